@@ -1,0 +1,2 @@
+//! The `rally` command.
+fn main() {}

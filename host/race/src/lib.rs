@@ -1,0 +1,1 @@
+//! From a track to samples: allocation, schedules, clients, timing.

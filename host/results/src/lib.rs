@@ -1,0 +1,1 @@
+//! From histograms to a summary, a report and a stored race.

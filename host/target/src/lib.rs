@@ -1,0 +1,1 @@
+//! Elasticsearch and OpenSearch over HTTP: client, built-in operations and parameter sources, telemetry.

@@ -1,0 +1,1 @@
+//! From text to a track: templates, dialects, schema, data sets.
