@@ -1,1 +1,5 @@
 //! From text to a track: templates, dialects, schema, data sets.
+
+mod model;
+
+pub use model::*;

@@ -1,0 +1,90 @@
+//! The race plan: which client does what in which step, and how long.
+
+use std::sync::Arc;
+
+use rally_track::{Meta, Task};
+
+/// Everything a load driver needs to know about a race, apart from who performs it.
+#[derive(Debug, Clone)]
+pub struct RacePlan {
+    /// The seed that every random choice derives from.
+    pub seed: u64,
+    /// The steps, in order. All clients finish a step before the next one starts.
+    pub steps: Vec<Step>,
+    /// What a failed request does to the race.
+    pub on_error: OnError,
+    /// Whose timing.
+    pub timing: Timing,
+}
+
+/// What a failed request does to the race.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum OnError {
+    /// It is recorded and the race goes on, unless nobody listens any more.
+    Continue,
+    /// The race ends.
+    Abort,
+}
+
+/// Whose timing of requests.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Timing {
+    /// Deterministic clients are spread over the interval, and the first request is throttled like the others.
+    Spread,
+    /// As Rally does it: clients in lockstep, the first request unthrottled (its latency is its service time).
+    Rally,
+}
+
+/// One element of the schedule, with its clients.
+#[derive(Debug, Clone)]
+pub struct Step {
+    /// The tasks of the element.
+    pub tasks: Vec<PlannedTask>,
+    /// For each client what it does, one after the other. A client that has nothing to do has an empty row.
+    pub clients: Vec<Vec<Assignment>>,
+    /// Index of the task that ends the step once all its clients are done.
+    pub completed_by: Option<usize>,
+}
+
+/// A client's part in a task.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Assignment {
+    /// Index of the task within the step.
+    pub task: usize,
+    /// Index of the client within the task.
+    pub client_index: u32,
+}
+
+/// A task with all that a race needs to know.
+#[derive(Debug, Clone)]
+pub struct PlannedTask {
+    /// Number of the task within the race, from 0: recordings carry it.
+    pub id: usize,
+    /// Lap that it belongs to, from 1.
+    pub lap: u32,
+    /// What the track says.
+    pub task: Arc<Task>,
+    /// Properties of its records: track < challenge < operation < task.
+    pub meta: Meta,
+    /// How long it runs.
+    pub extent: Extent,
+}
+
+/// How long a task runs.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Extent {
+    /// So many requests over all clients; each client gets its share, the remainder goes to the first ones.
+    Iterations {
+        /// Warm-up requests over all clients.
+        warmup: u64,
+        /// Measured requests over all clients.
+        measured: u64,
+    },
+    /// So many seconds, or until the param source ends.
+    Time {
+        /// Seconds of warm-up.
+        warmup: f64,
+        /// Seconds of measurement after it; `None`: until the param source ends or the element is completed.
+        measured: Option<f64>,
+    },
+}

@@ -1,0 +1,129 @@
+//! What a load driver sends back: histograms and counters of about a second, which add up exactly over clients, threads and
+//! machines. No sample is kept, none is dropped.
+
+use std::collections::BTreeMap;
+
+use hdrhistogram::Histogram;
+
+/// Longest time that a histogram tells apart, in nanoseconds: 24 hours. Longer ones count as this.
+pub const HIGHEST_NANOSECONDS: u64 = 24 * 3_600 * 1_000_000_000;
+
+/// What is measured of each request.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Kind {
+    /// First byte sent to last byte received.
+    ServiceTime,
+    /// Due time to last byte received, for throttled tasks; the service time for others.
+    Latency,
+    /// Around the whole runner.
+    ProcessingTime,
+    /// Due time to first byte sent, throttled tasks only: how late the request went out.
+    SendLateness,
+    /// The driver's own part of the send lateness: from when the request could have been sent (due, and the former answer
+    /// received) to its first byte.
+    DriverLag,
+}
+
+/// Whether a sample counts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum SampleType {
+    /// Before the measurement: kept, not reported.
+    Warmup,
+    /// Part of the measurement.
+    Normal,
+}
+
+/// How a request ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Ending {
+    /// As it should.
+    Success,
+    /// With a failure of the request or of a part of it.
+    Failure,
+}
+
+/// Key of a histogram within a task.
+pub type Key = (Kind, SampleType, Ending);
+
+/// What a task did in one second (of completion) since the task's start.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct SecondOfWork {
+    /// Work done by warm-up requests.
+    pub warmup_weight: f64,
+    /// Work done by measured requests.
+    pub normal_weight: f64,
+    /// Number of requests, both types.
+    pub requests: u64,
+    /// Number of failed requests, both types.
+    pub failures: u64,
+}
+
+/// What Rally's running average needs of one second (of request *start*) since the task's start.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct StartedInSecond {
+    /// Work of all requests that started in this second.
+    pub weight: f64,
+    /// Start of the earliest request, nanoseconds since the task's start.
+    pub first_start: u64,
+    /// Work of that request.
+    pub first_weight: f64,
+    /// Type of that request.
+    pub first_type: SampleType,
+    /// Start of the latest request, nanoseconds since the task's start.
+    pub last_start: u64,
+}
+
+/// One kind of failure and how often it happened.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct FailureKey {
+    /// HTTP status, where there was an answer.
+    pub status: Option<u16>,
+    /// What happened.
+    pub description: String,
+}
+
+/// A part of a task's recording: what one thread saw since it last reported.
+#[derive(Debug, Clone, Default)]
+pub struct Recording {
+    /// Histograms in nanoseconds, three significant digits; absent ones are empty.
+    pub histograms: BTreeMap<Key, Histogram<u64>>,
+    /// Work by second of completion, counted from the task's start.
+    pub seconds: BTreeMap<u32, SecondOfWork>,
+    /// Work by second of start.
+    pub started: BTreeMap<u32, StartedInSecond>,
+    /// Failures by cause; at most [`MOST_FAILURE_KEYS`], the rest under one key.
+    pub failures: BTreeMap<FailureKey, u64>,
+    /// Unit of the work; empty before the first request.
+    pub unit: &'static str,
+    /// When the first measured request started and the last one ended, nanoseconds since the task's start.
+    pub normal_span: Option<(u64, u64)>,
+    /// How often a request was due and the param source had none ready.
+    pub param_source_stalls: u64,
+}
+
+/// More different causes than this are counted together.
+pub const MOST_FAILURE_KEYS: usize = 50;
+
+/// What a load driver knows about itself over a task (or a part of it).
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct DriverLoad {
+    /// Highest share of one CPU that a loop thread used, 0 to 1.
+    pub busiest_thread: f64,
+    /// Longest time in nanoseconds that a loop thread went without looking at its events.
+    pub longest_burst: u64,
+    /// CPU time of all threads of the driver, nanoseconds.
+    pub cpu_time: u64,
+    /// Time observed, nanoseconds.
+    pub wall_time: u64,
+}
+
+/// A figure that is not measured per request: what the cluster says of itself.
+#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
+pub struct Metric {
+    /// Rally's name of the metric, e.g. `indexing_total_time`.
+    pub name: String,
+    /// Its value in `unit`.
+    pub value: f64,
+    /// Unit: `ms`, `s`, `byte`; empty for a count.
+    pub unit: String,
+}
