@@ -1,0 +1,61 @@
+//! Where rally keeps its files.
+
+use std::path::{Path, PathBuf};
+
+/// The folder of all of rally's files: `RALLY_HOME`, or `.rally` in the user's home directory, laid out as Elastic Rally
+/// does.
+#[derive(Debug, Clone)]
+pub struct Home {
+    root: PathBuf,
+}
+
+/// There is no place for rally's files.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot tell where to keep files: neither RALLY_HOME nor HOME is set; set RALLY_HOME to a folder")]
+pub struct HomeError;
+
+impl Home {
+    /// From the environment.
+    pub fn from_environment() -> Result<Home, HomeError> {
+        let set = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+        let root = match set("RALLY_HOME") {
+            Some(root) => root,
+            None => set("HOME").ok_or(HomeError)?.join(".rally"),
+        };
+        Ok(Home { root: std::path::absolute(&root).unwrap_or(root) })
+    }
+
+    /// Data files of a track.
+    pub fn data(&self, track: &str) -> PathBuf {
+        self.benchmarks().join("data").join(track)
+    }
+
+    /// The folder of all races.
+    pub fn races(&self) -> PathBuf {
+        self.benchmarks().join("races")
+    }
+
+    /// Where the tracks that ship with rally are unpacked.
+    pub fn shipped_tracks(&self) -> PathBuf {
+        self.benchmarks().join("tracks").join("shipped")
+    }
+
+    /// Where the embedded node keeps its data while a race runs.
+    pub fn nodes(&self) -> PathBuf {
+        self.benchmarks().join("nodes")
+    }
+
+    /// The log of this and former runs.
+    pub fn log_file(&self) -> PathBuf {
+        self.root.join("logs").join("rally.log")
+    }
+
+    /// The folder itself.
+    pub fn root(&self) -> &Path {
+        &self.root
+    }
+
+    fn benchmarks(&self) -> PathBuf {
+        self.root.join("benchmarks")
+    }
+}

@@ -1,0 +1,124 @@
+//! What Elastic Rally has and rally has not yet: named, so that nobody wonders about a typing error.
+
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+
+/// Flags of Elastic Rally, then and now, with what stands in for them today.
+const FLAGS: &[(&str, &str)] = &[
+    ("--advanced-config", "rally has no configuration file yet"),
+    ("--assume-defaults", "rally asks nothing"),
+    ("--auto-manage-indices", "say auto-managed in the track"),
+    ("--car", "provisioning is not there yet: start the cluster yourself and name it with --target-hosts"),
+    ("--car-params", "provisioning is not there yet: start the cluster yourself and name it with --target-hosts"),
+    ("--cluster-health", "the race starts when the cluster is green, or yellow on a single node"),
+    ("--cluster-name", "the name is read from the cluster"),
+    ("--configuration-name", "rally has no configuration file yet"),
+    ("--distribution-repository", "provisioning is not there yet: name a running cluster with --target-hosts"),
+    ("--distribution-version", "the version is read from the cluster at --target-hosts"),
+    ("--effective-start-date", "the race is dated by the clock"),
+    ("--elasticsearch-plugins", "provisioning is not there yet: install plugins yourself"),
+    ("--enable-assertions", "assertions come with the current track dialect"),
+    ("--enable-driver-profiling", "the report says by itself when the load driver was the limit"),
+    ("--ignore-unused-track-params", "track parameters come with the current track dialect"),
+    ("--include-tasks-file", "list the tasks with --include-tasks"),
+    ("--kill-running-processes", "races do not get in each other's way"),
+    ("--load-driver-hosts", "remote load drivers are not there yet: all clients run in this process"),
+    ("--multi-cluster", "one cluster per race for now"),
+    ("--plugin-params", "provisioning is not there yet: install plugins yourself"),
+    ("--preserve-install", "provisioning is not there yet"),
+    ("--race-id", "the race's id is drawn and printed"),
+    ("--report-numbers-align", "numbers are aligned to the right"),
+    ("--revision", "building from sources is not there yet"),
+    ("--runtime-jdk", "provisioning is not there yet"),
+    ("--show-in-report", "the report shows what there is; --report-format=json has everything"),
+    ("--skip-rest-api-check", "the target's version is always read"),
+    ("--source-build-method", "building from sources is not there yet"),
+    ("--target-arch", "provisioning is not there yet"),
+    ("--target-os", "provisioning is not there yet"),
+    ("--team-path", "provisioning is not there yet"),
+    ("--team-repository", "provisioning is not there yet"),
+    ("--team-revision", "provisioning is not there yet"),
+    ("--telemetry", "the report has the cluster's own figures; further devices are not there yet"),
+    ("--telemetry-params", "the report has the cluster's own figures; further devices are not there yet"),
+    ("--track-params", "track parameters come with the current track dialect"),
+    ("--track-repository", "track repositories are not there yet: use --track-path with a checkout"),
+    ("--track-revision", "track repositories are not there yet: use --track-path with a checkout"),
+];
+
+/// Sub-commands of Elastic Rally, then and now.
+const COMMANDS: &[&str] = &[
+    "add",
+    "build",
+    "compare",
+    "configure",
+    "create-track",
+    "delete",
+    "download",
+    "generate",
+    "info",
+    "install",
+    "render-track",
+    "start",
+    "stop",
+    "validate-track",
+];
+
+/// A sentence about a flag or sub-command that Elastic Rally has, if that is what the error is about.
+pub fn explain(error: &clap::Error) -> Option<String> {
+    let named = |kind: ContextKind| match error.get(kind) {
+        Some(ContextValue::String(text)) => Some(text.as_str()),
+        _ => None,
+    };
+    match error.kind() {
+        ErrorKind::UnknownArgument => {
+            let flag = named(ContextKind::InvalidArg)?.split('=').next()?;
+            let (flag, instead) = FLAGS.iter().find(|(name, _)| *name == flag)?;
+            Some(format!("{flag} is a flag of Elastic Rally that rally does not have yet: {instead}."))
+        }
+        ErrorKind::InvalidSubcommand => {
+            let name = named(ContextKind::InvalidSubcommand)?;
+            let command = COMMANDS.iter().find(|command| **command == name)?;
+            Some(format!("\"{command}\" is a command of Elastic Rally that rally does not have yet."))
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::{CommandFactory, Parser};
+
+    use super::*;
+    use crate::args::Cli;
+
+    #[test]
+    fn a_flag_of_rally_is_named_with_what_stands_in_for_it() {
+        let error = Cli::try_parse_from(["rally", "run", "--track=t", "--car=4gheap"]).expect_err("no such flag");
+        let text = explain(&error).expect("known to Elastic Rally");
+        assert!(text.contains("--car is a flag of Elastic Rally") && text.contains("--target-hosts"), "{text}");
+    }
+
+    #[test]
+    fn an_unheard_of_flag_is_left_to_the_parser() {
+        let error = Cli::try_parse_from(["rally", "run", "--track=t", "--trakc-path=x"]).expect_err("no such flag");
+        assert_eq!(explain(&error), None);
+    }
+
+    #[test]
+    fn a_command_of_rally_is_named() {
+        let error = Cli::try_parse_from(["rally", "compare"]).expect_err("no such command");
+        assert!(explain(&error).expect("known to Elastic Rally").contains("\"compare\""));
+    }
+
+    #[test]
+    fn no_flag_is_both_there_and_not_yet_there() {
+        let command = Cli::command();
+        let there: Vec<String> = command
+            .get_subcommands()
+            .flat_map(|sub| sub.get_arguments())
+            .filter_map(|argument| argument.get_long().map(|long| format!("--{long}")))
+            .collect();
+        for (flag, _) in FLAGS {
+            assert!(!there.contains(&(*flag).to_owned()), "{flag} is there");
+        }
+    }
+}

@@ -1,0 +1,248 @@
+//! The live progress of a race: one line per running task on a terminal, plain lines elsewhere.
+
+use std::collections::BTreeMap;
+use std::io::IsTerminal;
+use std::time::{Duration, Instant};
+
+use hdrhistogram::Histogram;
+use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use rally_race::{Kind, Recording};
+
+/// Elsewhere than on a terminal a running task says this often how it goes.
+const PLAIN_INTERVAL: Duration = Duration::from_secs(10);
+
+/// Shows what the running tasks do.
+pub struct ProgressBoard {
+    output: Output,
+    running: BTreeMap<usize, Line>,
+}
+
+enum Output {
+    Silent,
+    Plain,
+    Terminal(MultiProgress),
+}
+
+/// What is shown of one task.
+struct Line {
+    name: String,
+    unit: &'static str,
+    fraction: Option<f64>,
+    remaining: Option<Duration>,
+    errors: u64,
+    /// Work and times since they were last shown.
+    work: f64,
+    times: Histogram<u64>,
+    since: Instant,
+    bar: Option<ProgressBar>,
+}
+
+impl ProgressBoard {
+    /// A board on standard error, where the report on standard output does not get mixed with it.
+    pub fn new(quiet: bool) -> ProgressBoard {
+        let output = if quiet {
+            Output::Silent
+        } else if std::io::stderr().is_terminal() {
+            Output::Terminal(MultiProgress::with_draw_target(ProgressDrawTarget::stderr_with_hz(10)))
+        } else {
+            Output::Plain
+        };
+        ProgressBoard { output, running: BTreeMap::new() }
+    }
+
+    /// A line of text above the running tasks.
+    pub fn say(&self, text: &str) {
+        match &self.output {
+            Output::Silent => {}
+            Output::Plain => eprintln!("{text}"),
+            Output::Terminal(board) => {
+                // Without a drawn bar there is nothing to keep the text out of.
+                if self.running.is_empty() {
+                    eprintln!("{text}");
+                } else if board.println(text).is_err() {
+                    eprintln!("{text}");
+                }
+            }
+        }
+    }
+
+    /// A task starts.
+    pub fn started(&mut self, task: usize, name: &str) {
+        let bar = match &self.output {
+            Output::Silent => return,
+            Output::Plain => {
+                eprintln!("{name}: started");
+                None
+            }
+            Output::Terminal(board) => {
+                let bar = board.add(ProgressBar::new(1000));
+                bar.set_style(style());
+                bar.set_prefix(shortened(name, 24));
+                Some(bar)
+            }
+        };
+        let times = Histogram::new_with_max(rally_race::HIGHEST_NANOSECONDS, 2);
+        let Ok(times) = times else { return };
+        let line = Line {
+            name: name.to_owned(),
+            unit: "",
+            fraction: None,
+            remaining: None,
+            errors: 0,
+            work: 0.0,
+            times,
+            since: Instant::now(),
+            bar,
+        };
+        self.running.insert(task, line);
+    }
+
+    /// How far a task is.
+    pub fn advanced(&mut self, task: usize, fraction: Option<f64>, remaining: Option<Duration>) {
+        if let Some(line) = self.running.get_mut(&task) {
+            line.fraction = fraction;
+            line.remaining = remaining;
+            line.show_when_due();
+        }
+    }
+
+    /// What a task measured since the last time.
+    pub fn recorded(&mut self, task: usize, recording: &Recording) {
+        let Some(line) = self.running.get_mut(&task) else { return };
+        line.unit = if recording.unit.is_empty() { line.unit } else { recording.unit };
+        line.work += recording.seconds.values().map(|second| second.warmup_weight + second.normal_weight).sum::<f64>();
+        line.errors += recording.failures.values().sum::<u64>();
+        for ((kind, _, _), times) in &recording.histograms {
+            if *kind == Kind::ServiceTime {
+                // Both hold up to the same highest value; a coarser copy cannot fail to take it.
+                let _ = line.times.add(times);
+            }
+        }
+    }
+
+    /// A task has ended.
+    pub fn finished(&mut self, task: usize) {
+        let Some(line) = self.running.remove(&task) else { return };
+        match line.bar {
+            Some(bar) => bar.finish_and_clear(),
+            None => eprintln!("{}: done{}", line.name, errors(line.errors)),
+        }
+    }
+
+    /// Nothing runs any more; the terminal is free again.
+    pub fn clear(&mut self) {
+        self.running.clear();
+        if let Output::Terminal(board) = &self.output {
+            // A terminal that has gone away has nothing to clear.
+            let _ = board.clear();
+        }
+    }
+}
+
+impl Line {
+    fn show_when_due(&mut self) {
+        let elapsed = self.since.elapsed();
+        let interval = if self.bar.is_some() { Duration::from_secs(1) } else { PLAIN_INTERVAL };
+        if elapsed < interval {
+            return;
+        }
+        let text = self.figures(elapsed);
+        match &self.bar {
+            Some(bar) => {
+                bar.set_position((self.fraction.unwrap_or(0.0) * 1000.0) as u64);
+                bar.set_message(text);
+            }
+            None => eprintln!("{}: {text}", self.name),
+        }
+        self.work = 0.0;
+        self.times.reset();
+        self.since = Instant::now();
+    }
+
+    fn figures(&self, elapsed: Duration) -> String {
+        let mut text = match self.fraction {
+            Some(fraction) => format!("{:3.0}%", fraction * 100.0),
+            None => "  ? ".to_owned(),
+        };
+        let rate = self.work / elapsed.as_secs_f64();
+        text.push_str(&format!(" {} {}/s", rounded(rate), if self.unit.is_empty() { "ops" } else { self.unit }));
+        if !self.times.is_empty() {
+            text.push_str(&format!(" p99 {}", milliseconds(self.times.value_at_quantile(0.99))));
+        }
+        text.push_str(&errors(self.errors));
+        if let Some(remaining) = self.remaining {
+            text.push_str(&format!(", {} left", clock(remaining)));
+        }
+        text
+    }
+}
+
+fn style() -> ProgressStyle {
+    // The template is fixed: where it could not be parsed, the plain default does as well.
+    ProgressStyle::with_template("{prefix:24} [{bar:16}] {wide_msg}")
+        .unwrap_or_else(|_| ProgressStyle::default_bar())
+        .progress_chars("=> ")
+}
+
+fn errors(count: u64) -> String {
+    match count {
+        0 => String::new(),
+        1 => ", 1 error".to_owned(),
+        more => format!(", {more} errors"),
+    }
+}
+
+fn rounded(rate: f64) -> String {
+    if rate >= 100.0 { grouped(rate.round() as u64) } else { format!("{rate:.1}") }
+}
+
+/// Thousands apart, as people read them.
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (position, digit) in digits.char_indices() {
+        if position > 0 && (digits.len() - position).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
+
+fn milliseconds(nanoseconds: u64) -> String {
+    let value = nanoseconds as f64 / 1e6;
+    if value >= 100.0 { format!("{value:.0} ms") } else { format!("{value:.2} ms") }
+}
+
+fn clock(time: Duration) -> String {
+    let seconds = time.as_secs_f64().ceil() as u64;
+    if seconds < 60 { format!("{seconds} s") } else { format!("{}:{:02} min", seconds / 60, seconds % 60) }
+}
+
+fn shortened(name: &str, width: usize) -> String {
+    if name.chars().count() <= width {
+        return name.to_owned();
+    }
+    name.chars().take(width - 1).chain(['…']).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn large_numbers_are_grouped() {
+        assert_eq!([0, 999, 1_000, 1_234_567].map(grouped), ["0", "999", "1,000", "1,234,567"]);
+    }
+
+    #[test]
+    fn time_left_reads_as_people_say_it() {
+        assert_eq!(clock(Duration::from_millis(300)), "1 s");
+        assert_eq!(clock(Duration::from_secs(61)), "1:01 min");
+    }
+
+    #[test]
+    fn long_names_keep_their_beginning() {
+        assert_eq!(shortened("a-very-long-task-name-that-goes-on", 10), "a-very-lo…");
+    }
+}

@@ -1,0 +1,81 @@
+//! The tracks that ship with rally: inside the program, unpacked when one is first used, so that a program that was moved or
+//! installed has them as well.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+use include_dir::{Dir, DirEntry, include_dir};
+use sha2::{Digest, Sha256};
+
+static TRACKS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../tracks");
+
+/// A shipped track could not be unpacked.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot unpack the tracks that ship with rally to {folder}")]
+pub struct UnpackError {
+    folder: PathBuf,
+    #[source]
+    cause: io::Error,
+}
+
+/// Names of the tracks that ship with rally.
+pub fn names() -> Vec<&'static str> {
+    let mut names: Vec<_> = TRACKS.dirs().filter_map(|dir| dir.path().to_str()).collect();
+    names.sort_unstable();
+    names
+}
+
+/// Unpacks all tracks below `folder` unless this version of them is there already, and gives the folder that holds one folder
+/// per track. Several processes may do this at once.
+pub fn unpack(folder: &Path) -> Result<PathBuf, UnpackError> {
+    let place = folder.join(digest());
+    let failed = |cause| UnpackError { folder: folder.to_owned(), cause };
+    if place.is_dir() {
+        return Ok(place);
+    }
+    std::fs::create_dir_all(folder).map_err(failed)?;
+    let fresh = tempfile::Builder::new().prefix(".unpacking-").tempdir_in(folder).map_err(failed)?;
+    let content = fresh.path().join("tracks");
+    std::fs::create_dir(&content).map_err(failed)?;
+    TRACKS.extract(&content).map_err(failed)?;
+    match std::fs::rename(&content, &place) {
+        Ok(()) => Ok(place),
+        // Another process was faster.
+        Err(_) if place.is_dir() => Ok(place),
+        Err(cause) => Err(failed(cause)),
+    }
+}
+
+/// Tells versions of the shipped tracks apart.
+fn digest() -> String {
+    let mut sha = Sha256::new();
+    let mut folders = vec![&TRACKS];
+    while let Some(folder) = folders.pop() {
+        for entry in folder.entries() {
+            match entry {
+                DirEntry::Dir(dir) => folders.push(dir),
+                DirEntry::File(file) => {
+                    sha.update(file.path().to_string_lossy().as_bytes());
+                    sha.update((file.contents().len() as u64).to_le_bytes());
+                    sha.update(file.contents());
+                }
+            }
+        }
+    }
+    sha.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_tutorial_ships_and_unpacks_once() {
+        let folder = tempfile::tempdir().expect("temporary folder");
+        let place = unpack(folder.path()).expect("unpacked");
+        assert!(names().contains(&"tutorial"));
+        assert!(place.join("tutorial").join("track.json").is_file());
+        assert_eq!(unpack(folder.path()).expect("there already"), place);
+        assert_eq!(std::fs::read_dir(folder.path()).expect("listing").count(), 1, "nothing is left over");
+    }
+}
