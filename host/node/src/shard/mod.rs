@@ -1,0 +1,5 @@
+//! One index on disk and in the search engine.
+
+mod view;
+
+pub use view::ShardView;
