@@ -207,7 +207,13 @@ impl Instance {
     }
 
     fn last_lines(&self) -> String {
-        let mut lines = tool::last_lines(&fs::read(self.output()).unwrap_or_default(), 15);
+        let output = fs::read(self.output()).unwrap_or_default();
+        // The frames of a stack trace would push out the message above them.
+        let telling: Vec<&[u8]> = output
+            .split(|byte| *byte == b'\n')
+            .filter(|line| !line.trim_ascii().starts_with(b"at "))
+            .collect();
+        let mut lines = tool::last_lines(&telling.join(&b'\n'), 15);
         let _ = write!(lines, "\n(all of it: {})", self.output().display());
         lines
     }
