@@ -51,9 +51,11 @@ impl Launch<'_> {
         let options = config.join("jvm.options");
         if options.is_file() {
             // Shipped are paths relative to the server's tree, which instances share.
-            let logs = self.run.join("logs");
-            let text = fs::read_to_string(&options)?;
-            fs::write(&options, text.replace("logs/", &format!("{}/", logs.display())))?;
+            let run = self.run.display();
+            let text = fs::read_to_string(&options)?
+                .replace("logs/", &format!("{run}/logs/"))
+                .replace("HeapDumpPath=data", &format!("HeapDumpPath={run}/data"));
+            fs::write(&options, text)?;
         }
         folder::give_to_servers(self.run)
     }
@@ -191,16 +193,21 @@ mod tests {
     }
 
     #[test]
-    fn log_files_of_the_jvm_lie_with_the_instance() {
+    fn logs_and_heap_dumps_of_the_jvm_lie_with_the_instance() {
         let root = tempfile::tempdir().unwrap();
         let (tree, run) = (root.path().join("tree"), root.path().join("run"));
         fs::create_dir_all(tree.join("config")).unwrap();
-        fs::write(tree.join("config/jvm.options"), "9-:-Xlog:gc*:file=logs/gc.log\n").unwrap();
+        fs::write(tree.join("config/jvm.options"), "9-:-Xlog:gc*:file=logs/gc.log\n-XX:HeapDumpPath=data\n")
+            .unwrap();
         let java = Java { home: "/opt/jdk".into(), version: 17 };
         let launch = Launch { tree: &tree, run: &run, ..launch(Variant::Es7, &tree, &java) };
         launch.prepare().unwrap();
         let options = fs::read_to_string(run.join("config/jvm.options")).unwrap();
-        assert_eq!(options, format!("9-:-Xlog:gc*:file={}/gc.log\n", run.join("logs").display()));
+        let run_folder = run.display();
+        assert_eq!(
+            options,
+            format!("9-:-Xlog:gc*:file={run_folder}/logs/gc.log\n-XX:HeapDumpPath={run_folder}/data\n")
+        );
         assert!(run.join("config/elasticsearch.yml").is_file() && run.join("data").is_dir());
     }
 }

@@ -74,4 +74,41 @@ mod tests {
         };
         assert!(format!("{error:#}").contains("none/documents.json.bz2 could not be written"), "{error:#}");
     }
+
+    /// Unpacks a shipped archive: its documents and its sizes.
+    fn shipped(name: &str) -> (Vec<serde_json::Value>, u64, u64) {
+        let packed = fs::read(crate::tool::workspace().join("tracks/tutorial").join(name)).unwrap();
+        let mut text = String::new();
+        bzip2::read::BzDecoder::new(packed.as_slice()).read_to_string(&mut text).unwrap();
+        let documents = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+        (documents, packed.len() as u64, text.len() as u64)
+    }
+
+    #[test]
+    fn the_shipped_documents_are_those_that_the_track_promises() {
+        let track = fs::read_to_string(crate::tool::workspace().join("tracks/tutorial/track.json")).unwrap();
+        let promised = |key: &str| -> u64 {
+            let (_, after) = track.split_once(&format!("\"{key}\": ")).unwrap();
+            after.split(|c: char| !c.is_ascii_digit()).next().unwrap().parse().unwrap()
+        };
+        let (documents, compressed_bytes, uncompressed_bytes) = shipped("documents.json.bz2");
+        assert_eq!(documents.len() as u64, promised("document-count"));
+        assert_eq!(compressed_bytes, promised("compressed-bytes"));
+        assert_eq!(uncompressed_bytes, promised("uncompressed-bytes"));
+        assert!(documents.is_sorted_by_key(|document| document["geonameid"].as_u64()));
+    }
+
+    #[test]
+    fn shipped_documents_have_mapped_fields_only() {
+        let mappings = fs::read(crate::tool::workspace().join("tracks/tutorial/mappings.json")).unwrap();
+        let mappings: serde_json::Value = serde_json::from_slice(&mappings).unwrap();
+        let fields = mappings["type"]["properties"].as_object().unwrap();
+        let (documents, ..) = shipped("documents-1k.json.bz2");
+        assert_eq!(documents.len(), 1000);
+        for document in documents {
+            for field in document.as_object().unwrap().keys() {
+                assert!(fields.contains_key(field), "{field} of {document}");
+            }
+        }
+    }
 }
