@@ -1,0 +1,324 @@
+//! Takes what load drivers send back and adds it up, task by task.
+//!
+//! Recordings add up exactly, in any order and any grouping: the same samples over one or many threads and machines give
+//! the same figures. Memory depends on the length of the race and the spread of its times, not on the number of requests.
+
+use std::collections::{BTreeMap, HashMap};
+
+use hdrhistogram::Histogram;
+use rally_race::{
+    DriverLoad, Ending, FailureKey, Key, Kind, MOST_FAILURE_KEYS, Metric, PlannedTask, RacePlan, Recording,
+    SampleType, SecondOfWork, StartedInSecond,
+};
+use serde_json::{Map, Value};
+use thiserror::Error;
+
+use crate::distribution::Distribution;
+
+/// What the results need to know of a task.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TaskInfo {
+    /// Number of the task within the race: its recordings carry it.
+    pub id: usize,
+    /// Lap that it belongs to, from 1.
+    pub lap: u32,
+    /// Name of the task.
+    pub name: String,
+    /// Name of its operation.
+    pub operation: String,
+    /// Type of its operation.
+    pub operation_type: String,
+    /// Number of clients.
+    pub clients: u32,
+    /// Target rate of all clients in requests per second; `None`: as fast as possible.
+    pub target_throughput: Option<f64>,
+    /// Properties of its records: track < challenge < operation < task.
+    pub meta: Map<String, Value>,
+}
+
+impl From<&PlannedTask> for TaskInfo {
+    fn from(planned: &PlannedTask) -> Self {
+        TaskInfo {
+            id: planned.id,
+            lap: planned.lap,
+            name: planned.task.name.clone(),
+            operation: planned.task.operation.name.clone(),
+            operation_type: planned.task.operation.operation_type.clone(),
+            clients: planned.task.clients,
+            target_throughput: planned.task.target.map(|target| target.requests_per_second()),
+            meta: planned.meta.clone(),
+        }
+    }
+}
+
+/// A recording that belongs to no task of the race.
+#[derive(Debug, Error, PartialEq, Eq)]
+#[error(
+    "got a recording of task number {id}, and the race has no such task; the load driver runs another plan"
+)]
+pub struct UnknownTask {
+    /// Number that the recording carried.
+    pub id: usize,
+}
+
+/// A recording whose histogram does not fit into those of the race, or the task is unknown.
+#[derive(Debug, Error)]
+pub enum CollectError {
+    /// No such task.
+    #[error(transparent)]
+    UnknownTask(#[from] UnknownTask),
+    /// A histogram could not be added.
+    #[error("cannot add up the times of task '{task}': {reason}")]
+    Histogram {
+        /// Name of the task.
+        task: String,
+        /// What the histogram library says.
+        reason: String,
+    },
+}
+
+/// A glance at a task while it runs.
+#[derive(Debug, Clone, Copy, Default, PartialEq)]
+pub struct Glance {
+    /// Requests so far, warm-up included.
+    pub requests: u64,
+    /// Failed ones among them.
+    pub failures: u64,
+    /// Work so far, warm-up included.
+    pub work: f64,
+    /// Work in the last whole second that was heard of.
+    pub last_second: Option<f64>,
+    /// 99th percentile of the service time so far in nanoseconds: of the measurement, or of the warm-up before it.
+    pub service_time_p99: Option<u64>,
+}
+
+/// Adds up the recordings of a race.
+#[derive(Debug, Default)]
+pub struct Collector {
+    pub(crate) tasks: Vec<TaskRecord>,
+    by_id: HashMap<usize, usize>,
+    pub(crate) metrics: BTreeMap<u32, Vec<Metric>>,
+}
+
+/// All that is known of one task of one lap.
+#[derive(Debug)]
+pub(crate) struct TaskRecord {
+    pub(crate) info: TaskInfo,
+    running: BTreeMap<Key, Histogram<u64>>,
+    finished: BTreeMap<Key, Distribution>,
+    pub(crate) seconds: BTreeMap<u32, SecondOfWork>,
+    pub(crate) started: BTreeMap<u32, StartedInSecond>,
+    pub(crate) failures: BTreeMap<FailureKey, u64>,
+    pub(crate) unit: &'static str,
+    pub(crate) normal_span: Option<(u64, u64)>,
+    pub(crate) param_source_stalls: u64,
+    pub(crate) driver: Option<DriverObservation>,
+}
+
+/// What the driver knows about itself over a task, and what follows from it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DriverObservation {
+    /// Its load.
+    pub load: DriverLoad,
+    /// Why the task was held back by the driver itself; `None`: it was not.
+    pub limited: Option<String>,
+}
+
+impl Collector {
+    /// A collector for these tasks. They are reported in this order.
+    pub fn new(tasks: impl IntoIterator<Item = TaskInfo>) -> Self {
+        let tasks: Vec<TaskRecord> = tasks.into_iter().map(TaskRecord::new).collect();
+        let by_id = tasks.iter().enumerate().map(|(index, task)| (task.info.id, index)).collect();
+        Collector { tasks, by_id, metrics: BTreeMap::new() }
+    }
+
+    /// A collector for the tasks of a plan.
+    pub fn for_plan(plan: &RacePlan) -> Self {
+        Collector::new(plan.steps.iter().flat_map(|step| &step.tasks).map(TaskInfo::from))
+    }
+
+    /// Adds a part of a task's recording.
+    ///
+    /// # Errors
+    /// Where the race has no such task, or the histograms cannot be added. Nothing else is lost.
+    pub fn add(&mut self, id: usize, recording: &Recording) -> Result<(), CollectError> {
+        self.task(id)?.add(recording)
+    }
+
+    /// Says that a task is over: its histograms are kept in less room. What comes later is still added.
+    ///
+    /// # Errors
+    /// Where the race has no such task.
+    pub fn finish(&mut self, id: usize) -> Result<(), CollectError> {
+        self.task(id)?.compact();
+        Ok(())
+    }
+
+    /// Adds what the driver knows about itself over a task, and why it held the task back, if it did.
+    ///
+    /// # Errors
+    /// Where the race has no such task.
+    pub fn observe_driver(
+        &mut self,
+        id: usize,
+        load: DriverLoad,
+        limited: Option<String>,
+    ) -> Result<(), CollectError> {
+        self.task(id)?.driver = Some(DriverObservation { load, limited });
+        Ok(())
+    }
+
+    /// Adds what the cluster says of itself over a lap.
+    pub fn add_metrics(&mut self, lap: u32, metrics: impl IntoIterator<Item = Metric>) {
+        self.metrics.entry(lap).or_default().extend(metrics);
+    }
+
+    /// How a task stands; `None` where the race has no such task.
+    pub fn glance(&self, id: usize) -> Option<Glance> {
+        let task = &self.tasks[*self.by_id.get(&id)?];
+        let mut glance = Glance::default();
+        for second in task.seconds.values() {
+            glance.requests += second.requests;
+            glance.failures += second.failures;
+            glance.work += second.warmup_weight + second.normal_weight;
+        }
+        // The latest second is still going on.
+        glance.last_second = task.seconds.last_key_value().and_then(|(&latest, _)| {
+            let second = task.seconds.get(&latest.checked_sub(1)?)?;
+            Some(second.warmup_weight + second.normal_weight)
+        });
+        glance.service_time_p99 = [SampleType::Normal, SampleType::Warmup]
+            .into_iter()
+            .map(|sample_type| {
+                task.distribution(Kind::ServiceTime, sample_type, &[Ending::Success, Ending::Failure])
+            })
+            .find_map(|times| times.percentile(99.0))
+            .map(|nanoseconds| nanoseconds as u64);
+        Some(glance)
+    }
+
+    fn task(&mut self, id: usize) -> Result<&mut TaskRecord, UnknownTask> {
+        let index = *self.by_id.get(&id).ok_or(UnknownTask { id })?;
+        Ok(&mut self.tasks[index])
+    }
+}
+
+impl TaskRecord {
+    fn new(info: TaskInfo) -> Self {
+        TaskRecord {
+            info,
+            running: BTreeMap::new(),
+            finished: BTreeMap::new(),
+            seconds: BTreeMap::new(),
+            started: BTreeMap::new(),
+            failures: BTreeMap::new(),
+            unit: "",
+            normal_span: None,
+            param_source_stalls: 0,
+            driver: None,
+        }
+    }
+
+    fn add(&mut self, recording: &Recording) -> Result<(), CollectError> {
+        let failed = |task: &TaskRecord, reason: &dyn std::fmt::Display| CollectError::Histogram {
+            task: task.info.name.clone(),
+            reason: reason.to_string(),
+        };
+        for (&key, histogram) in recording.histograms.iter().filter(|(_, histogram)| !histogram.is_empty()) {
+            let added = match self.running.get_mut(&key) {
+                Some(sum) => sum.add(histogram),
+                None => {
+                    let mut sum = histogram.clone();
+                    sum.auto(true);
+                    self.running.insert(key, sum);
+                    Ok(())
+                }
+            };
+            added.map_err(|error| failed(self, &error))?;
+        }
+        for (&second, work) in &recording.seconds {
+            let sum = self.seconds.entry(second).or_default();
+            sum.warmup_weight += work.warmup_weight;
+            sum.normal_weight += work.normal_weight;
+            sum.requests += work.requests;
+            sum.failures += work.failures;
+        }
+        for (&second, bin) in &recording.started {
+            self.started.entry(second).and_modify(|sum| merge_started(sum, bin)).or_insert(*bin);
+        }
+        for (cause, count) in &recording.failures {
+            add_failures(&mut self.failures, cause, *count);
+        }
+        if !recording.unit.is_empty() {
+            self.unit = recording.unit;
+        }
+        self.normal_span = match (self.normal_span, recording.normal_span) {
+            (Some((start, end)), Some((other_start, other_end))) => {
+                Some((start.min(other_start), end.max(other_end)))
+            }
+            (known, other) => known.or(other),
+        };
+        self.param_source_stalls += recording.param_source_stalls;
+        Ok(())
+    }
+
+    fn compact(&mut self) {
+        for (key, histogram) in std::mem::take(&mut self.running) {
+            self.finished.entry(key).or_default().add_histogram(&histogram);
+        }
+    }
+
+    /// All samples of a kind and type with one of these endings.
+    pub(crate) fn distribution(
+        &self,
+        kind: Kind,
+        sample_type: SampleType,
+        endings: &[Ending],
+    ) -> Distribution {
+        let mut all = Distribution::default();
+        for &ending in endings {
+            let key = (kind, sample_type, ending);
+            if let Some(finished) = self.finished.get(&key) {
+                all.merge(finished);
+            }
+            if let Some(running) = self.running.get(&key) {
+                all.add_histogram(running);
+            }
+        }
+        all
+    }
+}
+
+/// The earlier request is the first one of the second. Of two at the same moment it is the one that sorts first, so that
+/// the order of merging does not matter.
+fn merge_started(sum: &mut StartedInSecond, other: &StartedInSecond) {
+    let earlier = other
+        .first_start
+        .cmp(&sum.first_start)
+        .then(other.first_type.cmp(&sum.first_type))
+        .then(other.first_weight.total_cmp(&sum.first_weight))
+        .is_lt();
+    if earlier {
+        sum.first_start = other.first_start;
+        sum.first_weight = other.first_weight;
+        sum.first_type = other.first_type;
+    }
+    sum.last_start = sum.last_start.max(other.last_start);
+    sum.weight += other.weight;
+}
+
+/// Counts a cause of failure. Past [`MOST_FAILURE_KEYS`] causes new ones are counted together, so that a target that makes up
+/// a new message for each request cannot fill the memory.
+pub(crate) fn add_failures(failures: &mut BTreeMap<FailureKey, u64>, cause: &FailureKey, count: u64) {
+    if let Some(known) = failures.get_mut(cause) {
+        *known += count;
+    } else if failures.len() < MOST_FAILURE_KEYS {
+        failures.insert(cause.clone(), count);
+    } else {
+        *failures.entry(other_failures()).or_default() += count;
+    }
+}
+
+fn other_failures() -> FailureKey {
+    FailureKey { status: None, description: "other failures".to_owned() }
+}

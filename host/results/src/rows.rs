@@ -1,0 +1,172 @@
+//! The rows of the report: Rally's in Rally's order, and beside them what Rally does not tell.
+
+use crate::distribution::Figures;
+use crate::percentiles::ordinal;
+use crate::summary::{Lap, LapSummary, Summary, TaskSummary, Times};
+use crate::throughput::Rates;
+use crate::totals::TOTALS;
+
+/// Whose report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Compat {
+    /// Rally's rows and Rally's definitions: throughput is the running average with warm-up in it, times are those of all
+    /// requests whether they failed or not.
+    Rally,
+}
+
+/// One row of the report.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Row {
+    /// Which lap the row is about.
+    pub lap: Lap,
+    /// What was measured.
+    pub metric: String,
+    /// Name of the task; empty for what is about the whole cluster.
+    pub task: String,
+    /// How much.
+    pub value: Cell,
+    /// In which unit; empty for counts.
+    pub unit: String,
+}
+
+/// A value of the report.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Cell {
+    /// A number.
+    Number(f64),
+    /// A number of which two decimals are shown.
+    TwoDecimals(f64),
+    /// A word.
+    Text(&'static str),
+}
+
+impl Summary {
+    /// All rows of the report, lap by lap.
+    pub fn rows(&self, compat: Option<Compat>) -> Vec<Row> {
+        self.laps.iter().flat_map(|lap| lap.rows(compat)).collect()
+    }
+}
+
+impl LapSummary {
+    fn rows(&self, compat: Option<Compat>) -> Vec<Row> {
+        let mut rows = Rows { lap: self.lap, task: String::new(), rows: Vec::new() };
+        for total in TOTALS.iter().flat_map(|total| total.rows(&self.metrics)) {
+            rows.push(total.label, Cell::Number(total.value), total.unit);
+        }
+        for task in &self.tasks {
+            rows.task.clone_from(&task.info.name);
+            match compat {
+                Some(Compat::Rally) => rows.task_as_rally(task),
+                None => rows.task(task),
+            }
+        }
+        rows.rows
+    }
+}
+
+impl Times {
+    /// The times of the report's main rows: those of successful requests, and as Rally has it those of all.
+    pub fn main(&self, compat: Option<Compat>) -> Option<&Figures> {
+        match compat {
+            Some(Compat::Rally) => self.all.as_ref(),
+            None => self.success.as_ref(),
+        }
+    }
+}
+
+impl TaskSummary {
+    /// The throughput under Rally's names: the true rate, and as Rally has it the running average.
+    pub fn main_throughput(&self, compat: Option<Compat>) -> Option<&Rates> {
+        match compat {
+            Some(Compat::Rally) => self.rally_throughput.as_ref(),
+            None => self.throughput.as_ref(),
+        }
+    }
+
+    /// Whether any request was made, warm-up included.
+    pub fn was_run(&self) -> bool {
+        self.requests + self.warmup_requests > 0
+    }
+}
+
+struct Rows {
+    lap: Lap,
+    task: String,
+    rows: Vec<Row>,
+}
+
+impl Rows {
+    fn push(&mut self, metric: impl Into<String>, value: Cell, unit: &str) {
+        self.rows.push(Row {
+            lap: self.lap,
+            metric: metric.into(),
+            task: self.task.clone(),
+            value,
+            unit: unit.to_owned(),
+        });
+    }
+
+    fn task_as_rally(&mut self, task: &TaskSummary) {
+        let compat = Some(Compat::Rally);
+        self.throughput(task, compat);
+        self.percentiles("latency", task.latency.main(compat));
+        self.percentiles("service time", task.service_time.main(compat));
+        self.push("error rate", Cell::TwoDecimals(task.error_rate * 100.0), "%");
+    }
+
+    fn task(&mut self, task: &TaskSummary) {
+        if !task.was_run() {
+            return;
+        }
+        self.throughput(task, None);
+        for (name, times) in [("latency", &task.latency), ("service time", &task.service_time)] {
+            self.percentiles(name, times.main(None));
+            self.mean(name, times.main(None));
+        }
+        for (name, times) in [("failed latency", &task.latency), ("failed service time", &task.service_time)]
+        {
+            self.percentiles(name, times.failure.as_ref());
+            self.mean(name, times.failure.as_ref());
+        }
+        self.push("error rate", Cell::TwoDecimals(task.error_rate * 100.0), "%");
+        if let Some(lateness) = &task.send_lateness {
+            for percentile in [50.0, 99.0, 100.0] {
+                if let Some(value) = lateness.percentile(percentile) {
+                    self.push(
+                        format!("{} percentile send lateness", ordinal(percentile)),
+                        Cell::Number(value),
+                        "ms",
+                    );
+                }
+            }
+        }
+        if task.param_source_stalls > 0 {
+            self.push("param source stalls", Cell::Number(task.param_source_stalls as f64), "");
+        }
+        if let Some(driver) = &task.driver {
+            self.push("driver-limited", Cell::Text(if driver.limited.is_some() { "yes" } else { "no" }), "");
+        }
+    }
+
+    fn throughput(&mut self, task: &TaskSummary, compat: Option<Compat>) {
+        let Some(rates) = task.main_throughput(compat) else { return };
+        let unit = format!("{}/s", task.unit);
+        for (name, rate) in
+            [("Min", rates.min), ("Mean", rates.mean), ("Median", rates.median), ("Max", rates.max)]
+        {
+            self.push(format!("{name} Throughput"), Cell::TwoDecimals(rate), &unit);
+        }
+    }
+
+    fn percentiles(&mut self, name: &str, figures: Option<&Figures>) {
+        for (percentile, value) in figures.iter().flat_map(|figures| &figures.percentiles) {
+            self.push(format!("{} percentile {name}", ordinal(*percentile)), Cell::Number(*value), "ms");
+        }
+    }
+
+    fn mean(&mut self, name: &str, figures: Option<&Figures>) {
+        if let Some(figures) = figures {
+            self.push(format!("Mean {name}"), Cell::Number(figures.mean), "ms");
+        }
+    }
+}

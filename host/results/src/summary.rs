@@ -1,0 +1,273 @@
+//! What a race came to, task by task, per lap and over all laps.
+
+use std::collections::BTreeMap;
+use std::fmt;
+
+use rally_race::{Ending, Kind, Metric, SampleType};
+use serde::{Deserialize, Serialize, Serializer};
+
+use crate::collector::{Collector, DriverObservation, TaskInfo, TaskRecord, add_failures};
+use crate::distribution::{Distribution, Figures};
+use crate::running_average::{RallyRelease, reported_rates, running_average};
+use crate::throughput::{Rates, Window, true_rates, windows};
+
+/// How a race ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RaceStatus {
+    /// It goes on, or its process was killed.
+    Running,
+    /// All tasks of all laps were run.
+    Complete,
+    /// The user ended it: figures are partial.
+    Interrupted,
+    /// It could not go on: figures are partial.
+    Failed,
+}
+
+/// What a figure is over.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Lap {
+    /// One lap, from 1.
+    Number(u32),
+    /// All laps together.
+    All,
+}
+
+impl fmt::Display for Lap {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Lap::Number(number) => number.fmt(formatter),
+            Lap::All => formatter.write_str("All"),
+        }
+    }
+}
+
+impl Serialize for Lap {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Lap::Number(number) => serializer.serialize_u32(*number),
+            Lap::All => serializer.serialize_str("All"),
+        }
+    }
+}
+
+/// What a race came to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Summary {
+    /// How it ended.
+    pub status: RaceStatus,
+    /// Each lap in order; the last entry is over all laps where there are several.
+    pub laps: Vec<LapSummary>,
+}
+
+/// What a lap, or all of them, came to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct LapSummary {
+    /// Which lap.
+    pub lap: Lap,
+    /// Its tasks in the order of the schedule.
+    pub tasks: Vec<TaskSummary>,
+    /// What the cluster said of itself, one list per lap.
+    pub metrics: Vec<Vec<Metric>>,
+}
+
+/// What a task came to. Only measured requests count, except where it says otherwise.
+#[derive(Debug, Clone, PartialEq)]
+pub struct TaskSummary {
+    /// Name, operation and so on; number and lap are those of its first lap.
+    pub info: TaskInfo,
+    /// Number of requests.
+    pub requests: u64,
+    /// Number of warm-up requests.
+    pub warmup_requests: u64,
+    /// Failed requests by all, 0 to 1; 0 without requests.
+    pub error_rate: f64,
+    /// Unit of the work: `docs`, `ops`, `pages`; empty where no request was made.
+    pub unit: &'static str,
+    /// True rate per second; `None` where no measured work was done.
+    pub throughput: Option<Rates>,
+    /// Rally's running average, warm-up included; `None` where Rally reports none.
+    pub rally_throughput: Option<Rates>,
+    /// From the due time, or the service time for unthrottled tasks.
+    pub latency: Times,
+    /// First byte sent to last byte received.
+    pub service_time: Times,
+    /// Around the whole runner.
+    pub processing_time: Times,
+    /// Due time to first byte sent; throttled tasks only.
+    pub send_lateness: Option<Figures>,
+    /// The driver's own part of the send lateness.
+    pub driver_lag: Option<Figures>,
+    /// Start of the last request (warm-up included) in milliseconds since the task's start: Rally's `duration`. The
+    /// sum over all laps.
+    pub duration: Option<f64>,
+    /// Failures by cause (warm-up included), most frequent first.
+    pub failures: Vec<FailureCount>,
+    /// How often a request was due and the param source had none ready (warm-up included).
+    pub param_source_stalls: u64,
+    /// What the driver knows about itself, if it told; over several laps the one that held the task back, or the latest.
+    pub driver: Option<DriverObservation>,
+}
+
+/// Times of requests by how they ended, in milliseconds.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Times {
+    /// All requests, as Rally reports them.
+    pub all: Option<Figures>,
+    /// Successful ones.
+    pub success: Option<Figures>,
+    /// Failed ones.
+    pub failure: Option<Figures>,
+}
+
+/// A cause of failure and how often it occurred.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct FailureCount {
+    /// HTTP status, where there was an answer.
+    pub status: Option<u16>,
+    /// What happened.
+    pub description: String,
+    /// How often.
+    pub count: u64,
+}
+
+impl Summary {
+    /// The entry over the whole race: that over all laps, or that of the only lap.
+    pub fn whole_race(&self) -> Option<&LapSummary> {
+        self.laps.last()
+    }
+
+    /// Whether there are several laps.
+    pub fn has_laps(&self) -> bool {
+        self.laps.len() > 1
+    }
+}
+
+impl Collector {
+    /// What was collected so far.
+    pub fn summary(&self, status: RaceStatus) -> Summary {
+        let mut numbers: Vec<u32> = self.tasks.iter().map(|task| task.info.lap).collect();
+        numbers.extend(self.metrics.keys());
+        numbers.sort_unstable();
+        numbers.dedup();
+        let mut laps: Vec<LapSummary> = numbers
+            .iter()
+            .map(|&number| LapSummary {
+                lap: Lap::Number(number),
+                tasks: self
+                    .tasks
+                    .iter()
+                    .filter(|task| task.info.lap == number)
+                    .map(|task| summarize(&[task]))
+                    .collect(),
+                metrics: self.metrics.get(&number).cloned().into_iter().collect(),
+            })
+            .collect();
+        if laps.len() > 1 {
+            laps.push(LapSummary {
+                lap: Lap::All,
+                tasks: self.over_laps().iter().map(|records| summarize(records)).collect(),
+                metrics: self.metrics.values().cloned().collect(),
+            });
+        }
+        Summary { status, laps }
+    }
+
+    /// The records of each task over all laps, in the order in which the tasks first occur.
+    fn over_laps(&self) -> Vec<Vec<&TaskRecord>> {
+        let mut tasks: Vec<Vec<&TaskRecord>> = Vec::new();
+        for record in &self.tasks {
+            // Within a lap every task is its own, even where two bear the same name.
+            let same = |laps: &&mut Vec<&TaskRecord>| {
+                laps[0].info.name == record.info.name
+                    && laps.iter().all(|other| other.info.lap != record.info.lap)
+            };
+            match tasks.iter_mut().find(same) {
+                Some(laps) => laps.push(record),
+                None => tasks.push(vec![record]),
+            }
+        }
+        tasks
+    }
+}
+
+fn summarize(laps: &[&TaskRecord]) -> TaskSummary {
+    let service_time = Outcomes::of(laps, Kind::ServiceTime);
+    let requests = service_time.success.count() + service_time.failure.count();
+    let error_rate = if requests == 0 { 0.0 } else { service_time.failure.count() as f64 / requests as f64 };
+    let windows: Vec<Window> = laps
+        .iter()
+        .flat_map(|lap| {
+            let requests = lap.distribution(Kind::ServiceTime, SampleType::Normal, BOTH).count();
+            windows(&lap.seconds, lap.normal_span, requests)
+        })
+        .collect();
+    let averages: Vec<_> = laps
+        .iter()
+        .flat_map(|lap| {
+            running_average(&lap.started, lap.normal_span.map(|(start, _)| start), 1, RallyRelease::Current)
+        })
+        .collect();
+    let durations: Vec<u64> =
+        laps.iter().filter_map(|lap| lap.started.values().map(|bin| bin.last_start).max()).collect();
+    let mut causes = BTreeMap::new();
+    for (cause, count) in laps.iter().flat_map(|lap| &lap.failures) {
+        add_failures(&mut causes, cause, *count);
+    }
+    let mut failures: Vec<FailureCount> = causes
+        .into_iter()
+        .map(|(cause, count)| FailureCount { status: cause.status, description: cause.description, count })
+        .collect();
+    failures.sort_by_key(|failure| std::cmp::Reverse(failure.count));
+    let observations = || laps.iter().filter_map(|lap| lap.driver.as_ref());
+    TaskSummary {
+        info: laps[0].info.clone(),
+        requests,
+        warmup_requests: merged(laps, Kind::ServiceTime, SampleType::Warmup, BOTH).count(),
+        error_rate,
+        unit: laps.iter().map(|lap| lap.unit).find(|unit| !unit.is_empty()).unwrap_or_default(),
+        throughput: true_rates(&windows),
+        rally_throughput: reported_rates(&averages),
+        latency: Outcomes::of(laps, Kind::Latency).times(),
+        service_time: service_time.times(),
+        processing_time: Outcomes::of(laps, Kind::ProcessingTime).times(),
+        send_lateness: merged(laps, Kind::SendLateness, SampleType::Normal, BOTH).figures(),
+        driver_lag: merged(laps, Kind::DriverLag, SampleType::Normal, BOTH).figures(),
+        duration: (!durations.is_empty()).then(|| durations.iter().sum::<u64>() as f64 / 1e6),
+        failures,
+        param_source_stalls: laps.iter().map(|lap| lap.param_source_stalls).sum(),
+        driver: observations().find(|seen| seen.limited.is_some()).or_else(|| observations().last()).cloned(),
+    }
+}
+
+const BOTH: &[Ending] = &[Ending::Success, Ending::Failure];
+
+fn merged(laps: &[&TaskRecord], kind: Kind, sample_type: SampleType, endings: &[Ending]) -> Distribution {
+    let mut all = Distribution::default();
+    for lap in laps {
+        all.merge(&lap.distribution(kind, sample_type, endings));
+    }
+    all
+}
+
+/// Measured times by how the request ended.
+struct Outcomes {
+    success: Distribution,
+    failure: Distribution,
+}
+
+impl Outcomes {
+    fn of(laps: &[&TaskRecord], kind: Kind) -> Self {
+        Outcomes {
+            success: merged(laps, kind, SampleType::Normal, &[Ending::Success]),
+            failure: merged(laps, kind, SampleType::Normal, &[Ending::Failure]),
+        }
+    }
+
+    fn times(&self) -> Times {
+        let mut all = self.success.clone();
+        all.merge(&self.failure);
+        Times { all: all.figures(), success: self.success.figures(), failure: self.failure.figures() }
+    }
+}

@@ -1,0 +1,107 @@
+//! What a reader of the report must know before believing it.
+
+use crate::rows::Compat;
+use crate::summary::{RaceStatus, Summary, TaskSummary};
+
+/// Causes of failure that a warning names.
+const MOST_CAUSES: usize = 3;
+
+impl Summary {
+    /// Sentences for below the table, the gravest first. With several laps they are about all laps together.
+    pub fn warnings(&self, compat: Option<Compat>) -> Vec<String> {
+        let mut warnings = Vec::new();
+        match self.status {
+            RaceStatus::Interrupted => warnings.push("Race was interrupted: figures are partial.".to_owned()),
+            RaceStatus::Failed => warnings.push("Race failed: figures are partial.".to_owned()),
+            RaceStatus::Running => warnings.push("Race is not over: figures are partial.".to_owned()),
+            RaceStatus::Complete => {}
+        }
+        for task in self.whole_race().iter().flat_map(|race| &race.tasks) {
+            warnings.extend(error_rate(task));
+            if compat.is_none() {
+                warnings.extend(split_times(task));
+            }
+            warnings.extend(no_throughput(task, compat));
+            warnings.extend(driver_limited(task));
+            warnings.extend(stalls(task));
+        }
+        warnings
+    }
+}
+
+fn error_rate(task: &TaskSummary) -> Option<String> {
+    if task.failures.is_empty() && task.error_rate == 0.0 {
+        return None;
+    }
+    let mut causes: Vec<String> = task
+        .failures
+        .iter()
+        .take(MOST_CAUSES)
+        .map(|failure| match failure.status {
+            Some(status) => format!("{} x HTTP {status} {}", failure.count, failure.description),
+            None => format!("{} x {}", failure.count, failure.description),
+        })
+        .collect();
+    if let further @ 1.. = task.failures.len().saturating_sub(MOST_CAUSES) {
+        causes.push(format!("{further} further causes"));
+    }
+    let causes = if causes.is_empty() { String::new() } else { format!(" Causes: {}.", causes.join("; ")) };
+    let name = &task.info.name;
+    if task.error_rate == 0.0 {
+        return Some(format!("Requests of [{name}] failed during its warmup.{causes}"));
+    }
+    Some(format!("Error rate is {:.2} % for [{name}].{causes}", task.error_rate * 100.0))
+}
+
+fn split_times(task: &TaskSummary) -> Option<String> {
+    let failed = task.service_time.failure.as_ref()?.count;
+    let name = &task.info.name;
+    Some(if task.service_time.success.is_some() {
+        format!(
+            "Latency and service time of [{name}] are those of its {} successful requests; its {failed} failed ones have rows \
+             of their own.",
+            task.requests - failed
+        )
+    } else {
+        format!("None of the {failed} requests of [{name}] succeeded.")
+    })
+}
+
+fn no_throughput(task: &TaskSummary, compat: Option<Compat>) -> Option<String> {
+    if task.main_throughput(compat).is_some() {
+        return None;
+    }
+    let name = &task.info.name;
+    let cause = if !task.was_run() {
+        return Some(format!("No request was made for [{name}]."));
+    } else if task.error_rate > 0.0 {
+        format!("Error rate is {:.1} %.", task.error_rate * 100.0)
+    } else if task.requests == 0 {
+        "The benchmark ended already during warmup.".to_owned()
+    } else {
+        "Its requests did no work.".to_owned()
+    };
+    Some(format!("No throughput metrics available for [{name}]. Likely cause: {cause}"))
+}
+
+fn driver_limited(task: &TaskSummary) -> Option<String> {
+    let reason = task.driver.as_ref()?.limited.as_ref()?;
+    Some(format!(
+        "[{}] is driver-limited: {}. Its figures say more about the load driver than about the target. Give the task fewer \
+         clients or a lower target throughput, or run rally on a faster, idle machine of its own.",
+        task.info.name,
+        reason.trim_end_matches('.')
+    ))
+}
+
+fn stalls(task: &TaskSummary) -> Option<String> {
+    let stalls = task.param_source_stalls;
+    (stalls > 0).then(|| {
+        let times = if stalls == 1 { "once".to_owned() } else { format!("{stalls} times") };
+        format!(
+            "[{}] had to wait for its param source {times}: a request was due and none was ready. The param source is slower than \
+             the target.",
+            task.info.name
+        )
+    })
+}
