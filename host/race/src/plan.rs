@@ -77,8 +77,8 @@ pub enum Extent {
     Iterations {
         /// Warm-up requests over all clients.
         warmup: u64,
-        /// Measured requests over all clients.
-        measured: u64,
+        /// Measured requests over all clients; `None`: until the param source ends or the element is completed.
+        measured: Option<u64>,
     },
     /// So many seconds, or until the param source ends.
     Time {
@@ -87,4 +87,54 @@ pub enum Extent {
         /// Seconds of measurement after it; `None`: until the param source ends or the element is completed.
         measured: Option<f64>,
     },
+}
+
+impl Extent {
+    /// How long a task runs according to the track. Any time property decides for time, else iterations count. A task
+    /// that says nothing runs to the end of a `finite` param source, and once (over all clients) with an endless one.
+    pub fn of(task: &Task, finite: bool) -> Extent {
+        if task.warmup_time_period.is_some() || task.time_period.is_some() {
+            return Extent::Time {
+                warmup: task.warmup_time_period.unwrap_or(0.0),
+                measured: task.time_period,
+            };
+        }
+        let measured = match task.iterations {
+            Some(iterations) if iterations > 0 => Some(iterations),
+            _ if finite => None,
+            _ => Some(1),
+        };
+        Extent::Iterations { warmup: task.warmup_iterations.unwrap_or(0), measured }
+    }
+
+    /// Whether the task goes on until its param source ends or somebody stops it.
+    pub fn unbounded(&self) -> bool {
+        matches!(self, Extent::Iterations { measured: None, .. } | Extent::Time { measured: None, .. })
+    }
+
+    /// The part of one of `clients` clients: iterations are divided, the remainder goes to the first ones; time is the
+    /// same for all.
+    pub fn share(&self, index: u32, clients: u32) -> Extent {
+        match *self {
+            Extent::Iterations { warmup, measured } => Extent::Iterations {
+                warmup: share_of(warmup, index, clients),
+                measured: measured.map(|total| share_of(total, index, clients)),
+            },
+            time => time,
+        }
+    }
+
+    /// Whether there is nothing to do at all: the share of a client that is left idle.
+    pub fn is_empty(&self) -> bool {
+        match *self {
+            Extent::Iterations { warmup, measured } => warmup == 0 && measured == Some(0),
+            Extent::Time { warmup, measured } => measured.is_some_and(|measured| warmup + measured <= 0.0),
+        }
+    }
+}
+
+/// The share of one of `clients` clients in `total`; the remainder goes to the first ones.
+fn share_of(total: u64, index: u32, clients: u32) -> u64 {
+    let clients = u64::from(clients.max(1));
+    total / clients + u64::from(u64::from(index) < total % clients)
 }
