@@ -2,11 +2,37 @@
 //!
 //! This crate knows nothing of HTTP or WebAssembly. It owns the traits at the seams ([`Runner`], [`ParamSource`],
 //! [`Scheduler`]); whoever performs a task implements them, and a [`Recording`] comes out.
+//!
+//! A challenge becomes a [`RacePlan`]; [`run`] binds it to those who perform its tasks and has a [`LoadDriver`] perform its
+//! steps, in this process the [`LocalDriver`]. What happens reaches an [`Observer`].
 
+pub mod allocation;
+pub mod binding;
+pub mod cancel;
+pub mod completion;
+pub mod driver;
+pub mod error;
+pub mod event;
+mod local;
 pub mod plan;
+pub mod planning;
 pub mod recording;
+mod run;
+pub mod schedule;
+pub mod schedulers;
 pub mod seams;
+pub mod seed;
+pub mod verdict;
 
+pub use binding::{BindError, BoundRace, bind};
+pub use cancel::Cancel;
+pub use driver::{LoadDriver, Stop};
+pub use error::RaceError;
+pub use event::{DriverEvent, EndReason, Observer, RaceEnd, RaceEvent, Receipt, TaskProgress};
+pub use local::{DEFAULT_BUFFERED_BYTES, LocalDriver, LocalDriverOptions};
 pub use plan::*;
+pub use planning::{PlanError, PlanOptions};
 pub use recording::*;
+pub use run::{GRACE, run, run_bound};
 pub use seams::*;
+pub use verdict::{Reason, driver_limited};

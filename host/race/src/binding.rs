@@ -1,0 +1,87 @@
+//! A plan whose tasks know who performs them.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use rally_track::Task;
+
+use crate::plan::{Extent, RacePlan};
+use crate::schedulers::BUILT_IN_SCHEDULERS;
+use crate::seams::{Binding, Bindings, Cause};
+
+/// A plan and who performs its tasks: all that a load driver in this process needs.
+#[derive(Clone)]
+pub struct BoundRace {
+    /// The plan; how long its tasks run is final.
+    pub plan: RacePlan,
+    /// Who performs them, by [`crate::PlannedTask::id`].
+    pub bindings: Vec<Binding>,
+}
+
+/// Why a plan cannot be performed.
+#[derive(Debug, thiserror::Error)]
+pub enum BindError {
+    /// Nobody can perform the task as it is.
+    #[error("cannot prepare task [{task}]")]
+    Task {
+        /// Name of the task.
+        task: String,
+        /// What is wrong.
+        #[source]
+        source: Cause,
+    },
+    /// The scheduler is not known.
+    #[error("task [{task}] asks for the schedule [{name}], which is not known; built in are [{}]", BUILT_IN_SCHEDULERS.join(", "))]
+    UnknownScheduler {
+        /// Name of the task.
+        task: String,
+        /// Name of the scheduler.
+        name: String,
+    },
+    /// The task would never end.
+    #[error(
+        "task [{task}] would never end: its parameters do not run out, and it has a \"warmup-time-period\" but no \"time-period\"; \
+         add one, or let another task complete its 'parallel' element (\"completed-by\")"
+    )]
+    Endless {
+        /// Name of the task.
+        task: String,
+    },
+}
+
+/// Binds a plan to those who perform it, once per task of the track, and settles how long each task runs. Nothing is sent
+/// to the target.
+///
+/// # Errors
+/// Where a task cannot be performed, or would never end.
+pub fn bind(plan: &RacePlan, bindings: &dyn Bindings) -> Result<BoundRace, BindError> {
+    let mut plan = plan.clone();
+    // All laps share one binding per task.
+    let mut known: HashMap<*const Task, Binding> = HashMap::new();
+    let mut bound = Vec::new();
+    for step in &mut plan.steps {
+        for (index, planned) in step.tasks.iter_mut().enumerate() {
+            let name = || planned.task.name.clone();
+            let key = Arc::as_ptr(&planned.task);
+            let binding = match known.get(&key) {
+                Some(binding) => binding.clone(),
+                None => {
+                    bindings.bind(&planned.task).map_err(|source| BindError::Task { task: name(), source })?
+                }
+            };
+            let schedule = planned.task.schedule.as_str();
+            if binding.scheduler.is_none() && !BUILT_IN_SCHEDULERS.contains(&schedule) {
+                return Err(BindError::UnknownScheduler { task: name(), name: schedule.to_owned() });
+            }
+            let finite = binding.params.finite();
+            planned.extent = Extent::of(&planned.task, finite);
+            let completed_by_another = step.completed_by.is_some_and(|completing| completing != index);
+            if planned.extent.unbounded() && !finite && !completed_by_another {
+                return Err(BindError::Endless { task: name() });
+            }
+            known.insert(key, binding.clone());
+            bound.push(binding);
+        }
+    }
+    Ok(BoundRace { plan, bindings: bound })
+}

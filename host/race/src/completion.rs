@@ -1,0 +1,38 @@
+//! When a step is over: who is still at work, and whether the task that completes the element is done.
+
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use crate::plan::Step;
+
+/// What follows from a client having finished its part in a task.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ClientDone {
+    /// It was the last client of this task.
+    pub task_done: bool,
+    /// The task completes the element: all other clients finish the request in flight and stop.
+    pub completes_element: bool,
+}
+
+/// Counts the clients of a step's tasks that are at work or have yet to start. Shared by all threads.
+#[derive(Debug)]
+pub struct Completion {
+    clients_left: Vec<AtomicUsize>,
+    completed_by: Option<usize>,
+}
+
+impl Completion {
+    /// Nobody has finished yet.
+    pub fn new(step: &Step) -> Completion {
+        let clients_left: Vec<_> = step.tasks.iter().map(|_| AtomicUsize::new(0)).collect();
+        for assignment in step.clients.iter().flatten() {
+            clients_left[assignment.task].fetch_add(1, Ordering::Relaxed);
+        }
+        Completion { clients_left, completed_by: step.completed_by }
+    }
+
+    /// A client has finished its part in a task. To be called once for each assignment.
+    pub fn client_done(&self, task: usize) -> ClientDone {
+        let task_done = self.clients_left[task].fetch_sub(1, Ordering::AcqRel) == 1;
+        ClientDone { task_done, completes_element: task_done && self.completed_by == Some(task) }
+    }
+}

@@ -1,0 +1,106 @@
+//! Why a race ended before its time.
+
+use crate::binding::BindError;
+use crate::seams::{Cause, Failure};
+
+/// Why a race ended before its time. The figures measured until then stand.
+#[derive(Debug, thiserror::Error)]
+pub enum RaceError {
+    /// The plan cannot be performed.
+    #[error("the race cannot start")]
+    Bind(#[from] BindError),
+    /// What had to be done before a lap or a step failed.
+    #[error("cannot prepare lap {lap}")]
+    Preparation {
+        /// The lap, from 1.
+        lap: u32,
+        /// What is wrong.
+        #[source]
+        source: Cause,
+    },
+    /// The parameters of a client could not be opened.
+    #[error("cannot open the param source of task [{task}] for client {client}")]
+    OpenParamSource {
+        /// Name of the task.
+        task: String,
+        /// Index of the client in its task.
+        client: u32,
+        /// What is wrong.
+        #[source]
+        source: Cause,
+    },
+    /// The next parameters could not be made.
+    #[error("the param source of task [{task}] failed for client {client}")]
+    ParamSource {
+        /// Name of the task.
+        task: String,
+        /// Index of the client in its task.
+        client: u32,
+        /// What is wrong.
+        #[source]
+        source: Cause,
+    },
+    /// A client could not be made ready to send.
+    #[error("cannot make client {client} of task [{task}] ready to send")]
+    OpenRunner {
+        /// Name of the task.
+        task: String,
+        /// Index of the client in its task.
+        client: u32,
+        /// What is wrong.
+        #[source]
+        source: Cause,
+    },
+    /// The scheduler gave no due time.
+    #[error("the schedule of task [{task}] failed for client {client}")]
+    Scheduler {
+        /// Name of the task.
+        task: String,
+        /// Index of the client in its task.
+        client: u32,
+        /// What is wrong.
+        #[source]
+        source: Cause,
+    },
+    /// A request failed, and failures end the race.
+    #[error("a request of task [{task}] failed: {}{}", failure.description, status(failure))]
+    RequestFailed {
+        /// Name of the task.
+        task: String,
+        /// How it failed.
+        failure: Failure,
+    },
+    /// Nobody listens at the target any more.
+    #[error("the target no longer accepts connections (task [{task}]): {}", failure.description)]
+    TargetGone {
+        /// Name of the task.
+        task: String,
+        /// How it failed.
+        failure: Failure,
+    },
+    /// Code of the driver or of an extension panicked.
+    #[error("a client of task [{task}] panicked: {message}")]
+    Panicked {
+        /// Name of the task.
+        task: String,
+        /// What the panic said.
+        message: String,
+    },
+    /// The load driver itself failed.
+    #[error("the load driver failed")]
+    Driver(#[source] Cause),
+}
+
+fn status(failure: &Failure) -> String {
+    failure.status.map_or(String::new(), |status| format!(" (HTTP status {status})"))
+}
+
+/// What a panic said, as far as it said anything.
+pub(crate) fn panic_message(payload: Box<dyn std::any::Any + Send>) -> String {
+    match payload.downcast::<String>() {
+        Ok(message) => *message,
+        Err(payload) => payload
+            .downcast_ref::<&str>()
+            .map_or_else(|| "no message".to_owned(), |message| (*message).to_owned()),
+    }
+}

@@ -1,0 +1,159 @@
+//! What a race tells while it runs.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
+
+use crate::error::RaceError;
+use crate::plan::Step;
+use crate::recording::{DriverLoad, Recording};
+use crate::seams::Cause;
+
+/// Follows a race, and prepares what has to stand before a lap or step starts.
+pub trait Observer {
+    /// Called before the first step of each lap: indices are created here.
+    ///
+    /// # Errors
+    /// Ends the race.
+    fn before_lap(&mut self, _lap: u32) -> Result<(), Cause> {
+        Ok(())
+    }
+
+    /// Called before each step; `index` counts over all laps, from 0.
+    ///
+    /// # Errors
+    /// Ends the race.
+    fn before_step(&mut self, _index: usize, _step: &Step) -> Result<(), Cause> {
+        Ok(())
+    }
+
+    /// Something happened. The race goes on meanwhile; an observer that takes its time gets fewer, larger batches.
+    fn event(&mut self, event: RaceEvent);
+}
+
+/// What happens in a race, in order.
+#[derive(Debug)]
+pub enum RaceEvent {
+    /// All clients are connected and have their first requests; they start now.
+    StepStarted {
+        /// Index of the step over all laps, from 0.
+        step: usize,
+        /// Lap of the step, from 1.
+        lap: u32,
+    },
+    /// How far a task is, about once per second.
+    TaskProgress(TaskProgress),
+    /// What was measured since the last batch of the same thread.
+    Recording {
+        /// [`crate::PlannedTask::id`].
+        task: usize,
+        /// The figures.
+        recording: Recording,
+    },
+    /// All clients of a task are done and all its recordings have been delivered.
+    TaskFinished {
+        /// [`crate::PlannedTask::id`].
+        task: usize,
+        /// What the load driver knows of itself over the time of the task.
+        load: DriverLoad,
+        /// From the task's start to its end.
+        elapsed: Duration,
+    },
+    /// All clients have reached the end of the step.
+    StepFinished {
+        /// Index of the step over all laps, from 0.
+        step: usize,
+    },
+}
+
+/// How far a task is.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct TaskProgress {
+    /// [`crate::PlannedTask::id`].
+    pub task: usize,
+    /// Part that is done, 0 to 1; `None` where nobody knows.
+    pub fraction: Option<f64>,
+    /// Time since the step's start.
+    pub elapsed: Duration,
+    /// Estimated time until its end.
+    pub remaining: Option<Duration>,
+}
+
+/// How a race ended.
+#[derive(Debug)]
+pub struct RaceEnd {
+    /// Why.
+    pub reason: EndReason,
+    /// Number of steps that ran to their end.
+    pub steps_finished: usize,
+}
+
+/// Why a race ended.
+#[derive(Debug)]
+pub enum EndReason {
+    /// All steps ran to their end.
+    Completed,
+    /// Somebody cancelled it.
+    Cancelled,
+    /// It could not go on.
+    Failed(RaceError),
+}
+
+/// What a load driver tells of the step that it performs.
+#[derive(Debug)]
+pub enum DriverEvent {
+    /// All clients are connected and have their first requests.
+    Ready,
+    /// Figures of a task.
+    Recording {
+        /// [`crate::PlannedTask::id`].
+        task: usize,
+        /// The figures.
+        recording: Recording,
+        /// To be dropped when the figures have been taken: the sender waits for it before it sends the next ones.
+        receipt: Receipt,
+    },
+    /// How far some of a task's clients are.
+    Progress {
+        /// [`crate::PlannedTask::id`].
+        task: usize,
+        /// Which part of the driver speaks.
+        part: usize,
+        /// For how many clients.
+        clients: u32,
+        /// How far they are on average; `None` where nobody knows.
+        fraction: Option<f64>,
+    },
+    /// What a part of the driver knows of itself since it last told.
+    Load(DriverLoad),
+    /// All clients of this driver are done with the task, and its recordings have been sent.
+    TaskDone {
+        /// [`crate::PlannedTask::id`].
+        task: usize,
+        /// From the task's start to its end.
+        elapsed: Duration,
+    },
+    /// The step cannot go on; what is in flight is given a short time.
+    Failed(RaceError),
+    /// All clients are done. The last event of a step.
+    StepDone,
+}
+
+/// Tells a sender of figures, by being dropped, that they have been taken.
+#[derive(Debug, Default)]
+pub struct Receipt(Option<Arc<AtomicBool>>);
+
+impl Receipt {
+    /// Clears `outstanding` when it is dropped.
+    pub fn new(outstanding: Arc<AtomicBool>) -> Receipt {
+        Receipt(Some(outstanding))
+    }
+}
+
+impl Drop for Receipt {
+    fn drop(&mut self) {
+        if let Some(outstanding) = &self.0 {
+            outstanding.store(false, Ordering::Release);
+        }
+    }
+}

@@ -1,0 +1,156 @@
+//! What one loop thread measures of one task, until it is sent.
+
+use std::time::{Duration, Instant};
+
+use hdrhistogram::{CreationError, Histogram};
+
+use crate::recording::{
+    Ending, FailureKey, HIGHEST_NANOSECONDS, Kind, MOST_FAILURE_KEYS, Recording, SampleType, StartedInSecond,
+};
+use crate::seams::{Failure, Outcome};
+
+const KINDS: [Kind; 5] =
+    [Kind::ServiceTime, Kind::Latency, Kind::ProcessingTime, Kind::SendLateness, Kind::DriverLag];
+const SAMPLE_TYPES: [SampleType; 2] = [SampleType::Warmup, SampleType::Normal];
+const ENDINGS: [Ending; 2] = [Ending::Success, Ending::Failure];
+
+/// One request, measured.
+pub(crate) struct Measured<'a> {
+    pub(crate) sample_type: SampleType,
+    /// When it was due; `None` where it is not throttled.
+    pub(crate) due: Option<Instant>,
+    /// When the client could have sent it as far as the former answer is concerned.
+    pub(crate) free_since: Instant,
+    /// Around the whole runner.
+    pub(crate) processing: Duration,
+    pub(crate) outcome: &'a Outcome,
+}
+
+/// The histograms that all others are made like: 1 ns to 24 hours, three significant digits.
+pub(crate) fn histogram_template() -> Result<Histogram<u64>, CreationError> {
+    Histogram::new_with_bounds(1, HIGHEST_NANOSECONDS, 3)
+}
+
+/// Collects the figures of one task on one thread. Its size does not depend on the number of requests.
+pub(crate) struct Recorder {
+    template: Histogram<u64>,
+    /// By kind, sample type and ending; allocated when first needed.
+    histograms: [Option<Box<Histogram<u64>>>; KINDS.len() * 4],
+    /// Everything else.
+    rest: Recording,
+    task_start: Instant,
+}
+
+impl Recorder {
+    pub(crate) fn new(template: &Histogram<u64>, task_start: Instant) -> Recorder {
+        Recorder {
+            template: Histogram::new_from(template),
+            histograms: Default::default(),
+            rest: Recording::default(),
+            task_start,
+        }
+    }
+
+    /// Records a request.
+    pub(crate) fn record(&mut self, measured: &Measured<'_>) {
+        let Outcome { sent, received, weight, unit, failure } = measured.outcome;
+        let ending = if failure.is_some() { Ending::Failure } else { Ending::Success };
+        let service_time = received.saturating_duration_since(*sent);
+        let ready = measured.due.map_or(measured.free_since, |due| due.max(measured.free_since));
+        let mut time = |kind, duration| self.time(kind, measured.sample_type, ending, duration);
+        time(Kind::ServiceTime, service_time);
+        time(Kind::ProcessingTime, measured.processing);
+        time(Kind::DriverLag, sent.saturating_duration_since(ready));
+        match measured.due {
+            Some(due) => {
+                time(Kind::Latency, received.saturating_duration_since(due));
+                time(Kind::SendLateness, sent.saturating_duration_since(due));
+            }
+            None => time(Kind::Latency, service_time),
+        }
+        self.work(measured.sample_type, *sent, *received, *weight, failure.is_some());
+        if self.rest.unit.is_empty() {
+            self.rest.unit = unit;
+        }
+        if let Some(failure) = failure {
+            self.failure(failure);
+        }
+    }
+
+    /// A request was due and its parameters were not made yet.
+    pub(crate) fn stall(&mut self) {
+        self.rest.param_source_stalls += 1;
+    }
+
+    /// What was recorded since the last time, if anything.
+    pub(crate) fn take(&mut self) -> Option<Recording> {
+        let mut recording = std::mem::take(&mut self.rest);
+        let mut histograms = self.histograms.iter_mut();
+        for kind in KINDS {
+            for sample_type in SAMPLE_TYPES {
+                for ending in ENDINGS {
+                    if let Some(histogram) = histograms.next().and_then(Option::take) {
+                        recording.histograms.insert((kind, sample_type, ending), *histogram);
+                    }
+                }
+            }
+        }
+        let nothing = recording.seconds.is_empty() && recording.param_source_stalls == 0;
+        (!nothing).then_some(recording)
+    }
+
+    fn time(&mut self, kind: Kind, sample_type: SampleType, ending: Ending, duration: Duration) {
+        let index = (kind as usize * 2 + sample_type as usize) * 2 + ending as usize;
+        let template = &self.template;
+        let histogram = self.histograms[index].get_or_insert_with(|| Box::new(Histogram::new_from(template)));
+        histogram.saturating_record(duration.as_nanos() as u64);
+    }
+
+    fn work(&mut self, sample_type: SampleType, sent: Instant, received: Instant, weight: f64, failed: bool) {
+        let since_start = |at: Instant| at.saturating_duration_since(self.task_start).as_nanos() as u64;
+        let (start, end) = (since_start(sent), since_start(received));
+        let second = self.rest.seconds.entry(second_of(end)).or_default();
+        match sample_type {
+            SampleType::Warmup => second.warmup_weight += weight,
+            SampleType::Normal => second.normal_weight += weight,
+        }
+        second.requests += 1;
+        second.failures += u64::from(failed);
+        let started = self.rest.started.entry(second_of(start)).or_insert(StartedInSecond {
+            weight: 0.0,
+            first_start: u64::MAX,
+            first_weight: 0.0,
+            first_type: sample_type,
+            last_start: 0,
+        });
+        started.weight += weight;
+        if start < started.first_start {
+            started.first_start = start;
+            started.first_weight = weight;
+            started.first_type = sample_type;
+        }
+        started.last_start = started.last_start.max(start);
+        if sample_type == SampleType::Normal {
+            let (first, last) = self.rest.normal_span.unwrap_or((start, end));
+            self.rest.normal_span = Some((first.min(start), last.max(end)));
+        }
+    }
+
+    fn failure(&mut self, failure: &Failure) {
+        let key = FailureKey { status: failure.status, description: failure.description.clone() };
+        let known = self.rest.failures.contains_key(&key);
+        // The last key is kept for all that do not fit.
+        let key =
+            if known || self.rest.failures.len() + 1 < MOST_FAILURE_KEYS { key } else { other_failures() };
+        *self.rest.failures.entry(key).or_default() += failure.count;
+    }
+}
+
+/// The key of failures beyond [`MOST_FAILURE_KEYS`].
+fn other_failures() -> FailureKey {
+    FailureKey { status: None, description: "other failures".to_owned() }
+}
+
+fn second_of(nanoseconds: u64) -> u32 {
+    (nanoseconds / 1_000_000_000).min(u64::from(u32::MAX)) as u32
+}

@@ -1,0 +1,303 @@
+//! A step while it runs: what all loop threads share, and what each has for itself.
+
+use std::cell::{Cell, RefCell};
+use std::rc::Rc;
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::Sender;
+use hdrhistogram::Histogram;
+use tokio::sync::mpsc::UnboundedSender;
+
+use crate::binding::BoundRace;
+use crate::completion::Completion;
+use crate::driver::Stop;
+use crate::error::RaceError;
+use crate::event::{DriverEvent, Receipt};
+use crate::local::generator::Generators;
+use crate::local::recorder::Recorder;
+use crate::local::timer::{Slot, Timer};
+use crate::plan::Step;
+
+/// What a loop thread is told.
+pub(crate) enum Command {
+    /// Prepare this step.
+    Open(Arc<SharedStep>),
+    /// The step starts.
+    Start(Instant),
+    /// Look whether the step is to end.
+    Wake,
+}
+
+const RUNNING: u8 = 0;
+const FINISHING: u8 = 1;
+const ABANDONING: u8 = 2;
+
+/// A step as all threads see it.
+pub(crate) struct SharedStep {
+    pub(crate) race: Arc<BoundRace>,
+    pub(crate) index: usize,
+    pub(crate) generators: Arc<Generators>,
+    events: Sender<DriverEvent>,
+    threads: Vec<UnboundedSender<Command>>,
+    completion: Completion,
+    mode: AtomicU8,
+    failed: AtomicBool,
+    /// Clients that are not ready yet.
+    unready: AtomicUsize,
+    /// Threads whose clients are not all done yet.
+    threads_left: AtomicUsize,
+    /// When each task started, and the number of threads that have not sent their last figures of it.
+    tasks: Vec<(OnceLock<Instant>, AtomicUsize)>,
+    /// How long requests in flight are waited for once the step is abandoned, nanoseconds.
+    grace: OnceLock<Duration>,
+}
+
+impl SharedStep {
+    pub(crate) fn new(
+        race: Arc<BoundRace>,
+        index: usize,
+        generators: Arc<Generators>,
+        events: Sender<DriverEvent>,
+        threads: Vec<UnboundedSender<Command>>,
+    ) -> SharedStep {
+        let step = &race.plan.steps[index];
+        let clients = step.clients.iter().filter(|row| !row.is_empty()).count();
+        SharedStep {
+            completion: Completion::new(step),
+            mode: AtomicU8::new(RUNNING),
+            failed: AtomicBool::new(false),
+            unready: AtomicUsize::new(clients),
+            threads_left: AtomicUsize::new(threads.len()),
+            tasks: step.tasks.iter().map(|_| (OnceLock::new(), AtomicUsize::new(threads.len()))).collect(),
+            grace: OnceLock::new(),
+            race,
+            index,
+            generators,
+            events,
+            threads,
+        }
+    }
+
+    pub(crate) fn step(&self) -> &Step {
+        &self.race.plan.steps[self.index]
+    }
+
+    pub(crate) fn send(&self, event: DriverEvent) {
+        // Nobody listens when the race has been given up.
+        let _ = self.events.send(event);
+    }
+
+    /// Whether clients are to stop after the request in flight.
+    pub(crate) fn stopped(&self) -> bool {
+        self.mode.load(Ordering::Relaxed) != RUNNING
+    }
+
+    /// How long requests in flight are waited for, if the step has been abandoned.
+    pub(crate) fn abandoned(&self) -> Option<Duration> {
+        let abandoned = self.mode.load(Ordering::Acquire) == ABANDONING;
+        abandoned.then(|| self.grace.get().copied().unwrap_or_default())
+    }
+
+    pub(crate) fn stop(&self, stop: Stop) {
+        let mode = match stop {
+            Stop::Finish => FINISHING,
+            Stop::Abandon(grace) => {
+                self.grace.get_or_init(|| grace);
+                ABANDONING
+            }
+        };
+        self.mode.fetch_max(mode, Ordering::AcqRel);
+        for thread in &self.threads {
+            let _ = thread.send(Command::Wake);
+        }
+    }
+
+    /// The step cannot go on. Only the first reason is told.
+    pub(crate) fn fail(&self, error: RaceError) {
+        if !self.failed.swap(true, Ordering::AcqRel) {
+            self.send(DriverEvent::Failed(error));
+        }
+        self.stop(Stop::Abandon(crate::run::GRACE));
+    }
+
+    /// One more client is ready.
+    pub(crate) fn client_ready(&self) {
+        if self.unready.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.send(DriverEvent::Ready);
+        }
+    }
+
+    /// A client has done its part in a task.
+    pub(crate) fn client_done(&self, task: usize) {
+        if self.completion.client_done(task).completes_element {
+            self.stop(Stop::Finish);
+        }
+    }
+
+    /// When the task started: when its first client did.
+    pub(crate) fn task_start(&self, task: usize, client_start: Instant) -> Instant {
+        *self.tasks[task].0.get_or_init(|| client_start)
+    }
+
+    /// A thread has sent its last figures of a task.
+    fn thread_done_with(&self, task: usize) {
+        let (start, threads_left) = &self.tasks[task];
+        if threads_left.fetch_sub(1, Ordering::AcqRel) == 1 {
+            let elapsed = start.get().map_or(Duration::ZERO, Instant::elapsed);
+            self.send(DriverEvent::TaskDone { task: self.step().tasks[task].id, elapsed });
+        }
+    }
+
+    /// A thread has no clients at work any more.
+    pub(crate) fn thread_done(&self) {
+        if self.threads_left.fetch_sub(1, Ordering::AcqRel) == 1 {
+            self.send(DriverEvent::StepDone);
+        }
+    }
+}
+
+/// A step as one loop thread sees it.
+pub(crate) struct LocalStep {
+    pub(crate) shared: Arc<SharedStep>,
+    pub(crate) timer: Rc<Timer>,
+    template: Rc<Histogram<u64>>,
+    /// Number of this thread.
+    pub(crate) part: usize,
+    /// When the step starts, once that is known.
+    pub(crate) start: Cell<Option<Instant>>,
+    tasks: Vec<RefCell<LocalTask>>,
+}
+
+/// A task as one loop thread sees it.
+#[derive(Default)]
+struct LocalTask {
+    /// Created by the first client that starts.
+    recorder: Option<Recorder>,
+    /// Clients of this thread that have not done their part.
+    clients_left: usize,
+    /// Progress of each client of this thread.
+    fractions: Vec<Option<f64>>,
+    /// The figures sent last have not been taken yet.
+    outstanding: Arc<AtomicBool>,
+    /// All has been sent.
+    closed: bool,
+}
+
+impl LocalStep {
+    /// `rows` are the clients of this thread.
+    pub(crate) fn new(
+        shared: Arc<SharedStep>,
+        timer: Rc<Timer>,
+        template: Rc<Histogram<u64>>,
+        part: usize,
+        rows: &[usize],
+    ) -> LocalStep {
+        let step = shared.step();
+        let mut tasks: Vec<LocalTask> = step.tasks.iter().map(|_| LocalTask::default()).collect();
+        for assignment in rows.iter().flat_map(|row| &step.clients[*row]) {
+            tasks[assignment.task].clients_left += 1;
+        }
+        for task in &mut tasks {
+            task.fractions = Vec::with_capacity(task.clients_left);
+        }
+        let tasks = tasks.into_iter().map(RefCell::new).collect();
+        LocalStep { shared, timer, template, part, start: Cell::new(None), tasks }
+    }
+
+    /// Waits for the step's start; `None` if it is to end before.
+    pub(crate) async fn started(&self, slot: Slot) -> Option<Instant> {
+        std::future::poll_fn(|context| {
+            if self.shared.stopped() {
+                return std::task::Poll::Ready(None);
+            }
+            match self.start.get() {
+                Some(start) => std::task::Poll::Ready(Some(start)),
+                None => {
+                    self.timer.register(slot, context);
+                    std::task::Poll::Pending
+                }
+            }
+        })
+        .await
+    }
+
+    /// A client starts with a task. Returns its place for [`LocalStep::progress`].
+    pub(crate) fn client_starts(&self, task: usize, start: Instant) -> usize {
+        let task_start = self.shared.task_start(task, start);
+        let mut local = self.tasks[task].borrow_mut();
+        local.recorder.get_or_insert_with(|| Recorder::new(&self.template, task_start));
+        local.fractions.push(Some(0.0));
+        local.fractions.len() - 1
+    }
+
+    /// Does something with the recorder of a task that a client of this thread has started.
+    pub(crate) fn with_recorder(&self, task: usize, record: impl FnOnce(&mut Recorder)) {
+        if let Some(recorder) = &mut self.tasks[task].borrow_mut().recorder {
+            record(recorder);
+        }
+    }
+
+    /// How far a client is.
+    pub(crate) fn progress(&self, task: usize, place: usize, fraction: Option<f64>) {
+        if let Some(known) = self.tasks[task].borrow_mut().fractions.get_mut(place) {
+            *known = fraction;
+        }
+    }
+
+    /// A client of this thread has done its part in a task, whether it started or not.
+    pub(crate) fn client_done(&self, task: usize) {
+        let last = {
+            let mut local = self.tasks[task].borrow_mut();
+            local.clients_left -= 1;
+            local.clients_left == 0
+        };
+        if last {
+            self.close(task);
+        }
+        self.shared.client_done(task);
+    }
+
+    /// Sends what was measured since the last time, unless that has not been taken yet: then more is collected.
+    pub(crate) fn report(&self) {
+        for (index, task) in self.tasks.iter().enumerate() {
+            let mut task = task.borrow_mut();
+            if task.closed || task.recorder.is_none() {
+                continue;
+            }
+            let id = self.shared.step().tasks[index].id;
+            if !task.outstanding.load(Ordering::Acquire) {
+                self.send_recording(&mut task, id);
+            }
+            let clients = (task.clients_left.max(task.fractions.len())) as u32;
+            let known: Option<f64> = task.fractions.iter().copied().sum();
+            let fraction = known.map(|sum| sum / f64::from(clients.max(1)));
+            self.shared.send(DriverEvent::Progress { task: id, part: self.part, clients, fraction });
+        }
+    }
+
+    /// Sends the rest of all tasks, after the last client or without it.
+    pub(crate) fn close_all(&self) {
+        for task in 0..self.tasks.len() {
+            self.close(task);
+        }
+    }
+
+    fn close(&self, task: usize) {
+        let mut local = self.tasks[task].borrow_mut();
+        if !std::mem::replace(&mut local.closed, true) {
+            self.send_recording(&mut local, self.shared.step().tasks[task].id);
+            drop(local);
+            self.shared.thread_done_with(task);
+        }
+    }
+
+    fn send_recording(&self, task: &mut LocalTask, id: usize) {
+        if let Some(recording) = task.recorder.as_mut().and_then(Recorder::take) {
+            task.outstanding.store(true, Ordering::Release);
+            let receipt = Receipt::new(Arc::clone(&task.outstanding));
+            self.shared.send(DriverEvent::Recording { task: id, recording, receipt });
+        }
+    }
+}

@@ -1,0 +1,135 @@
+//! A client's end of its prepared requests.
+
+use std::future::poll_fn;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, PoisonError};
+use std::task::Poll;
+
+use crossbeam_channel::Sender;
+use rtrb::Consumer;
+
+use crate::local::generator::{Message, Prepared, RingState};
+use crate::local::timer::{Slot, Timer};
+use crate::seams::{Cause, Params};
+
+/// Where a client gets its requests from.
+pub(crate) struct Supply {
+    from: From,
+    /// Number of requests, if known.
+    pub(crate) size: Option<u64>,
+}
+
+enum From {
+    /// All requests are the same.
+    Constant(Params),
+    Ring(Ring),
+}
+
+/// What a client gets.
+pub(crate) enum Taken {
+    /// The next request.
+    Next(Params),
+    /// There will be one, but it is not made yet.
+    NotYet,
+    /// There are no more.
+    Ended,
+}
+
+impl Supply {
+    pub(crate) fn constant(params: Params, size: Option<u64>) -> Supply {
+        Supply { from: From::Constant(params), size }
+    }
+
+    pub(crate) fn ring(ring: Ring, size: Option<u64>) -> Supply {
+        Supply { from: From::Ring(ring), size }
+    }
+
+    /// Takes the next request if it is there.
+    pub(crate) fn take(&mut self) -> Result<Taken, Cause> {
+        match &mut self.from {
+            From::Constant(params) => Ok(Taken::Next(params.clone())),
+            From::Ring(ring) => ring.take(),
+        }
+    }
+
+    /// Waits for the next request; [`Taken::NotYet`] only when `stopped` says so after [`Timer::wake_all`].
+    pub(crate) async fn wait(
+        &mut self,
+        timer: &Timer,
+        slot: Slot,
+        stopped: impl Fn() -> bool,
+    ) -> Result<Taken, Cause> {
+        poll_fn(|context| {
+            if stopped() {
+                return Poll::Ready(Ok(Taken::NotYet));
+            }
+            if let From::Ring(ring) = &self.from {
+                ring.state.waker.register(context.waker());
+                timer.register(slot, context);
+            }
+            match self.take() {
+                Ok(Taken::NotYet) => Poll::Pending,
+                taken => Poll::Ready(taken),
+            }
+        })
+        .await
+    }
+}
+
+/// The reading end of a ring.
+pub(crate) struct Ring {
+    consumer: Consumer<Prepared>,
+    state: Arc<RingState>,
+    /// Bytes in all rings.
+    buffered: Arc<AtomicUsize>,
+    generator: Sender<Message>,
+    id: u64,
+    /// With so many requests left it is time for more.
+    low: usize,
+}
+
+impl Ring {
+    pub(crate) fn new(
+        consumer: Consumer<Prepared>,
+        state: Arc<RingState>,
+        buffered: Arc<AtomicUsize>,
+        generator: Sender<Message>,
+        id: u64,
+    ) -> Ring {
+        let low = consumer.buffer().capacity() / 2;
+        Ring { consumer, state, buffered, generator, id, low }
+    }
+
+    fn take(&mut self) -> Result<Taken, Cause> {
+        // Read before the ring: what was pushed before the end is seen after it.
+        let ended = self.state.ended.load(Ordering::Acquire);
+        let Ok(Prepared { params, bytes }) = self.consumer.pop() else {
+            if !ended {
+                self.ask();
+                return Ok(Taken::NotYet);
+            }
+            let failure = self.state.failure.lock().unwrap_or_else(PoisonError::into_inner).take();
+            return failure.map_or(Ok(Taken::Ended), Err);
+        };
+        self.state.bytes.fetch_sub(bytes, Ordering::AcqRel);
+        self.buffered.fetch_sub(bytes, Ordering::AcqRel);
+        if !ended && self.consumer.cached_slots() <= self.low && self.consumer.slots() <= self.low {
+            self.ask();
+        }
+        Ok(Taken::Next(params))
+    }
+
+    /// Asks for more, once.
+    fn ask(&self) {
+        if !self.state.asked.swap(true, Ordering::SeqCst) {
+            // If the generator is gone, so is the race.
+            let _ = self.generator.send(Message::Refill(self.id));
+        }
+    }
+}
+
+impl Drop for Ring {
+    fn drop(&mut self) {
+        let _ = self.generator.send(Message::Close(self.id));
+    }
+}

@@ -1,0 +1,248 @@
+//! Drives a race: one step after the other, until the end or until something ends it.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use crossbeam_channel::{RecvTimeoutError, select};
+
+use crate::binding::{BoundRace, bind};
+use crate::cancel::Cancel;
+use crate::driver::{LoadDriver, Stop};
+use crate::error::RaceError;
+use crate::event::{DriverEvent, EndReason, Observer, RaceEnd, RaceEvent, TaskProgress};
+use crate::plan::{Extent, RacePlan, Step};
+use crate::recording::DriverLoad;
+use crate::seams::Bindings;
+
+/// How long before a step's common start the clients are told of it: enough for all threads to be awake by then.
+const START_MARGIN: Duration = Duration::from_millis(5);
+
+/// How long requests in flight are waited for when a race is cancelled or cannot go on.
+pub const GRACE: Duration = Duration::from_secs(1);
+
+/// How long beyond the grace a driver may take to deliver what it has; one that does not is given up.
+const DELIVERY: Duration = Duration::from_secs(5);
+
+/// Races a plan: binds it, then runs its steps one after the other on `driver`.
+///
+/// Recordings reach `observer` until the very end, also when the race is cancelled or fails.
+pub fn run(
+    plan: &RacePlan,
+    bindings: &dyn Bindings,
+    driver: &mut dyn LoadDriver,
+    observer: &mut dyn Observer,
+    cancel: &Cancel,
+) -> RaceEnd {
+    match bind(plan, bindings) {
+        Ok(race) => run_bound(race, driver, observer, cancel),
+        Err(error) => RaceEnd { reason: EndReason::Failed(error.into()), steps_finished: 0 },
+    }
+}
+
+/// Races a plan that has been bound before.
+pub fn run_bound(
+    race: BoundRace,
+    driver: &mut dyn LoadDriver,
+    observer: &mut dyn Observer,
+    cancel: &Cancel,
+) -> RaceEnd {
+    let race = Arc::new(race);
+    if let Err(source) = driver.load(Arc::clone(&race)) {
+        return RaceEnd { reason: EndReason::Failed(RaceError::Driver(source)), steps_finished: 0 };
+    }
+    let mut lap = 0;
+    for (index, step) in race.plan.steps.iter().enumerate() {
+        let reason = prepare(index, step, &mut lap, observer, cancel)
+            .and_then(|()| StepRun::new(index, step, driver, observer, cancel).run());
+        if let Err(reason) = reason {
+            return RaceEnd { reason, steps_finished: index };
+        }
+    }
+    RaceEnd { reason: EndReason::Completed, steps_finished: race.plan.steps.len() }
+}
+
+/// What comes before a step: the preparation of a lap, and of the step.
+fn prepare(
+    index: usize,
+    step: &Step,
+    lap: &mut u32,
+    observer: &mut dyn Observer,
+    cancel: &Cancel,
+) -> Result<(), EndReason> {
+    if cancel.is_cancelled() {
+        return Err(EndReason::Cancelled);
+    }
+    let failed = |source| EndReason::Failed(RaceError::Preparation { lap: step.lap(), source });
+    if step.lap() != *lap {
+        *lap = step.lap();
+        observer.before_lap(*lap).map_err(failed)?;
+    }
+    observer.before_step(index, step).map_err(failed)
+}
+
+/// One step from the opening to the join.
+struct StepRun<'a> {
+    index: usize,
+    step: &'a Step,
+    driver: &'a mut dyn LoadDriver,
+    observer: &'a mut dyn Observer,
+    cancel: &'a Cancel,
+    started: Option<Instant>,
+    /// Why the step ends early, and until when the driver may deliver what it has.
+    ending: Option<(EndReason, Instant)>,
+    tasks: BTreeMap<usize, TaskState>,
+}
+
+/// What is known of a task that has not finished.
+struct TaskState {
+    extent: Extent,
+    load: DriverLoad,
+    /// Number of clients and their progress, by part of the driver.
+    parts: BTreeMap<usize, (u32, Option<f64>)>,
+}
+
+impl<'a> StepRun<'a> {
+    fn new(
+        index: usize,
+        step: &'a Step,
+        driver: &'a mut dyn LoadDriver,
+        observer: &'a mut dyn Observer,
+        cancel: &'a Cancel,
+    ) -> Self {
+        let state = |extent| TaskState { extent, load: DriverLoad::default(), parts: BTreeMap::new() };
+        let tasks = step.tasks.iter().map(|task| (task.id, state(task.extent))).collect();
+        StepRun { index, step, driver, observer, cancel, started: None, ending: None, tasks }
+    }
+
+    fn run(mut self) -> Result<(), EndReason> {
+        self.driver.open_step(self.index).map_err(driver_failed)?;
+        while let Some(event) = self.next_event() {
+            if matches!(event, DriverEvent::StepDone) {
+                break;
+            }
+            self.handle(event);
+        }
+        match self.ending {
+            Some((reason, _)) => Err(reason),
+            None => {
+                self.observer.event(RaceEvent::StepFinished { step: self.index });
+                Ok(())
+            }
+        }
+    }
+
+    /// Waits for what happens next; `None` when there is nothing more to wait for.
+    fn next_event(&mut self) -> Option<DriverEvent> {
+        loop {
+            let events = self.driver.events();
+            if let Some((_, deadline)) = &self.ending {
+                // An event, or the end of the driver's time.
+                return match events.recv_deadline(*deadline) {
+                    Ok(event) => Some(event),
+                    Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => None,
+                };
+            }
+            let received = select! {
+                recv(events) -> event => Some(event),
+                recv(self.cancel.signal()) -> _ => None,
+            };
+            match received {
+                Some(Ok(event)) => return Some(event),
+                Some(Err(_)) => {
+                    let reason = EndReason::Failed(RaceError::Driver("its threads ended".into()));
+                    self.ending = Some((reason, Instant::now()));
+                    return None;
+                }
+                None => self.end_early(EndReason::Cancelled),
+            }
+        }
+    }
+
+    /// Lets the step end, for the first reason that there is.
+    fn end_early(&mut self, reason: EndReason) {
+        if self.ending.is_none() {
+            self.driver.stop_step(Stop::Abandon(GRACE));
+            self.ending = Some((reason, Instant::now() + GRACE + DELIVERY));
+        }
+    }
+
+    fn handle(&mut self, event: DriverEvent) {
+        match event {
+            DriverEvent::Ready => self.start(),
+            DriverEvent::Recording { task, recording, receipt: _receipt } => {
+                self.observer.event(RaceEvent::Recording { task, recording });
+            }
+            DriverEvent::Progress { task, part, clients, fraction } => {
+                self.progress(task, part, clients, fraction)
+            }
+            DriverEvent::Load(load) => {
+                for state in self.tasks.values_mut() {
+                    state.load.merge(&load);
+                }
+            }
+            DriverEvent::TaskDone { task, elapsed } => {
+                if let Some(state) = self.tasks.remove(&task) {
+                    self.observer.event(RaceEvent::TaskFinished { task, load: state.load, elapsed });
+                }
+            }
+            DriverEvent::Failed(error) => self.end_early(EndReason::Failed(error)),
+            DriverEvent::StepDone => {}
+        }
+    }
+
+    /// Everything is ready: one common start for all clients.
+    fn start(&mut self) {
+        let at = Instant::now() + START_MARGIN;
+        if let Err(source) = self.driver.start_step(at) {
+            return self.end_early(driver_failed(source));
+        }
+        self.started = Some(at);
+        self.observer.event(RaceEvent::StepStarted { step: self.index, lap: self.step.lap() });
+    }
+
+    fn progress(&mut self, task: usize, part: usize, clients: u32, fraction: Option<f64>) {
+        let Some(state) = self.tasks.get_mut(&task) else { return };
+        let Some(started) = self.started else { return };
+        state.parts.insert(part, (clients, fraction));
+        let elapsed = started.elapsed();
+        let fraction = state.fraction();
+        let remaining = match (state.extent, fraction) {
+            (Extent::Time { warmup, measured: Some(measured) }, _) => {
+                Duration::try_from_secs_f64(warmup + measured).ok().map(|total| total.saturating_sub(elapsed))
+            }
+            (_, Some(fraction)) if fraction > 0.0 => {
+                Duration::try_from_secs_f64(elapsed.as_secs_f64() * (1.0 - fraction) / fraction).ok()
+            }
+            _ => None,
+        };
+        self.observer.event(RaceEvent::TaskProgress(TaskProgress { task, fraction, elapsed, remaining }));
+    }
+}
+
+impl TaskState {
+    /// The mean over all clients, if it is known for all of them.
+    fn fraction(&self) -> Option<f64> {
+        let clients: u32 = self.parts.values().map(|(clients, _)| clients).sum();
+        let mut done = 0.0;
+        for (clients, fraction) in self.parts.values() {
+            done += (*fraction)? * f64::from(*clients);
+        }
+        (clients > 0).then(|| done / f64::from(clients))
+    }
+}
+
+impl DriverLoad {
+    /// Takes in what another part of the driver, or the same one at another time, saw: the busiest thread and the longest
+    /// burst of both, the sum of the rest.
+    pub fn merge(&mut self, other: &DriverLoad) {
+        self.busiest_thread = self.busiest_thread.max(other.busiest_thread);
+        self.longest_burst = self.longest_burst.max(other.longest_burst);
+        self.cpu_time += other.cpu_time;
+        self.wall_time += other.wall_time;
+    }
+}
+
+fn driver_failed(source: crate::seams::Cause) -> EndReason {
+    EndReason::Failed(RaceError::Driver(source))
+}

@@ -1,0 +1,93 @@
+//! The built-in schedulers: when the requests of one client are due.
+
+use rally_track::Task;
+use rand::SeedableRng;
+use rand_chacha::ChaCha8Rng;
+use rand_distr::{Distribution, Exp1};
+
+use crate::plan::Timing;
+use crate::seams::{Cause, Partition, Scheduler};
+
+/// Names of the built-in schedulers.
+pub const BUILT_IN_SCHEDULERS: [&str; 2] = ["deterministic", "poisson"];
+
+/// ChaCha stream of the due times, so that they do not repeat the numbers that a param source draws from the same seed.
+const DUE_TIMES_STREAM: u64 = 1;
+
+/// Requests in equal intervals.
+#[derive(Debug, Clone)]
+pub struct Deterministic {
+    interval: f64,
+    /// When the first request is due, until it has been asked for.
+    first: Option<f64>,
+}
+
+impl Deterministic {
+    /// A client of Rally: one request every `interval` seconds, all clients in lockstep.
+    pub fn lockstep(interval: f64) -> Deterministic {
+        Deterministic { interval, first: None }
+    }
+
+    /// One of `clients` clients that together send one request every `interval / clients` seconds: the first requests are
+    /// spread over the interval.
+    pub fn spread(interval: f64, index: u32, clients: u32) -> Deterministic {
+        Deterministic { interval, first: Some(interval * f64::from(index) / f64::from(clients.max(1))) }
+    }
+}
+
+impl Scheduler for Deterministic {
+    fn next(&mut self, current: f64) -> Result<f64, Cause> {
+        Ok(self.first.take().unwrap_or(current + self.interval))
+    }
+}
+
+/// Requests as independent users send them: intervals are exponentially distributed.
+pub struct Poisson<Draw> {
+    mean_interval: f64,
+    draw: Draw,
+}
+
+impl<Draw: FnMut() -> f64> Poisson<Draw> {
+    /// Intervals of `mean_interval` seconds on average; `draw` gives exponentially distributed numbers of mean 1.
+    pub fn new(mean_interval: f64, draw: Draw) -> Poisson<Draw> {
+        Poisson { mean_interval, draw }
+    }
+}
+
+impl<Draw: FnMut() -> f64 + Send> Scheduler for Poisson<Draw> {
+    fn next(&mut self, current: f64) -> Result<f64, Cause> {
+        Ok(current + self.mean_interval * (self.draw)())
+    }
+}
+
+/// The built-in scheduler of one client of a task; `None` where the task has no target: as fast as possible.
+///
+/// # Errors
+/// Where the task names a scheduler that is not built in.
+pub fn built_in_scheduler(
+    task: &Task,
+    timing: Timing,
+    partition: Partition,
+) -> Result<Option<Box<dyn Scheduler>>, Cause> {
+    if !BUILT_IN_SCHEDULERS.contains(&task.schedule.as_str()) {
+        return Err(format!("no scheduler with the name [{}]", task.schedule).into());
+    }
+    let Some(target) = task.target else { return Ok(None) };
+    let interval = f64::from(task.clients) / target.requests_per_second();
+    if !(interval.is_finite() && interval > 0.0) {
+        return Err(format!(
+            "a target of {} requests per second cannot be scheduled",
+            target.requests_per_second()
+        )
+        .into());
+    }
+    Ok(Some(match (task.schedule.as_str(), timing) {
+        ("poisson", _) => {
+            let mut random = ChaCha8Rng::seed_from_u64(partition.seed);
+            random.set_stream(DUE_TIMES_STREAM);
+            Box::new(Poisson::new(interval, move || Exp1.sample(&mut random)))
+        }
+        (_, Timing::Rally) => Box::new(Deterministic::lockstep(interval)),
+        (_, Timing::Spread) => Box::new(Deterministic::spread(interval, partition.index, partition.total)),
+    }))
+}
