@@ -1,1 +1,27 @@
 //! Elasticsearch and OpenSearch over HTTP: client, built-in operations and parameter sources, telemetry.
+//!
+//! A race goes like this: [`Cluster::connect`] asks the target who it is and derives its [`Capabilities`];
+//! [`TargetBindings`] binds each task to a param source and a runner that speak as that version understands.
+//!
+//! - [`params`]: what requests are made of, bulk bodies above all; runs on generator threads.
+//! - [`runners`]: one operation, measured around the socket; runs on the sending threads.
+//! - [`http`]: one connection per client.
+//! - [`version`]: the only place where version numbers are compared.
+
+pub mod answer;
+pub mod bindings;
+pub mod client_options;
+pub mod cluster;
+pub mod hosts;
+pub mod http;
+pub mod params;
+pub mod runners;
+pub mod tls;
+pub mod version;
+
+pub use bindings::TargetBindings;
+pub use client_options::{ClientOptions, ClientOptionsError};
+pub use cluster::{Api, CallError, CallProblem, Cluster, ClusterError};
+pub use hosts::{TargetHost, TargetHostsError, parse_target_hosts};
+pub use params::{ByteRange, DocumentSet, DocumentsError};
+pub use version::{Capabilities, MappingTypes, Product, StringFields, Version};

@@ -1,0 +1,49 @@
+//! What the load driver costs, beside a bare loop: `cargo xtask bench driver`.
+//!
+//! A stub server that answers at once, and each driver in a process of its own, in one run, in turns: rally, the bare
+//! hyper loop, the bare loop once more (so that one sees how far two equal programs differ here), and `wrk` where it is
+//! installed. Ratios are medians over the rounds, with their range.
+
+mod bare;
+mod clock;
+mod lateness;
+mod rally;
+mod roles;
+mod startup;
+mod stub;
+mod table;
+mod throughput;
+mod work;
+
+use std::time::Duration;
+
+/// How much is measured.
+struct Options {
+    rounds: usize,
+    time: Duration,
+    lateness_time: Duration,
+}
+
+fn main() {
+    let arguments: Vec<String> = std::env::args().skip(1).filter(|argument| argument != "--bench").collect();
+    if let Some(role) = arguments.first().and_then(|first| first.strip_prefix("--role=")) {
+        roles::play(role, &arguments[1..]);
+        return;
+    }
+    // `cargo test --benches` runs this as well: there is nothing to check in a benchmark.
+    if arguments.iter().any(|argument| argument == "--test") {
+        return;
+    }
+    let quick = arguments.iter().any(|argument| argument == "--quick");
+    let options = Options {
+        rounds: if quick { 2 } else { 5 },
+        time: Duration::from_secs_f64(if quick { 1.0 } else { 3.0 }),
+        lateness_time: Duration::from_secs_f64(if quick { 2.0 } else { 9.0 }),
+    };
+    let folder = tempfile::tempdir().expect("temporary folder");
+    let corpus = work::write_corpus(folder.path());
+    table::machine();
+    throughput::measure(&options, &corpus);
+    lateness::measure(&options, &corpus);
+    startup::measure(&options, &corpus);
+}

@@ -1,0 +1,139 @@
+//! The processes of a measurement: each driver has one of its own, so that its CPU time and memory are its own.
+
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use crate::bare::{self, Bodies};
+use crate::work::{Figures, Work, resident_anonymous};
+use crate::{rally, stub};
+
+/// Who sends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Driver {
+    /// rally's load loop with its built-in operations.
+    Rally,
+    /// The bare hyper loop that builds its bulk bodies.
+    Bare,
+    /// The bare hyper loop with bodies made before.
+    Premade,
+}
+
+/// How it sends.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Load {
+    /// Number of clients.
+    pub clients: usize,
+    /// Documents per bulk; `None`: searches.
+    pub bulk: Option<usize>,
+    /// Requests per second over all clients; `None`: as fast as answers come.
+    pub rate: Option<f64>,
+    /// For how long.
+    pub time: Duration,
+}
+
+/// A stub server in a process of its own; it goes when this is dropped.
+pub struct Stub {
+    process: Child,
+    /// Where it listens.
+    pub address: SocketAddr,
+}
+
+impl Stub {
+    /// Starts one.
+    pub fn start() -> Stub {
+        let mut process =
+            this_program().arg("--role=stub").stdout(Stdio::piped()).spawn().expect("stub starts");
+        let mut port = String::new();
+        BufReader::new(process.stdout.take().expect("piped")).read_line(&mut port).expect("port");
+        let address = format!("127.0.0.1:{}", port.trim()).parse().expect("port");
+        Stub { process, address }
+    }
+
+    /// The arrival times of searches since it was last asked, one list per connection.
+    pub fn arrivals(&self) -> Vec<Vec<u64>> {
+        use std::io::{Read, Write};
+        let mut stream = std::net::TcpStream::connect(self.address).expect("stub listens");
+        stream.write_all(b"GET /__arrivals HTTP/1.1\r\nhost: x\r\n\r\n").expect("sent");
+        stream.shutdown(std::net::Shutdown::Write).expect("half closed");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("answer");
+        let body = answer.split_once("\r\n\r\n").expect("head and body").1;
+        serde_json::from_str(body).expect("lists of times")
+    }
+}
+
+impl Drop for Stub {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+/// Starts a driver; its figures come when it has ended.
+pub fn start(driver: Driver, server: SocketAddr, load: Load, corpus: &Path) -> Child {
+    let role = match driver {
+        Driver::Rally => "rally",
+        Driver::Bare => "bare",
+        Driver::Premade => "premade",
+    };
+    this_program()
+        .arg(format!("--role={role}"))
+        .arg(server.to_string())
+        .arg(load.clients.to_string())
+        .arg(load.bulk.unwrap_or(0).to_string())
+        .arg(load.rate.unwrap_or(0.0).to_string())
+        .arg(load.time.as_secs_f64().to_string())
+        .arg(corpus)
+        .stdout(Stdio::piped())
+        .spawn()
+        .expect("driver starts")
+}
+
+/// Waits for a driver's figures.
+pub fn finish(process: Child) -> Figures {
+    let output = process.wait_with_output().expect("driver ends");
+    let text = String::from_utf8_lossy(&output.stdout);
+    serde_json::from_str(text.trim()).unwrap_or_else(|error| panic!("no figures ({error}): {text}"))
+}
+
+/// Runs a driver to its end.
+pub fn run(driver: Driver, server: SocketAddr, load: Load, corpus: &Path) -> Figures {
+    finish(start(driver, server, load, corpus))
+}
+
+/// What this process does where it is one of the processes of a measurement.
+pub fn play(role: &str, arguments: &[String]) {
+    if role == "stub" {
+        stub::serve().expect("stub serves");
+        return;
+    }
+    let [server, clients, bulk, rate, time, corpus] = arguments else { panic!("roles take six arguments") };
+    let server: SocketAddr = server.parse().expect("address");
+    let bulk: usize = bulk.parse().expect("number");
+    let rate: f64 = rate.parse().expect("number");
+    let load = Load {
+        clients: clients.parse().expect("number"),
+        bulk: (bulk > 0).then_some(bulk),
+        rate: (rate > 0.0).then_some(rate),
+        time: Duration::from_secs_f64(time.parse().expect("seconds")),
+    };
+    let work = match load.bulk {
+        Some(size) => Work::bulk(size, Path::new(corpus)),
+        None => Work::Search,
+    };
+    let mut figures = match (role, load.rate) {
+        ("rally", _) => rally::race(server, load, Path::new(corpus)),
+        (_, Some(rate)) => bare::paced(server, load.clients, rate, &work, load.time),
+        ("premade", None) => bare::closed_loop(server, load.clients, &work, Bodies::Premade, load.time),
+        (_, None) => bare::closed_loop(server, load.clients, &work, Bodies::Built, load.time),
+    };
+    figures.resident_anonymous = resident_anonymous();
+    println!("{}", serde_json::to_string(&figures).expect("figures"));
+}
+
+fn this_program() -> Command {
+    Command::new(std::env::current_exe().expect("this program"))
+}

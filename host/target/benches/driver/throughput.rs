@@ -1,0 +1,95 @@
+//! Requests and documents per second, and CPU time for each.
+
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+use crate::Options;
+use crate::roles::{self, Driver, Load, Stub};
+use crate::table::{Ratio, Table};
+use crate::work::{Figures, Work};
+
+/// Prints the tables.
+pub fn measure(options: &Options, corpus: &Path) {
+    let mut table = Table::new(
+        "Unthrottled, stub on the same cores",
+        &["work", "clients", "driver", "per second", "ratio", "CPU µs each", "ratio", "own memory MiB"],
+    );
+    for bulk in [None, Some(1000), Some(5000)] {
+        for clients in [1, 8, 64] {
+            rows(&mut table, options, corpus, bulk, clients);
+        }
+    }
+    table.print();
+}
+
+fn rows(table: &mut Table, options: &Options, corpus: &Path, bulk: Option<usize>, clients: usize) {
+    let load = Load { clients, bulk, rate: None, time: options.time };
+    let stub = Stub::start();
+    let mut drivers = vec![("bare", Driver::Bare), ("bare again", Driver::Bare), ("rally", Driver::Rally)];
+    if bulk.is_some() {
+        drivers.push(("bare, bodies made before", Driver::Premade));
+    }
+    let mut all: Vec<Vec<Figures>> = vec![Vec::new(); drivers.len()];
+    let mut wrk = Vec::new();
+    for round in 0..options.rounds {
+        // Every driver has every place in the order.
+        for place in 0..drivers.len() {
+            let number = (round + place) % drivers.len();
+            all[number].push(roles::run(drivers[number].1, stub.address, load, corpus));
+        }
+        if bulk.is_none() {
+            wrk.extend(run_wrk(stub.address, clients, options.time));
+        }
+    }
+    let work = match bulk {
+        Some(size) => format!("bulk {size}"),
+        None => "search".to_owned(),
+    };
+    let each = bulk.unwrap_or(1) as f64;
+    debug_assert!(bulk.is_some() || Work::Search.documents() == 1);
+    let rate = |figures: &Figures| figures.requests as f64 * each / figures.seconds;
+    let cpu = |figures: &Figures| figures.cpu_seconds * 1e6 / (figures.requests as f64 * each);
+    for (number, (name, _)) in drivers.iter().enumerate() {
+        let mine = &all[number];
+        let memory = mine.iter().map(|figures| figures.resident_anonymous).max().unwrap_or(0) as f64
+            / (1 << 20) as f64;
+        table.row([
+            work.clone(),
+            clients.to_string(),
+            (*name).to_owned(),
+            format!("{:.0}", Ratio::median(mine.iter().map(rate))),
+            Ratio::of(mine.iter().map(rate), all[0].iter().map(rate)).to_string(),
+            format!("{:.3}", Ratio::median(mine.iter().map(cpu))),
+            Ratio::of(mine.iter().map(cpu), all[0].iter().map(cpu)).to_string(),
+            format!("{memory:.0}"),
+        ]);
+    }
+    if !wrk.is_empty() {
+        table.row([
+            work,
+            clients.to_string(),
+            "wrk".to_owned(),
+            format!("{:.0}", Ratio::median(wrk.iter().copied())),
+            Ratio::of(wrk.iter().copied(), all[0].iter().map(rate)).to_string(),
+            "-".to_owned(),
+            "-".to_owned(),
+            "-".to_owned(),
+        ]);
+    }
+}
+
+/// Requests per second of `wrk`, where it is installed.
+fn run_wrk(server: std::net::SocketAddr, clients: usize, time: Duration) -> Option<f64> {
+    let output = Command::new("wrk")
+        .args([
+            format!("-t{}", clients.min(2)),
+            format!("-c{clients}"),
+            format!("-d{}s", time.as_secs().max(1)),
+            format!("http://{server}/bench/_search"),
+        ])
+        .output()
+        .ok()?;
+    let text = String::from_utf8_lossy(&output.stdout);
+    text.lines().find_map(|line| line.strip_prefix("Requests/sec:"))?.trim().parse().ok()
+}

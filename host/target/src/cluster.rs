@@ -1,0 +1,260 @@
+//! The target as a whole: who answers, and calls that are not measured.
+
+use std::sync::Arc;
+
+use bytes::Bytes;
+use http::{Method, StatusCode};
+use serde_json::Value;
+
+use crate::answer::describe;
+use crate::client_options::ClientOptions;
+use crate::hosts::TargetHost;
+use crate::http::{Collect, Connection, Endpoint, EndpointError, ExchangeError, Request, WriteMode};
+use crate::version::Capabilities;
+
+/// A target that has answered: its addresses and what it understands.
+#[derive(Debug, Clone)]
+pub struct Cluster {
+    endpoints: Vec<Arc<Endpoint>>,
+    capabilities: Arc<Capabilities>,
+    root: Value,
+    /// Index of the endpoint that answered first: setup and telemetry talk to it.
+    home: usize,
+}
+
+/// A target that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum ClusterError {
+    /// Options or addresses cannot be used.
+    #[error(transparent)]
+    Endpoint(#[from] EndpointError),
+    /// None of the hosts answered.
+    #[error("cannot reach the target at {host}: {source}")]
+    Unreachable {
+        /// The last host that was tried.
+        host: String,
+        /// Why.
+        #[source]
+        source: CallError,
+    },
+    /// Something answers, but not a search cluster.
+    #[error(
+        "{host} answers, but not like Elasticsearch or OpenSearch: {reason}. Check --target-hosts (scheme, port and path)"
+    )]
+    NotACluster {
+        /// The host.
+        host: String,
+        /// What is odd about the answer.
+        reason: String,
+    },
+    /// The cluster wants to know who we are.
+    #[error(
+        "{host} refuses the request ({status}: {description}). Give basic_auth_user and basic_auth_password or api_key in --client-options"
+    )]
+    NotAllowed {
+        /// The host.
+        host: String,
+        /// 401 or 403.
+        status: u16,
+        /// What it says.
+        description: String,
+    },
+}
+
+/// A call that did not succeed.
+#[derive(Debug, thiserror::Error)]
+#[error("{method} {path}: {problem}")]
+pub struct CallError {
+    /// Method of the request.
+    pub method: Method,
+    /// Path and query of the request.
+    pub path: String,
+    /// What happened.
+    #[source]
+    pub problem: CallProblem,
+}
+
+/// What happened to a call.
+#[derive(Debug, thiserror::Error)]
+pub enum CallProblem {
+    /// There was no whole answer.
+    #[error(transparent)]
+    Exchange(ExchangeError),
+    /// The target answered with a failure.
+    #[error("{status}: {description}")]
+    Status {
+        /// HTTP status.
+        status: StatusCode,
+        /// What the answer says.
+        description: String,
+    },
+    /// The answer is not what it should be.
+    #[error("the answer is not JSON")]
+    NotJson(#[source] serde_json::Error),
+    /// The path is no address.
+    #[error("this is no valid address")]
+    Address(#[source] http::uri::InvalidUri),
+}
+
+impl CallError {
+    /// HTTP status, where there was an answer.
+    pub fn status(&self) -> Option<StatusCode> {
+        match &self.problem {
+            CallProblem::Status { status, .. } => Some(*status),
+            _ => None,
+        }
+    }
+}
+
+impl Cluster {
+    /// Asks the hosts, one after the other, who they are, until one answers.
+    ///
+    /// # Errors
+    /// Where no host answers, or what answers is not a search cluster.
+    pub async fn connect(hosts: &[TargetHost], options: &ClientOptions) -> Result<Cluster, ClusterError> {
+        let endpoints = Endpoint::all(hosts, options)?;
+        let mut failure = None;
+        for (home, endpoint) in endpoints.iter().enumerate() {
+            match identify(endpoint).await {
+                Ok((capabilities, root)) => {
+                    let capabilities = Arc::new(capabilities);
+                    return Ok(Cluster { endpoints, capabilities, root, home });
+                }
+                Err(error) => failure = Some(error),
+            }
+        }
+        Err(failure.unwrap_or_else(|| ClusterError::NotACluster {
+            host: "--target-hosts".to_owned(),
+            reason: "no host is given".to_owned(),
+        }))
+    }
+
+    /// What the target understands.
+    pub fn capabilities(&self) -> &Arc<Capabilities> {
+        &self.capabilities
+    }
+
+    /// The answer to `GET /`.
+    pub fn root(&self) -> &Value {
+        &self.root
+    }
+
+    /// The endpoint that a client with this index uses: clients are spread over the hosts in turn.
+    pub fn endpoint(&self, client_index: u32) -> &Arc<Endpoint> {
+        &self.endpoints[client_index as usize % self.endpoints.len()]
+    }
+
+    /// A connection for calls that are not measured.
+    pub fn api(&self) -> Api {
+        Api::new(Arc::clone(&self.endpoints[self.home]))
+    }
+}
+
+async fn identify(endpoint: &Arc<Endpoint>) -> Result<(Capabilities, Value), ClusterError> {
+    let host = endpoint.host.to_string();
+    let mut api = Api::new(Arc::clone(endpoint));
+    match api.get("/").await {
+        Ok(root) => match Capabilities::from_root(&root) {
+            Some(capabilities) => Ok((capabilities, root)),
+            None => {
+                Err(ClusterError::NotACluster { host, reason: "GET / gives no version number".to_owned() })
+            }
+        },
+        Err(error) => match error.problem {
+            CallProblem::Status { status, description }
+                if status == StatusCode::UNAUTHORIZED || status == StatusCode::FORBIDDEN =>
+            {
+                Err(ClusterError::NotAllowed { host, status: status.as_u16(), description })
+            }
+            CallProblem::Status { status, description } => match by_nodes(&mut api).await {
+                // Distributions cut down to the core have no handler for `/`, but their nodes know their version.
+                Some(found) => Ok(found),
+                None => {
+                    Err(ClusterError::NotACluster { host, reason: format!("GET /: {status}: {description}") })
+                }
+            },
+            CallProblem::NotJson(_) => {
+                Err(ClusterError::NotACluster { host, reason: "the answer to GET / is not JSON".to_owned() })
+            }
+            _ => Err(ClusterError::Unreachable { host, source: error }),
+        },
+    }
+}
+
+async fn by_nodes(api: &mut Api) -> Option<(Capabilities, Value)> {
+    let nodes = api.get("/_nodes").await.ok()?;
+    let node = nodes.get("nodes")?.as_object()?.values().next()?;
+    let root = serde_json::json!({
+        "cluster_name": nodes.get("cluster_name"),
+        "version": {"number": node.get("version"), "build_hash": node.get("build_hash")},
+    });
+    Some((Capabilities::from_root(&root)?, root))
+}
+
+/// A connection for calls that are not measured: setup and telemetry.
+pub struct Api {
+    connection: Connection,
+}
+
+impl Api {
+    /// A connection to `endpoint` that is made with the first call.
+    pub fn new(endpoint: Arc<Endpoint>) -> Self {
+        Api { connection: Connection::new(endpoint, WriteMode::Flatten) }
+    }
+
+    /// `GET`, answered with JSON.
+    ///
+    /// # Errors
+    /// Where there is no whole answer, the answer is a failure or not JSON.
+    pub async fn get(&mut self, path: &str) -> Result<Value, CallError> {
+        self.call(Method::GET, path, None).await
+    }
+
+    /// Sends a request with an optional JSON body and reads the JSON that answers it.
+    ///
+    /// # Errors
+    /// Where there is no whole answer, the answer is a failure or not JSON.
+    pub async fn call(
+        &mut self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<Value, CallError> {
+        let answer = self.exchange(&method, path, body).await;
+        answer
+            .and_then(|body| serde_json::from_slice(&body).map_err(CallProblem::NotJson))
+            .map_err(|problem| CallError { method, path: path.to_owned(), problem })
+    }
+
+    /// Asks with `HEAD` whether something exists.
+    ///
+    /// # Errors
+    /// Where there is no whole answer, or it is neither a success nor 404.
+    pub async fn exists(&mut self, path: &str) -> Result<bool, CallError> {
+        match self.exchange(&Method::HEAD, path, None).await {
+            Ok(_) => Ok(true),
+            Err(CallProblem::Status { status: StatusCode::NOT_FOUND, .. }) => Ok(false),
+            Err(problem) => Err(CallError { method: Method::HEAD, path: path.to_owned(), problem }),
+        }
+    }
+
+    async fn exchange(
+        &mut self,
+        method: &Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<Vec<u8>, CallProblem> {
+        let content_type = body.map(|_| "application/json");
+        let request = Request::new(self.connection.endpoint(), method.clone(), path, "", content_type)
+            .map_err(CallProblem::Address)?;
+        let body = body.map(|body| Bytes::from(body.to_string())).unwrap_or_default();
+        let mut collected = Collect::default();
+        let answer =
+            self.connection.exchange(&request, body, &mut collected).await.map_err(CallProblem::Exchange)?;
+        if answer.status.is_success() {
+            Ok(collected.body)
+        } else {
+            Err(CallProblem::Status { status: answer.status, description: describe(&answer) })
+        }
+    }
+}

@@ -1,0 +1,19 @@
+//! Built-in param sources: what the requests of an operation are made of.
+
+mod body_pool;
+mod bounds;
+mod bulk;
+mod bulk_options;
+mod constant;
+mod documents;
+mod error;
+mod ids;
+
+pub use bounds::{Bounds, bounds};
+pub use bulk::BulkSourceFactory;
+pub use bulk_options::{ActionAndMetaData, BulkOptions, Conflicts};
+pub use constant::{ConstantSourceFactory, search_params};
+pub use documents::{ByteRange, DocumentSet, DocumentsError};
+pub use error::ParamError;
+#[doc(hidden)]
+pub use ids::{Draws, IdSource, ScriptedDraws};
