@@ -40,6 +40,8 @@ pub struct Track {
     pub templates: Vec<IndexTemplate>,
     /// What can be raced, at least one.
     pub challenges: Vec<Challenge>,
+    /// What the user should know about the track although it can be raced, each a sentence or two.
+    pub warnings: Vec<String>,
 }
 
 /// An index and what goes into it.

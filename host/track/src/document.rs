@@ -1,0 +1,160 @@
+//! A JSON file of a track, rendered or plain, and how its problems are shown.
+
+use std::path::PathBuf;
+
+use serde_json::Value;
+
+use crate::error::{Location, Problem};
+use crate::excerpt::{Excerpt, line_and_column};
+use crate::files::TrackFiles;
+use crate::json::{self, Part};
+use crate::template::{Failure, Rendered, Renderer};
+
+/// A parsed file.
+pub(crate) struct Document {
+    text: Text,
+    path: PathBuf,
+    files: TrackFiles,
+    pub(crate) value: Value,
+    /// Pointers of keys that are there twice.
+    duplicates: Vec<String>,
+}
+
+enum Text {
+    Rendered(Rendered),
+    Plain(String),
+}
+
+impl Text {
+    fn as_str(&self) -> &str {
+        match self {
+            Text::Rendered(rendered) => &rendered.text,
+            Text::Plain(text) => text,
+        }
+    }
+}
+
+impl Document {
+    /// Renders a file as a template and parses it.
+    pub(crate) fn render(files: &TrackFiles, name: &str, now: f64) -> Result<Self, Box<Problem>> {
+        let rendered = Renderer::new(files.clone(), now)
+            .render(name)
+            .map_err(|failure| Box::new(template_problem(files, failure)))?;
+        Self::parse(files, name, Text::Rendered(rendered))
+    }
+
+    /// Reads a file that is no template. A missing one is the caller's problem: it knows who named it.
+    pub(crate) fn read(files: &TrackFiles, name: &str, text: String) -> Result<Self, Box<Problem>> {
+        Self::parse(files, name, Text::Plain(text))
+    }
+
+    fn parse(files: &TrackFiles, name: &str, text: Text) -> Result<Self, Box<Problem>> {
+        let path = files.path(name);
+        match json::parse(text.as_str()) {
+            Ok(json::Document { value, duplicates }) => {
+                Ok(Self { text, path, files: files.clone(), value, duplicates })
+            }
+            Err(error) => {
+                let document =
+                    Self { text, path, files: files.clone(), value: Value::Null, duplicates: Vec::new() };
+                Err(Box::new(document.syntax_problem(&error)))
+            }
+        }
+    }
+
+    fn syntax_problem(&self, error: &json::SyntaxError) -> Problem {
+        let mut location = self.location(error.offset..error.offset + 1);
+        location.pointer = None;
+        let printed_nothing = match &self.text {
+            Text::Rendered(rendered) => rendered.empty_expression_before(error.offset),
+            Text::Plain(_) => None,
+        };
+        Problem {
+            message: format!("invalid JSON: {}", error.message),
+            help: printed_nothing.map(|expression| {
+                format!(
+                    "[{expression}] printed nothing. A part sees the variables of the track only if they are set before \
+                     {{% import \"rally.helpers\" as rally with context %}}"
+                )
+            }),
+            location,
+        }
+    }
+
+    /// A problem with the value, or the key, that a pointer points to.
+    pub(crate) fn problem(
+        &self,
+        pointer: &str,
+        part: Part,
+        message: String,
+        help: Option<String>,
+    ) -> Problem {
+        let mut location = match json::locate(self.text.as_str(), pointer, part) {
+            Some(range) => self.location(range),
+            None => Location { file: self.path.clone(), ..Location::default() },
+        };
+        location.pointer = Some(pointer.to_owned());
+        Problem { message, help, location }
+    }
+
+    fn location(&self, range: std::ops::Range<usize>) -> Location {
+        if let Text::Rendered(rendered) = &self.text {
+            if let Some(origin) = rendered.origin(range.clone()) {
+                return located(self.files.path(&origin.file), &origin.text, origin.range);
+            }
+            return Location { rendered: true, ..located(self.path.clone(), &rendered.text, range) };
+        }
+        located(self.path.clone(), self.text.as_str(), range)
+    }
+
+    /// A sentence for each key that is there twice.
+    pub(crate) fn warnings(&self) -> Vec<String> {
+        let key = |pointer: &str| {
+            pointer.rsplit('/').next().unwrap_or_default().replace("~1", "/").replace("~0", "~")
+        };
+        let warning = |pointer: &String| {
+            let problem = self.problem(pointer, Part::Key, String::new(), None);
+            format!(
+                "{}: the key \"{}\" is there more than once; the last one counts",
+                problem.location,
+                key(pointer)
+            )
+        };
+        self.duplicates.iter().map(warning).collect()
+    }
+
+    pub(crate) fn into_value(self) -> Value {
+        self.value
+    }
+}
+
+fn located(file: PathBuf, text: &str, range: std::ops::Range<usize>) -> Location {
+    let (line, column) = line_and_column(text, range.start);
+    Location {
+        file,
+        pointer: None,
+        line: Some(line),
+        column: Some(column),
+        rendered: false,
+        excerpt: Some(Excerpt::new(text, range)),
+    }
+}
+
+fn template_problem(files: &TrackFiles, failure: Failure) -> Problem {
+    let file = files.path(&failure.file);
+    let location = match (failure.text, failure.line) {
+        (Some(text), Some(line)) => {
+            let start = text
+                .match_indices('\n')
+                .nth(line.wrapping_sub(2))
+                .filter(|_| line > 1)
+                .map_or(0, |(at, _)| at + 1);
+            let indent = text[start..].len() - text[start..].trim_start().len();
+            let end = text[start..].find('\n').map_or(text.len(), |length| start + length);
+            let first = (start + indent).min(end);
+            Location { column: None, ..located(file, &text, first..end) }
+        }
+        (_, line) => Location { file, line, ..Location::default() },
+    };
+    Problem { message: failure.message, help: failure.help, location }
+}

@@ -1,0 +1,142 @@
+//! Indices with their documents, and index templates.
+
+use serde_json::{Map, Value};
+
+use super::reader::Reader;
+use crate::document::Document;
+use crate::files::FileError;
+use crate::json::Part;
+use crate::suggest::closest;
+use crate::{Documents, Index, IndexTemplate, MappingType};
+
+impl Reader<'_> {
+    pub(super) fn indices(&mut self, data_url: Option<&str>) -> Vec<Index> {
+        let mut indices: Vec<Index> = Vec::new();
+        for (pointer, value) in self.elements("", "indices") {
+            let name = text(&value, "name");
+            if indices.iter().any(|index| index.name == name) {
+                self.problem(
+                    &format!("{pointer}/name"),
+                    format!("there is more than one index [{name}]"),
+                    None,
+                );
+            }
+            let mut types: Vec<MappingType> = Vec::new();
+            for (pointer, value) in self.elements(&pointer, "types") {
+                let kind = self.mapping_type(&pointer, &value, data_url);
+                if types.iter().any(|other| other.name == kind.name) {
+                    let message = format!("index [{name}] has more than one type [{}]", kind.name);
+                    self.problem(&format!("{pointer}/name"), message, None);
+                }
+                types.push(kind);
+            }
+            let declared = value["auto-managed"].as_bool().unwrap_or(true);
+            let auto_managed = self.options.auto_manage_indices.unwrap_or(declared);
+            indices.push(Index { name, auto_managed, types });
+        }
+        indices
+    }
+
+    fn mapping_type(&mut self, pointer: &str, value: &Value, data_url: Option<&str>) -> MappingType {
+        let mapping =
+            self.json_file(&format!("{pointer}/mapping"), value["mapping"].as_str().unwrap_or_default());
+        let documents = value["documents"].as_str().map(|file_name| {
+            if !is_plain_file_name(file_name) {
+                let message =
+                    format!("the name of a data file cannot lead out of the data directory: [{file_name}]");
+                self.problem(&format!("{pointer}/documents"), message, None);
+            }
+            Documents {
+                file_name: file_name.to_owned(),
+                base_url: data_url.map(str::to_owned),
+                document_count: whole(&value["document-count"]).unwrap_or_default(),
+                includes_action_and_meta_data: value["includes-action-and-meta-data"]
+                    .as_bool()
+                    .unwrap_or(false),
+                compressed_bytes: whole(&value["compressed-bytes"]),
+                uncompressed_bytes: whole(&value["uncompressed-bytes"]),
+            }
+        });
+        MappingType { name: text(value, "name"), mapping, documents }
+    }
+
+    pub(super) fn templates(&mut self) -> Vec<IndexTemplate> {
+        let mut templates: Vec<IndexTemplate> = Vec::new();
+        for (pointer, value) in self.elements("", "templates") {
+            let name = text(&value, "name");
+            if templates.iter().any(|template| template.name == name) {
+                self.problem(
+                    &format!("{pointer}/name"),
+                    format!("there is more than one template [{name}]"),
+                    None,
+                );
+            }
+            let body = self
+                .json_file(&format!("{pointer}/template"), value["template"].as_str().unwrap_or_default());
+            templates.push(IndexTemplate {
+                name,
+                index_pattern: text(&value, "index-pattern"),
+                delete_matching_indices: value["delete-matching-indices"].as_bool().unwrap_or(true),
+                template: body,
+            });
+        }
+        templates
+    }
+
+    /// Content of a file that the value at `pointer` names: an object. Unlike the track these files are no templates.
+    fn json_file(&mut self, pointer: &str, name: &str) -> Value {
+        let text = match self.files.read(name) {
+            Ok(text) => text,
+            Err(error) => {
+                let help = matches!(error, FileError::NotFound(_)).then(|| self.similar_files(name));
+                self.problem(pointer, error.to_string(), help);
+                return Value::Null;
+            }
+        };
+        match Document::read(self.files, name, text) {
+            Ok(document) => {
+                self.warnings.extend(document.warnings());
+                if !document.value.is_object() {
+                    let message = "this file must hold a JSON object".to_owned();
+                    self.problems.push(document.problem("", Part::Value, message, None));
+                }
+                document.into_value()
+            }
+            Err(problem) => {
+                self.problems.push(*problem);
+                Value::Null
+            }
+        }
+    }
+
+    fn similar_files(&self, name: &str) -> String {
+        let directory = name.rsplit_once('/').map_or("", |(directory, _)| directory);
+        let pattern = if directory.is_empty() { "*".to_owned() } else { format!("{directory}/*") };
+        let names = self.files.glob("", &pattern).unwrap_or_default();
+        match closest(name, names.iter().map(String::as_str)) {
+            Some(similar) => format!("did you mean [{similar}]?"),
+            None => format!("file names are relative to [{}]", self.files.root().display()),
+        }
+    }
+}
+
+/// Data files lie side by side below the data directory.
+fn is_plain_file_name(name: &str) -> bool {
+    let path = std::path::Path::new(name);
+    path.is_relative() && path.components().all(|part| matches!(part, std::path::Component::Normal(_)))
+}
+
+/// A text that the schema has checked.
+pub(super) fn text(value: &Value, key: &str) -> String {
+    value[key].as_str().unwrap_or_default().to_owned()
+}
+
+/// A whole number that the schema has checked; `5.0` is one.
+pub(super) fn whole(value: &Value) -> Option<u64> {
+    value.as_u64().or_else(|| value.as_f64().filter(|number| *number >= 0.0).map(|number| number as u64))
+}
+
+/// An object that the schema has checked, or nothing.
+pub(super) fn object(value: &Value) -> Map<String, Value> {
+    value.as_object().cloned().unwrap_or_default()
+}

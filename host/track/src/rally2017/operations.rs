@@ -1,0 +1,267 @@
+//! Operations: what can be done.
+
+use std::sync::Arc;
+
+use serde_json::{Map, Value};
+
+use super::indices::{object, text, whole};
+use super::reader::Reader;
+use super::schema::{self, Definition};
+use crate::error::did_you_mean;
+use crate::suggest::closest;
+use crate::{Index, Operation};
+
+/// Built-in operation types as they are written today, with their older spellings.
+const BUILT_IN: [(&str, &[&str]); 5] = [
+    ("index", &["Index"]),
+    ("search", &["Search"]),
+    ("force-merge", &["ForceMerge"]),
+    ("index-stats", &["indices-stats", "IndexStats", "IndicesStats"]),
+    ("node-stats", &["nodes-stats", "NodeStats", "NodesStats"]),
+];
+
+/// Parameters whose values are whole numbers.
+const WHOLE_NUMBERS: [&str; 6] =
+    ["bulk-size", "batch-size", "pages", "results-per-page", "max_num_segments", "max-num-segments"];
+
+/// An operation and where it stands.
+#[derive(Debug, Clone)]
+pub(super) struct Declared {
+    pub(super) operation: Arc<Operation>,
+    pub(super) pointer: String,
+}
+
+impl Declared {
+    /// Whether a task of it ends by itself, when its documents are used up. Sources of extensions may.
+    pub(super) fn may_end(&self) -> bool {
+        self.operation.operation_type == "index"
+            || self.operation.param_source.is_some()
+            || !self.is_built_in()
+    }
+
+    pub(super) fn is_built_in(&self) -> bool {
+        built_in(&self.operation.operation_type).is_some()
+    }
+}
+
+fn built_in(operation_type: &str) -> Option<&'static str> {
+    BUILT_IN
+        .iter()
+        .find(|(name, older)| *name == operation_type || older.contains(&operation_type))
+        .map(|(name, _)| *name)
+}
+
+impl Reader<'_> {
+    pub(super) fn operations(&mut self) -> Vec<Declared> {
+        let mut operations: Vec<Declared> = Vec::new();
+        for (pointer, value) in self.elements("", "operations") {
+            let operation = self.operation(&pointer, &value);
+            if operations.iter().any(|other| other.operation.name == operation.name) {
+                let message = format!("there is more than one operation [{}]", operation.name);
+                self.problem(&format!("{pointer}/name"), message, None);
+            }
+            operations.push(Declared { operation: Arc::new(operation), pointer });
+        }
+        operations
+    }
+
+    /// What can only be said of an operation together with the indices. Operations that no schedule uses do no harm.
+    pub(super) fn check_operations(&mut self, used: &[&Declared], indices: &mut [Index]) {
+        for declared in used.iter().filter(|declared| declared.operation.param_source.is_none()) {
+            match declared.operation.operation_type.as_str() {
+                "index" => self.check_index_operation(declared, indices),
+                "search" => self.check_search(declared, indices),
+                "force-merge" => self.check_force_merge(declared),
+                _ => {}
+            }
+        }
+        self.mark_files_with_action_lines(used, indices);
+    }
+
+    fn operation(&mut self, pointer: &str, value: &Value) -> Operation {
+        let written = text(value, "operation-type");
+        let param_source = value["param-source"].as_str().map(str::to_owned);
+        let known = built_in(&written);
+        match (&param_source, known) {
+            (Some(source), _) => {
+                let names = &self.options.extension_names.param_sources;
+                if !names.contains(source) {
+                    let message = format!("no extension registers the parameter source [{source}]");
+                    let help = registered(names.iter().map(String::as_str));
+                    self.problem(&format!("{pointer}/param-source"), message, Some(help));
+                }
+            }
+            (None, Some(kind)) => {
+                let found = schema::check(self.document, pointer, Definition::Operation(kind));
+                self.problems.extend(found);
+            }
+            (None, None) => {}
+        }
+        let names = &self.options.extension_names.operation_types;
+        if known.is_none() && !names.contains(&written) {
+            let all = BUILT_IN.iter().map(|(name, _)| *name).chain(names.iter().map(String::as_str));
+            let suggestion = match written.as_str() {
+                "bulk" => Some("index".to_owned()),
+                _ => closest(&written, all.clone()),
+            };
+            let message =
+                format!("unknown operation type [{written}]{}", did_you_mean(suggestion.as_deref()));
+            let help = format!("known are {}", all.collect::<Vec<_>>().join(", "));
+            self.problem(&format!("{pointer}/operation-type"), message, Some(help));
+        }
+        let mut params = object(value);
+        if known.is_some() && param_source.is_none() {
+            make_whole(&mut params);
+        }
+        Operation {
+            name: text(value, "name"),
+            operation_type: known.map_or(written, str::to_owned),
+            param_source,
+            meta: object(&value["meta"]),
+            params,
+        }
+    }
+
+    fn check_index_operation(&mut self, declared: &Declared, indices: &[Index]) {
+        let (pointer, params) = (&declared.pointer, &declared.operation.params);
+        let size = |key: &str| params.get(key).and_then(whole);
+        if let (Some(bulk), Some(batch)) = (size("bulk-size"), size("batch-size")) {
+            if bulk > 0 && (batch < bulk || batch % bulk != 0) {
+                let message =
+                    format!("\"batch-size\" must be a multiple of \"bulk-size\" ({bulk}), but is {batch}");
+                self.problem(&format!("{pointer}/batch-size"), message, None);
+            }
+        }
+        let action = params.get("action-and-meta-data").and_then(Value::as_str);
+        let conflicts = params.get("conflicts").and_then(Value::as_str);
+        if let (Some(conflicts), Some(action @ ("none" | "sourcefile"))) = (conflicts, action) {
+            let message = format!(
+                "id conflicts [{conflicts}] can only be generated when \"action-and-meta-data\" is [generate], not [{action}]"
+            );
+            self.problem(&format!("{pointer}/conflicts"), message, None);
+        }
+        let chosen = match params.get("index").and_then(Value::as_str) {
+            None => indices.iter().collect::<Vec<_>>(),
+            Some(name) => {
+                let chosen: Vec<&Index> = indices.iter().filter(|index| index.name == name).collect();
+                if chosen.is_empty() {
+                    let names: Vec<&str> = indices.iter().map(|index| index.name.as_str()).collect();
+                    let suggestion = closest(name, names.iter().copied());
+                    let message = format!(
+                        "the track has no index [{name}] to take documents from{}",
+                        did_you_mean(suggestion.as_deref())
+                    );
+                    let help = match names.is_empty() {
+                        true => "it declares no \"indices\"".to_owned(),
+                        false => format!("it has {}", names.join(", ")),
+                    };
+                    self.problem(&format!("{pointer}/index"), message, Some(help));
+                    return;
+                }
+                chosen
+            }
+        };
+        let mut documents =
+            chosen.iter().flat_map(|index| &index.types).filter_map(|kind| kind.documents.as_ref());
+        if documents.clone().next().is_none() {
+            let message = format!("operation [{}] has no documents to index", declared.operation.name);
+            let help = "give a type of the track's indices \"documents\" and a \"document-count\"".to_owned();
+            self.problem(pointer, message, Some(help));
+        }
+        let included = documents.find(|documents| documents.includes_action_and_meta_data);
+        if let Some(documents) = included {
+            let contradiction = match (conflicts, action) {
+                (Some(_), _) => Some("conflicts"),
+                (None, Some("generate" | "none")) => Some("action-and-meta-data"),
+                _ => None,
+            };
+            if let Some(key) = contradiction {
+                let message =
+                    format!("[{}] already includes lines with action and meta-data", documents.file_name);
+                self.problem(&format!("{pointer}/{key}"), message, None);
+            }
+        }
+    }
+
+    fn check_search(&mut self, declared: &Declared, indices: &[Index]) {
+        if declared.operation.params.contains_key("index") || indices.len() == 1 {
+            return;
+        }
+        let names: Vec<&str> = indices.iter().map(|index| index.name.as_str()).collect();
+        let why = match names.as_slice() {
+            [] => "the track declares no \"indices\"".to_owned(),
+            names => format!("the track has several: {}", names.join(", ")),
+        };
+        let message = format!("operation [{}] does not say which index to search", declared.operation.name);
+        self.problem(&declared.pointer, message, Some(format!("add \"index\"; {why}")));
+    }
+
+    fn check_force_merge(&mut self, declared: &Declared) {
+        let params = &declared.operation.params;
+        if params.contains_key("max_num_segments") && params.contains_key("max-num-segments") {
+            let message =
+                "\"max-num-segments\" and \"max_num_segments\" are the same; give one of them".to_owned();
+            self.problem(&format!("{}/max-num-segments", declared.pointer), message, None);
+        }
+    }
+
+    /// `action-and-meta-data: sourcefile` says of the files of the operation's indices what they contain. Operations
+    /// on the same file have to agree.
+    fn mark_files_with_action_lines(&mut self, operations: &[&Declared], indices: &mut [Index]) {
+        let takes = |declared: &Declared, index: &Index| {
+            let wanted = declared.operation.params.get("index").and_then(Value::as_str);
+            declared.operation.operation_type == "index"
+                && declared.operation.param_source.is_none()
+                && wanted.is_none_or(|wanted| wanted == index.name)
+        };
+        let from_file = |declared: &Declared| {
+            declared.operation.params.get("action-and-meta-data").and_then(Value::as_str)
+                == Some("sourcefile")
+        };
+        for index in indices {
+            let users: Vec<&Declared> =
+                operations.iter().copied().filter(|declared| takes(declared, index)).collect();
+            let Some(first) = users.iter().find(|declared| from_file(declared)) else { continue };
+            if index
+                .types
+                .iter()
+                .filter_map(|kind| kind.documents.as_ref())
+                .all(|d| d.includes_action_and_meta_data)
+            {
+                continue;
+            }
+            if let Some(other) = users.iter().find(|declared| !from_file(declared)) {
+                let message = format!(
+                    "operations [{}] and [{}] take the documents of index [{}], but only the first says that the file \
+                     includes lines with action and meta-data",
+                    first.operation.name, other.operation.name, index.name
+                );
+                let help = "say \"action-and-meta-data\": \"sourcefile\" in both".to_owned();
+                self.problem(&other.pointer, message, Some(help));
+            }
+            for documents in index.types.iter_mut().filter_map(|kind| kind.documents.as_mut()) {
+                documents.includes_action_and_meta_data = true;
+            }
+        }
+    }
+}
+
+/// Makes `5.0` the `5` that it is.
+fn make_whole(params: &mut Map<String, Value>) {
+    for key in WHOLE_NUMBERS {
+        if let Some(value) = params.get_mut(key).filter(|value| value.is_f64()) {
+            if let Some(number) = whole(value) {
+                *value = number.into();
+            }
+        }
+    }
+}
+
+/// What extensions register, for a message.
+pub(super) fn registered<'a>(names: impl Iterator<Item = &'a str>) -> String {
+    let names: Vec<&str> = names.collect();
+    match names.is_empty() {
+        true => "the track has no extension that registers one".to_owned(),
+        false => format!("registered are {}", names.join(", ")),
+    }
+}

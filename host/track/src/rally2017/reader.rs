@@ -1,0 +1,93 @@
+//! Puts the parts of a track together.
+
+use serde_json::Value;
+
+use super::draft::DraftChallenge;
+use super::indices::{object, text};
+use super::operations::Declared;
+use super::schema::{self, Definition};
+use super::test_mode;
+use crate::document::Document;
+use crate::error::Problem;
+use crate::files::TrackFiles;
+use crate::json::Part;
+use crate::{Dialect, LoadOptions, Track, TrackError};
+
+/// A track on its way to the model, with everything that was found to be wrong.
+pub(super) struct Reader<'a> {
+    pub(super) document: &'a Document,
+    pub(super) files: &'a TrackFiles,
+    pub(super) options: &'a LoadOptions,
+    pub(super) problems: Vec<Problem>,
+    pub(super) warnings: Vec<String>,
+}
+
+/// Reads a whole track.
+///
+/// # Errors
+///
+/// [`TrackError::Invalid`] with all problems of the first step that finds any, and [`TrackError::Filter`].
+pub(crate) fn read(
+    name: &str,
+    document: &Document,
+    files: &TrackFiles,
+    options: &LoadOptions,
+) -> Result<Track, TrackError> {
+    let invalid = |problems: Vec<Problem>| match problems.is_empty() {
+        true => Ok(()),
+        false => Err(TrackError::Invalid { track: name.to_owned(), problems }),
+    };
+    invalid(schema::check(document, "", Definition::Track))?;
+
+    let mut reader = Reader { document, files, options, problems: Vec::new(), warnings: document.warnings() };
+    let data_url = document.value["data-url"].as_str();
+    let mut indices = reader.indices(data_url);
+    let templates = reader.templates();
+    let operations = reader.operations();
+    let mut challenges = reader.challenges(&operations);
+    let used: Vec<&Declared> = operations.iter().filter(|declared| is_used(declared, &challenges)).collect();
+    reader.check_operations(&used, &mut indices);
+    invalid(std::mem::take(&mut reader.problems))?;
+
+    reader.filter(&mut challenges)?;
+    reader.check_endless_tasks(&challenges);
+    invalid(std::mem::take(&mut reader.problems))?;
+    if options.test_mode {
+        test_mode::shrink_documents(&mut indices);
+        test_mode::shorten_tasks(&mut challenges);
+    }
+    Ok(Track {
+        name: name.to_owned(),
+        dialect: Dialect::Rally2017,
+        short_description: Some(text(&document.value, "short-description")),
+        description: text(&document.value, "description"),
+        root: files.root().to_owned(),
+        data_url: data_url.map(str::to_owned),
+        meta: object(&document.value["meta"]),
+        indices,
+        templates,
+        challenges: challenges.into_iter().map(DraftChallenge::into_challenge).collect(),
+        warnings: reader.warnings,
+    })
+}
+
+fn is_used(declared: &Declared, challenges: &[DraftChallenge]) -> bool {
+    challenges.iter().flat_map(DraftChallenge::tasks).any(|draft| draft.declared.pointer == declared.pointer)
+}
+
+impl Reader<'_> {
+    /// The elements of a list with their pointers.
+    pub(super) fn elements(&self, pointer: &str, key: &str) -> Vec<(String, Value)> {
+        let list = self.document.value.pointer(&format!("{pointer}/{key}"));
+        let elements = list.and_then(Value::as_array).into_iter().flatten();
+        elements
+            .enumerate()
+            .map(|(index, value)| (format!("{pointer}/{key}/{index}"), value.clone()))
+            .collect()
+    }
+
+    /// Notes a problem with the value at a pointer.
+    pub(super) fn problem(&mut self, pointer: &str, message: String, help: Option<String>) {
+        self.problems.push(self.document.problem(pointer, Part::Value, message, help));
+    }
+}

@@ -1,0 +1,90 @@
+//! Where a track is, and how it is to be loaded.
+
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf};
+
+use crate::TrackError;
+
+/// Name of a track's main file in its directory.
+pub(crate) const TRACK_FILE: &str = "track.json";
+
+/// Where a track is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TrackSource {
+    /// A directory with a `track.json`. Its name is the track's name.
+    Directory(PathBuf),
+    /// A single file. Its name without extension is the track's name.
+    File(PathBuf),
+}
+
+impl TrackSource {
+    /// The track at a path (`--track-path`).
+    ///
+    /// # Errors
+    ///
+    /// [`TrackError::NotFound`] if there is neither a directory with a `track.json` nor a `.json` file.
+    pub fn from_path(path: &Path) -> Result<Self, TrackError> {
+        if path.join(TRACK_FILE).is_file() {
+            Ok(Self::Directory(path.to_owned()))
+        } else if path.is_file() && path.extension().is_some_and(|extension| extension == "json") {
+            Ok(Self::File(path.to_owned()))
+        } else {
+            Err(TrackError::NotFound { path: path.to_owned() })
+        }
+    }
+
+    /// Name of the track.
+    pub fn name(&self) -> String {
+        let (path, name) = match self {
+            Self::Directory(path) => (path, path.canonicalize().unwrap_or_else(|_| path.clone())),
+            Self::File(path) => (path, path.with_extension("")),
+        };
+        name.file_name()
+            .map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned())
+    }
+
+    /// Directory and file name.
+    pub(crate) fn parts(&self) -> (PathBuf, String) {
+        match self {
+            Self::Directory(path) => (path.clone(), TRACK_FILE.to_owned()),
+            Self::File(path) => {
+                let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
+                let file =
+                    path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+                (directory.unwrap_or(Path::new(".")).to_owned(), file)
+            }
+        }
+    }
+}
+
+/// How a track is to be loaded.
+#[derive(Debug, Clone, Default)]
+pub struct LoadOptions {
+    /// What `now` is in templates: seconds since the epoch.
+    pub now: f64,
+    /// Whether the race only shows that everything works: the first 1,000 documents, one request per client, no
+    /// warm-up, at most ten seconds (`--test-mode`).
+    pub test_mode: bool,
+    /// If not empty only these tasks are raced: names, `type:` and an operation type, or `tag:` and a tag.
+    pub include_tasks: Vec<String>,
+    /// Tasks that are left out, in the same form. Not together with `include_tasks`.
+    pub exclude_tasks: Vec<String>,
+    /// Overrides `auto-managed` of all indices.
+    pub auto_manage_indices: Option<bool>,
+    /// What extensions register. A track that names anything else is rejected.
+    pub extension_names: ExtensionNames,
+    /// The challenge that will be raced; it must exist and, after filtering, have tasks. The default one if `None` or
+    /// empty.
+    pub challenge: Option<String>,
+}
+
+/// Names that the extensions of a track register.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ExtensionNames {
+    /// Parameter sources, for `param-source`.
+    pub param_sources: BTreeSet<String>,
+    /// Runners, for `operation-type`.
+    pub operation_types: BTreeSet<String>,
+    /// Schedulers, for `schedule`.
+    pub schedulers: BTreeSet<String>,
+}

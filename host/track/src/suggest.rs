@@ -1,0 +1,46 @@
+//! Did you mean …?
+
+/// The candidate that is most like `name`, if any is like it at all.
+pub(crate) fn closest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<String> {
+    let wanted = normalised(name);
+    candidates
+        .into_iter()
+        .filter(|candidate| *candidate != name)
+        .map(|candidate| (strsim::damerau_levenshtein(&wanted, &normalised(candidate)), candidate))
+        .filter(|(distance, candidate)| *distance <= tolerance(candidate))
+        .min_by_key(|(distance, _)| *distance)
+        .map(|(_, candidate)| candidate.to_owned())
+}
+
+/// A third of the letters may be wrong.
+fn tolerance(candidate: &str) -> usize {
+    (candidate.chars().count() / 3).max(1)
+}
+
+/// `Bulk_Size` and `bulk-size` are the same word.
+fn normalised(name: &str) -> String {
+    name.chars().map(|c| if c == '_' { '-' } else { c.to_ascii_lowercase() }).take(200).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_the_transposed_word() {
+        assert_eq!(
+            closest("target-througput", ["target-interval", "target-throughput"]).as_deref(),
+            Some("target-throughput")
+        );
+    }
+
+    #[test]
+    fn other_case_and_underscores_are_the_same_word() {
+        assert_eq!(closest("Bulk_Size", ["bulk-size", "batch-size"]).as_deref(), Some("bulk-size"));
+    }
+
+    #[test]
+    fn suggests_nothing_for_something_else() {
+        assert_eq!(closest("colour", ["bulk-size", "index"]), None);
+    }
+}

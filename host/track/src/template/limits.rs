@@ -1,0 +1,78 @@
+//! What a template may use up.
+
+use std::fmt;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use minijinja::{Error, ErrorKind, Value};
+
+/// Instructions of the engine for one rendering. The largest track of elastic/rally-tracks needs less than a
+/// hundredth; at this many a rendering takes a second or two.
+pub(super) const FUEL: u64 = 10_000_000;
+/// Depth of includes (10 each), macros (4 each) and loops: 20 includes in each other. The engine's own limit of 500
+/// could exhaust the stack of a small thread.
+pub(super) const RECURSION: usize = 200;
+/// Bytes of the rendered text, and of everything that is printed on the way to it, into variables above all.
+pub(super) const OUTPUT_BYTES: usize = 32 * 1024 * 1024;
+/// Bytes of one string, or elements of one list, that a `set` assigns: what grows by being assigned again and again
+/// (`{% set x = x ~ x %}`) ends here.
+pub(super) const ASSIGNED: usize = 1024 * 1024;
+
+/// Counts what is printed.
+#[derive(Debug, Default)]
+pub(super) struct Meter {
+    printed: AtomicUsize,
+}
+
+impl Meter {
+    /// # Errors
+    ///
+    /// When more than [`OUTPUT_BYTES`] have been printed in all.
+    pub(super) fn print(&self, bytes: usize) -> Result<(), Error> {
+        match self.add(bytes) {
+            true => Ok(()),
+            false => Err(output_too_large()),
+        }
+    }
+
+    fn add(&self, bytes: usize) -> bool {
+        self.printed.fetch_add(bytes, Ordering::Relaxed).saturating_add(bytes) <= OUTPUT_BYTES
+    }
+}
+
+/// The error for too much output.
+pub(super) fn output_too_large() -> Error {
+    Error::new(
+        ErrorKind::InvalidOperation,
+        format!("the template prints more than {} MiB", OUTPUT_BYTES / 1024 / 1024),
+    )
+}
+
+/// Passes text on and counts it; stops where a meter is full.
+pub(super) struct Metered<'a, W> {
+    pub(super) out: &'a mut W,
+    pub(super) meter: &'a Meter,
+}
+
+impl<W: fmt::Write> fmt::Write for Metered<'_, W> {
+    fn write_str(&mut self, text: &str) -> fmt::Result {
+        if !self.meter.add(text.len()) {
+            return Err(fmt::Error);
+        }
+        self.out.write_str(text)
+    }
+}
+
+/// A filter that returns its value unless it is too large.
+pub(super) fn bounded(value: Value) -> Result<Value, Error> {
+    let size = match value.as_str() {
+        Some(text) => text.len(),
+        None => value.len().unwrap_or_default(),
+    };
+    if size <= ASSIGNED {
+        return Ok(value);
+    }
+    Err(Error::new(
+        ErrorKind::InvalidOperation,
+        format!("a variable may hold at most {ASSIGNED} bytes or elements, this one has {size}"),
+    ))
+}

@@ -1,0 +1,64 @@
+//! From a position in the rendered text back to the template.
+
+use super::instrument::{Mark, MarkKind};
+
+/// Characters around the number of a mark in marked text. They are no characters of any text (Unicode
+/// noncharacters); a template that has them all the same is rendered without marks.
+pub(super) const MARK_START: char = '\u{FDD0}';
+/// Ends the number of a mark.
+pub(super) const MARK_END: char = '\u{FDD1}';
+
+/// Which mark was passed at which offset of the rendered text.
+#[derive(Debug, Default)]
+pub(super) struct SourceMap {
+    /// Offset in the text and number of the mark, in order of the text.
+    passed: Vec<(usize, usize)>,
+}
+
+/// Takes the marks out of marked text.
+pub(super) fn strip(marked: &str) -> (String, SourceMap) {
+    let mut text = String::with_capacity(marked.len());
+    let mut map = SourceMap::default();
+    let mut rest = marked;
+    while let Some(start) = rest.find(MARK_START) {
+        text.push_str(&rest[..start]);
+        let after = &rest[start + MARK_START.len_utf8()..];
+        match after.split_once(MARK_END).and_then(|(number, rest)| Some((number.parse().ok()?, rest))) {
+            Some((number, remaining)) => {
+                map.passed.push((text.len(), number));
+                rest = remaining;
+            }
+            None => {
+                text.push(MARK_START);
+                rest = after;
+            }
+        }
+    }
+    text.push_str(rest);
+    (text, map)
+}
+
+impl SourceMap {
+    /// Number of the mark that a position belongs to, and how far behind the mark it is.
+    pub(super) fn mark_at(&self, offset: usize) -> Option<(usize, usize)> {
+        let index = self.passed.partition_point(|(at, _)| *at <= offset).checked_sub(1)?;
+        let (at, number) = self.passed[index];
+        Some((number, offset - at))
+    }
+
+    /// The expression right before a position that printed nothing, if there is one.
+    pub(super) fn empty_expression_before(&self, offset: usize, marks: &[(usize, Mark)]) -> Option<usize> {
+        let end = self.passed.partition_point(|(at, _)| *at <= offset);
+        let (index, (at, number)) = self.passed[..end]
+            .iter()
+            .enumerate()
+            .rev()
+            .find(|(_, (_, number))| is_expression(marks, *number))?;
+        let (next, _) = *self.passed.get(index + 1)?;
+        (next == *at && offset - at <= 8).then_some(*number)
+    }
+}
+
+fn is_expression(marks: &[(usize, Mark)], number: usize) -> bool {
+    marks.get(number).is_some_and(|(_, mark)| mark.kind == MarkKind::Expression)
+}
