@@ -12,6 +12,8 @@
 //!
 //! [`list`] shows what tracks there are.
 
+pub mod data;
+
 mod document;
 mod error;
 mod excerpt;
