@@ -112,16 +112,7 @@ pub(crate) struct TaskRecord {
     pub(crate) unit: &'static str,
     pub(crate) normal_span: Option<(u64, u64)>,
     pub(crate) param_source_stalls: u64,
-    pub(crate) driver: Option<DriverObservation>,
-}
-
-/// What the driver knows about itself over a task, and what follows from it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct DriverObservation {
-    /// Its load.
-    pub load: DriverLoad,
-    /// Why the task was held back by the driver itself; `None`: it was not.
-    pub limited: Option<String>,
+    pub(crate) driver: Option<DriverLoad>,
 }
 
 impl Collector {
@@ -145,26 +136,15 @@ impl Collector {
         self.task(id)?.add(recording)
     }
 
-    /// Says that a task is over: its histograms are kept in less room. What comes later is still added.
+    /// Says that a task is over, and what the driver saw of itself meanwhile. Its histograms are kept in less room from now on;
+    /// what comes later is still added.
     ///
     /// # Errors
     /// Where the race has no such task.
-    pub fn finish(&mut self, id: usize) -> Result<(), CollectError> {
-        self.task(id)?.compact();
-        Ok(())
-    }
-
-    /// Adds what the driver knows about itself over a task, and why it held the task back, if it did.
-    ///
-    /// # Errors
-    /// Where the race has no such task.
-    pub fn observe_driver(
-        &mut self,
-        id: usize,
-        load: DriverLoad,
-        limited: Option<String>,
-    ) -> Result<(), CollectError> {
-        self.task(id)?.driver = Some(DriverObservation { load, limited });
+    pub fn finish(&mut self, id: usize, load: DriverLoad) -> Result<(), CollectError> {
+        let task = self.task(id)?;
+        task.compact();
+        task.driver.get_or_insert_default().merge(&load);
         Ok(())
     }
 
@@ -307,12 +287,12 @@ fn merge_started(sum: &mut StartedInSecond, other: &StartedInSecond) {
     sum.weight += other.weight;
 }
 
-/// Counts a cause of failure. Past [`MOST_FAILURE_KEYS`] causes new ones are counted together, so that a target that makes up
+/// Counts a cause of failure. At most [`MOST_FAILURE_KEYS`] are kept apart, further ones are counted together, so that a target that makes up
 /// a new message for each request cannot fill the memory.
 pub(crate) fn add_failures(failures: &mut BTreeMap<FailureKey, u64>, cause: &FailureKey, count: u64) {
     if let Some(known) = failures.get_mut(cause) {
         *known += count;
-    } else if failures.len() < MOST_FAILURE_KEYS {
+    } else if failures.len() + 1 < MOST_FAILURE_KEYS {
         failures.insert(cause.clone(), count);
     } else {
         *failures.entry(other_failures()).or_default() += count;

@@ -2,7 +2,8 @@
 //!
 //! A [`Collector`] adds up the [`Recording`](rally_race::Recording)s of the load drivers, exactly and in any order, and makes a
 //! [`Summary`] of them: per task and lap, and over all laps. [`render`] turns it into the report, [`write_report`] keeps that in
-//! a file. This crate knows nothing of where recordings come from.
+//! a file. A [`RaceStore`] keeps each race: its [`RaceRecord`] in `race.json` and its [`HistogramLog`]. This crate knows nothing of
+//! where recordings come from.
 //!
 //! Where rally and Rally define a figure differently, rally's own is shown under the familiar name, and Rally's where
 //! [`Compat::Rally`] is asked for; JSON always has both:
@@ -16,7 +17,10 @@
 mod atomic_file;
 mod collector;
 mod distribution;
+mod histogram_log;
 mod percentiles;
+mod race_record;
+mod race_store;
 mod record;
 mod report;
 mod rows;
@@ -30,7 +34,10 @@ mod warnings;
 
 pub use collector::*;
 pub use distribution::*;
+pub use histogram_log::*;
 pub use percentiles::*;
+pub use race_record::*;
+pub use race_store::*;
 pub use record::SCHEMA_VERSION;
 pub use report::*;
 pub use rows::*;

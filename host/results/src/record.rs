@@ -10,7 +10,7 @@
 //! - `latency` and its like are over successful requests; where some failed, `failed_latency` and `all_latency` stand
 //!   beside it. In a record as Rally's they are over all requests, and `successful_latency` and `failed_latency` stand beside;
 //! - `send_lateness`, `driver_lag`, `failures` (`status`, `description`, `count`), `param_source_stalls`, `driver` (what the
-//!   driver saw of itself, times in milliseconds) and `driver_limited` (null where it is not known) with its reason.
+//!   driver saw of itself, times in milliseconds) and `driver_limited` (null where it is not known) with `driver_limited_reason`.
 //!
 //! All times are in milliseconds. A figure that does not exist is null, or its group is an empty object, as in Rally.
 
@@ -111,7 +111,7 @@ impl TaskSummary {
         put("driver_lag", figures(self.driver_lag.as_ref()));
         put("failures", json!(self.failures));
         put("param_source_stalls", json!(self.param_source_stalls));
-        let driver = self.driver.as_ref();
+        let driver = self.driver;
         put(
             "driver",
             driver.map_or(Value::Null, |driver| {
@@ -125,7 +125,8 @@ impl TaskSummary {
             }),
         );
         put("driver_limited", json!(driver.map(|driver| driver.limited.is_some())));
-        put("driver_limited_reason", json!(driver.and_then(|driver| driver.limited.as_deref())));
+        let reason = driver.and_then(|driver| driver.limited).map(|reason| reason.to_string());
+        put("driver_limited_reason", json!(reason));
         put("meta", Value::Object(self.info.meta.clone()));
         Value::Object(record)
     }

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 use std::fmt;
+use std::time::Duration;
 
-use rally_race::{Ending, Kind, Metric, SampleType};
+use rally_race::{DriverLoad, Ending, Kind, Metric, Reason, SampleType, driver_limited};
 use serde::{Deserialize, Serialize, Serializer};
 
-use crate::collector::{Collector, DriverObservation, TaskInfo, TaskRecord, add_failures};
+use crate::collector::{Collector, TaskInfo, TaskRecord, add_failures};
 use crate::distribution::{Distribution, Figures};
 use crate::running_average::{RallyRelease, reported_rates, running_average};
 use crate::throughput::{Rates, Window, true_rates, windows};
@@ -106,8 +107,17 @@ pub struct TaskSummary {
     pub failures: Vec<FailureCount>,
     /// How often a request was due and the param source had none ready (warm-up included).
     pub param_source_stalls: u64,
-    /// What the driver knows about itself, if it told; over several laps the one that held the task back, or the latest.
+    /// What the driver saw of itself, once the task is over.
     pub driver: Option<DriverObservation>,
+}
+
+/// What the driver saw of itself over a task, and what follows from it.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct DriverObservation {
+    /// Its load.
+    pub load: DriverLoad,
+    /// Why the driver itself held the task back; `None`: it did not.
+    pub limited: Option<Reason>,
 }
 
 /// Times of requests by how they ended, in milliseconds.
@@ -220,7 +230,8 @@ fn summarize(laps: &[&TaskRecord]) -> TaskSummary {
         .map(|(cause, count)| FailureCount { status: cause.status, description: cause.description, count })
         .collect();
     failures.sort_by_key(|failure| std::cmp::Reverse(failure.count));
-    let observations = || laps.iter().filter_map(|lap| lap.driver.as_ref());
+    let lag = merged(laps, Kind::DriverLag, SampleType::Normal, BOTH);
+    let param_source_stalls = laps.iter().map(|lap| lap.param_source_stalls).sum();
     TaskSummary {
         info: laps[0].info.clone(),
         requests,
@@ -233,12 +244,22 @@ fn summarize(laps: &[&TaskRecord]) -> TaskSummary {
         service_time: service_time.times(),
         processing_time: Outcomes::of(laps, Kind::ProcessingTime).times(),
         send_lateness: merged(laps, Kind::SendLateness, SampleType::Normal, BOTH).figures(),
-        driver_lag: merged(laps, Kind::DriverLag, SampleType::Normal, BOTH).figures(),
+        driver_lag: lag.figures(),
         duration: (!durations.is_empty()).then(|| durations.iter().sum::<u64>() as f64 / 1e6),
         failures,
-        param_source_stalls: laps.iter().map(|lap| lap.param_source_stalls).sum(),
-        driver: observations().find(|seen| seen.limited.is_some()).or_else(|| observations().last()).cloned(),
+        param_source_stalls,
+        driver: observe(laps, &lag, param_source_stalls),
     }
+}
+
+/// The verdict over the driver; `None` where it did not tell about itself.
+fn observe(laps: &[&TaskRecord], lag: &Distribution, stalls: u64) -> Option<DriverObservation> {
+    let load = laps.iter().filter_map(|lap| lap.driver).reduce(|mut sum, load| {
+        sum.merge(&load);
+        sum
+    })?;
+    let lag_p99 = Duration::from_nanos(lag.percentile(99.0).unwrap_or_default() as u64);
+    Some(DriverObservation { load, limited: driver_limited(&load, lag_p99, stalls) })
 }
 
 const BOTH: &[Ending] = &[Ending::Success, Ending::Failure];

@@ -1,5 +1,7 @@
 //! What a reader of the report must know before believing it.
 
+use rally_race::Reason;
+
 use crate::rows::Compat;
 use crate::summary::{RaceStatus, Summary, TaskSummary};
 
@@ -85,23 +87,27 @@ fn no_throughput(task: &TaskSummary, compat: Option<Compat>) -> Option<String> {
 }
 
 fn driver_limited(task: &TaskSummary) -> Option<String> {
-    let reason = task.driver.as_ref()?.limited.as_ref()?;
+    let reason = task.driver?.limited?;
+    let remedy = match reason {
+        Reason::SaturatedThread { .. } => {
+            "Give the task fewer clients or a lower target throughput, or run rally on a faster machine."
+        }
+        Reason::Lag { .. } => "Run rally on a machine that has nothing else to do.",
+        Reason::ParamSourceStalls { .. } => {
+            "Its param source is slower than the target: lower the target throughput or make its parameters cheaper."
+        }
+    };
+    let name = &task.info.name;
     Some(format!(
-        "[{}] is driver-limited: {}. Its figures say more about the load driver than about the target. Give the task fewer \
-         clients or a lower target throughput, or run rally on a faster, idle machine of its own.",
-        task.info.name,
-        reason.trim_end_matches('.')
+        "[{name}] is driver-limited: {reason}. Its figures say more about the load driver than about the target. {remedy}"
     ))
 }
 
+/// Where the driver tells about itself, stalls are part of its verdict.
 fn stalls(task: &TaskSummary) -> Option<String> {
     let stalls = task.param_source_stalls;
-    (stalls > 0).then(|| {
-        let times = if stalls == 1 { "once".to_owned() } else { format!("{stalls} times") };
-        format!(
-            "[{}] had to wait for its param source {times}: a request was due and none was ready. The param source is slower than \
-             the target.",
-            task.info.name
-        )
+    let name = &task.info.name;
+    (stalls > 0 && task.driver.is_none()).then(|| {
+        format!("The param source of [{name}] was not ready for {stalls} requests when they were due.")
     })
 }
