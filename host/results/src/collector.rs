@@ -77,21 +77,6 @@ pub enum CollectError {
     },
 }
 
-/// A glance at a task while it runs.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
-pub struct Glance {
-    /// Requests so far, warm-up included.
-    pub requests: u64,
-    /// Failed ones among them.
-    pub failures: u64,
-    /// Work so far, warm-up included.
-    pub work: f64,
-    /// Work in the last whole second that was heard of.
-    pub last_second: Option<f64>,
-    /// 99th percentile of the service time so far in nanoseconds: of the measurement, or of the warm-up before it.
-    pub service_time_p99: Option<u64>,
-}
-
 /// Adds up the recordings of a race.
 #[derive(Debug, Default)]
 pub struct Collector {
@@ -151,30 +136,6 @@ impl Collector {
     /// Adds what the cluster says of itself over a lap.
     pub fn add_metrics(&mut self, lap: u32, metrics: impl IntoIterator<Item = Metric>) {
         self.metrics.entry(lap).or_default().extend(metrics);
-    }
-
-    /// How a task stands; `None` where the race has no such task.
-    pub fn glance(&self, id: usize) -> Option<Glance> {
-        let task = &self.tasks[*self.by_id.get(&id)?];
-        let mut glance = Glance::default();
-        for second in task.seconds.values() {
-            glance.requests += second.requests;
-            glance.failures += second.failures;
-            glance.work += second.warmup_weight + second.normal_weight;
-        }
-        // The latest second is still going on.
-        glance.last_second = task.seconds.last_key_value().and_then(|(&latest, _)| {
-            let second = task.seconds.get(&latest.checked_sub(1)?)?;
-            Some(second.warmup_weight + second.normal_weight)
-        });
-        glance.service_time_p99 = [SampleType::Normal, SampleType::Warmup]
-            .into_iter()
-            .map(|sample_type| {
-                task.distribution(Kind::ServiceTime, sample_type, &[Ending::Success, Ending::Failure])
-            })
-            .find_map(|times| times.percentile(99.0))
-            .map(|nanoseconds| nanoseconds as u64);
-        Some(glance)
     }
 
     fn task(&mut self, id: usize) -> Result<&mut TaskRecord, UnknownTask> {

@@ -154,7 +154,10 @@ impl Rows {
         for (name, rate) in
             [("Min", rates.min), ("Mean", rates.mean), ("Median", rates.median), ("Max", rates.max)]
         {
-            self.push(format!("{name} Throughput"), Cell::TwoDecimals(rate), &unit);
+            // Two decimals, as Rally has it, would make 0 of a force-merge of some minutes.
+            let two_decimals = compat.is_some() || rate >= 1.0;
+            let cell = if two_decimals { Cell::TwoDecimals(rate) } else { Cell::Number(rate) };
+            self.push(format!("{name} Throughput"), cell, &unit);
         }
     }
 

@@ -18,7 +18,9 @@ impl Summary {
             RaceStatus::Running => warnings.push("Race is not over: figures are partial.".to_owned()),
             RaceStatus::Complete => {}
         }
-        for task in self.whole_race().iter().flat_map(|race| &race.tasks) {
+        let tasks = self.whole_race().map_or(&[][..], |race| &race.tasks);
+        warnings.extend(not_run(tasks));
+        for task in tasks.iter().filter(|task| task.was_run()) {
             warnings.extend(error_rate(task));
             if compat.is_none() {
                 warnings.extend(split_times(task));
@@ -29,6 +31,12 @@ impl Summary {
         }
         warnings
     }
+}
+
+fn not_run(tasks: &[TaskSummary]) -> Option<String> {
+    let names: Vec<&str> =
+        tasks.iter().filter(|task| !task.was_run()).map(|task| task.info.name.as_str()).collect();
+    (!names.is_empty()).then(|| format!("No request was made for [{}].", names.join("], [")))
 }
 
 fn error_rate(task: &TaskSummary) -> Option<String> {
@@ -74,9 +82,7 @@ fn no_throughput(task: &TaskSummary, compat: Option<Compat>) -> Option<String> {
         return None;
     }
     let name = &task.info.name;
-    let cause = if !task.was_run() {
-        return Some(format!("No request was made for [{name}]."));
-    } else if task.error_rate > 0.0 {
+    let cause = if task.error_rate > 0.0 {
         format!("Error rate is {:.1} %.", task.error_rate * 100.0)
     } else if task.requests == 0 {
         "The benchmark ended already during warmup.".to_owned()

@@ -1,5 +1,7 @@
 //! Percentiles and means as Rally computes them, of 2017 and of today.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 mod common;
 
 use common::{Request, assert_close, golden, recording, task};

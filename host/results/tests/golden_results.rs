@@ -1,5 +1,7 @@
 //! What Rally's record of a race says of six tasks, from the same samples.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 mod common;
 
 use common::{Request, assert_close, golden, nanoseconds, recording, task};

@@ -1,5 +1,7 @@
 //! Rally's running average, against what Rally makes of the same samples.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 mod common;
 
 use std::collections::BTreeMap;

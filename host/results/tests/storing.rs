@@ -1,5 +1,7 @@
 //! Races on disk, and the histogram log.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 mod common;
 
 use std::fs;

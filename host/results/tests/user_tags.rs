@@ -1,5 +1,7 @@
 //! `--user-tag`.
 
+#![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
+
 use std::collections::BTreeMap;
 
 use rally_results::{UserTagError, parse_user_tags};

@@ -6,9 +6,7 @@ use std::fs;
 use std::path::Path;
 
 use hdrhistogram::Histogram;
-use rally_race::{
-    Ending, FailureKey, HIGHEST_NANOSECONDS, Kind, Recording, SampleType, SecondOfWork, StartedInSecond,
-};
+use rally_race::{Ending, FailureKey, HIGHEST_NANOSECONDS, Kind, Recording, SampleType, StartedInSecond};
 use rally_results::TaskInfo;
 use serde_json::{Map, Value};
 
@@ -75,7 +73,7 @@ pub fn recording(requests: &[Request], unit: &'static str) -> Recording {
             time(Kind::SendLateness, lateness);
             time(Kind::DriverLag, lateness / 2);
         }
-        let second = recording.seconds.entry(second_of(request.end)).or_insert_with(SecondOfWork::default);
+        let second = recording.seconds.entry(second_of(request.end)).or_default();
         second.requests += 1;
         second.failures += u64::from(!request.success);
         let started = recording.started.entry(second_of(request.start)).or_insert(StartedInSecond {
