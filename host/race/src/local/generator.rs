@@ -9,6 +9,7 @@ use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
+use std::time::{Duration, Instant};
 
 use crossbeam_channel::{Receiver, Sender, TryRecvError, unbounded};
 use futures_util::task::AtomicWaker;
@@ -26,6 +27,9 @@ const FEWEST_REQUESTS: usize = 2;
 
 /// At most so many requests are made in one go, so that other clients get their turn.
 const BATCH: usize = 64;
+
+/// A batch takes about so long at most: who makes requests slowly hands them over one by one, a client may be waiting.
+const LONGEST_BATCH: Duration = Duration::from_millis(1);
 
 /// A request in a ring, with the memory that it holds.
 pub(crate) struct Prepared {
@@ -131,8 +135,10 @@ struct Job {
     producer: Producer<Prepared>,
     state: Arc<RingState>,
     capacity: usize,
-    /// Mean size of the requests made so far, bytes.
+    /// Mean size of the requests made lately, bytes.
     mean_bytes: usize,
+    /// Mean time that the latest batch took per request.
+    mean_time: Duration,
 }
 
 /// One thread.
@@ -204,7 +210,17 @@ impl Generator {
         let state = Arc::new(RingState::default());
         let id = self.next_id;
         self.next_id += 1;
-        self.jobs.insert(id, Job { source, producer, state: Arc::clone(&state), capacity, mean_bytes: 0 });
+        self.jobs.insert(
+            id,
+            Job {
+                source,
+                producer,
+                state: Arc::clone(&state),
+                capacity,
+                mean_bytes: 0,
+                mean_time: Duration::ZERO,
+            },
+        );
         self.refill(id);
         let ring = Ring::new(consumer, state, Arc::clone(&self.buffered), self.own.clone(), id);
         // Where nobody waits any more, the dropped ring closes itself.
@@ -232,7 +248,9 @@ impl Generator {
         }
         self.made.clear();
         let made = &mut self.made;
+        let before = Instant::now();
         let result = catch_unwind(AssertUnwindSafe(|| job.source.next(limit, made)));
+        job.mean_time = before.elapsed() / made.len().max(1) as u32;
         let failure = match result {
             _ if made.len() > limit => {
                 Some(format!("it made {} requests when asked for at most {limit}", made.len()).into())
@@ -260,13 +278,14 @@ impl Job {
     fn limit(&self, room: usize) -> usize {
         let free = self.producer.slots();
         let held = self.capacity - free;
+        if self.mean_bytes == 0 {
+            // Nothing is known of their size and time yet: see one.
+            return free.min(1);
+        }
         let needed = FEWEST_REQUESTS.saturating_sub(held);
-        let affordable = match self.mean_bytes {
-            // Nothing is known of the size yet: see one.
-            0 if held == 0 => 1,
-            mean => room / mean.max(1),
-        };
-        affordable.max(needed).min(free).min(BATCH)
+        let affordable = room / self.mean_bytes;
+        let quick = LONGEST_BATCH.as_nanos() / self.mean_time.as_nanos().max(1);
+        affordable.max(needed).min(free).min(quick.clamp(1, BATCH as u128) as usize)
     }
 
     fn push(&mut self, made: &mut Vec<Params>, buffered: &AtomicUsize) {
