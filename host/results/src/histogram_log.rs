@@ -1,10 +1,4 @@
 //! Every histogram of a race, second by second, in a file that survives a crash.
-//!
-//! The format is HdrHistogram's interval log (version 1.3) with histograms in the V2 format, compressed and in base64, as
-//! `HistogramLogReader`, HistogramLogAnalyzer and hdr-plot read it. A line is one kind of time of one task in one interval:
-//! `Tag=lap-1/index/service_time/normal/success,start,length,max,histogram`: start in seconds since the race's start (`BaseTime`),
-//! length in seconds, max in milliseconds for the human eye, the histogram in nanoseconds. In a tag everything of a task's name but
-//! letters, digits, `-`, `_` and `.` is percent-encoded. Intervals of one tag add up to the whole task.
 
 use std::collections::BTreeMap;
 use std::fs::OpenOptions;
@@ -32,6 +26,12 @@ pub struct HistogramLogError {
 
 /// Writes the histograms of a race while it runs: [`add`](Self::add) what comes in, and about once a second
 /// [`write_interval`](Self::write_interval), which leaves a readable file.
+///
+/// The format is HdrHistogram's interval log (version 1.3) with histograms in the V2 format, compressed and in base64, as
+/// HistogramLogReader, HistogramLogAnalyzer and hdr-plot read it. A line is one kind of time of one task in one interval:
+/// `Tag=lap-1/index/service_time/normal/success,start,length,max,histogram`: start in seconds since the race's start
+/// (`BaseTime`), length in seconds, max in milliseconds for the human eye, the histogram in nanoseconds. In a tag everything of
+/// a task's name but letters, digits, `-`, `_` and `.` is percent-encoded. The intervals of one tag add up to the whole task.
 pub struct HistogramLog {
     path: PathBuf,
     /// `None` after an error: the rest of the race is not logged, and told once.

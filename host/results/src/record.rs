@@ -1,18 +1,4 @@
 //! Results as JSON, for `--report-format json` and `race.json`.
-//!
-//! Names are those of Rally's `race.json` where Rally has the figure: `op_metrics` with `task`, `operation`, `throughput`,
-//! `latency`, `service_time`, `processing_time`, `error_rate`, `duration`, `meta`, and totals such as `merge_time` in
-//! milliseconds or bytes. Beside them, for each task:
-//!
-//! - `operation-type`, `clients`, `target-throughput` (requests/s or null), `requests`, `warmup-requests`;
-//! - `throughput` has a `definition`; the other definition stands beside it: `rally_throughput` by default, and
-//!   `true_throughput` where a record as Rally's was asked for;
-//! - `latency` and its like are over successful requests; where some failed, `failed_latency` and `all_latency` stand
-//!   beside it. In a record as Rally's they are over all requests, and `successful_latency` and `failed_latency` stand beside;
-//! - `send_lateness`, `driver_lag`, `failures` (`status`, `description`, `count`), `param_source_stalls`, `driver` (what the
-//!   driver saw of itself, times in milliseconds) and `driver_limited` (null where it is not known) with `driver_limited_reason`.
-//!
-//! All times are in milliseconds. A figure that does not exist is null, or its group is an empty object, as in Rally.
 
 use rally_race::Metric;
 use serde_json::{Map, Value, json};
@@ -30,6 +16,20 @@ pub const SCHEMA_VERSION: u32 = 1;
 impl Summary {
     /// The JSON report: `schema-version`, `status`, `compat` (`rally` or null), `results` over the whole race, `lap-results` (one
     /// per lap with its number `lap`, where there are several) and `warnings`.
+    ///
+    /// Results have Rally's names from `race.json` where Rally has the figure: `op_metrics` with `task`, `operation`,
+    /// `throughput`, `latency`, `service_time`, `processing_time`, `error_rate` (0 to 1), `duration` and `meta`, and totals such as
+    /// `merge_time` in milliseconds or bytes. `metrics` are all that the cluster told. Beside them each task has:
+    ///
+    /// - `operation-type`, `clients`, `target-throughput` (requests/s or null), `requests`, `warmup-requests`;
+    /// - `throughput` has a `definition`; the other definition stands beside it: `rally_throughput` by default, and
+    ///   `true_throughput` where a report as Rally's is asked for;
+    /// - `latency` and its like are over successful requests; where some failed, `failed_latency` and `all_latency` stand
+    ///   beside it. In a report as Rally's they are over all requests, and `failed_latency` and `successful_latency` stand beside;
+    /// - `send_lateness`, `driver_lag`, `failures` (`status`, `description`, `count`), `param_source_stalls`, `driver` (what the
+    ///   driver saw of itself), `driver_limited` (null where it is not known) and `driver_limited_reason`.
+    ///
+    /// All times are in milliseconds. A figure that does not exist is null, or its group is an empty object, as in Rally.
     pub fn to_json(&self, compat: Option<Compat>) -> Value {
         json!({
             "schema-version": SCHEMA_VERSION,

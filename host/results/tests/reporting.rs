@@ -200,6 +200,27 @@ fn json_has_both_throughputs_and_says_which_is_which() {
 }
 
 #[test]
+fn names_in_json_stay_what_they_are() {
+    let report = one_lap().to_json(None);
+    let names = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
+    assert_eq!(names(&report), ["schema-version", "status", "compat", "results", "lap-results", "warnings"]);
+    let task = &report["results"]["op_metrics"][0];
+    #[rustfmt::skip]
+    assert_eq!(
+        names(task),
+        [
+            "task", "operation", "operation-type", "clients", "target-throughput", "requests", "warmup-requests",
+            "throughput", "rally_throughput", "latency", "service_time", "processing_time", "error_rate", "duration",
+            "send_lateness", "driver_lag", "failures", "param_source_stalls", "driver", "driver_limited",
+            "driver_limited_reason", "meta",
+        ]
+    );
+    assert_eq!(names(&task["throughput"]), ["min", "mean", "median", "max", "unit", "definition"]);
+    assert_eq!(names(&task["driver"]), ["busiest_thread", "longest_burst", "cpu_time", "wall_time", "unit"]);
+    assert_eq!(task["target-throughput"], 4.0);
+}
+
+#[test]
 fn failed_requests_have_rows_of_their_own() {
     let mut collector = Collector::new([task(0, 1, "search")]);
     let requests =
