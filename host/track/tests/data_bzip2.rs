@@ -209,6 +209,16 @@ proptest! {
     }
 
     #[test]
+    fn rubbish_behind_a_header_is_an_error(rubbish in prop::collection::vec(any::<u8>(), 0..3000), block in any::<bool>()) {
+        let mut archive = b"BZh9".to_vec();
+        if block {
+            archive.extend_from_slice(&BLOCK_MAGIC.to_be_bytes()[2..]);
+        }
+        archive.extend_from_slice(&rubbish);
+        damage(&archive);
+    }
+
+    #[test]
     fn a_flipped_bit_never_gives_other_content(at in 0.0_f64..1.0, bit in 0_u32..8, seed in any::<u64>()) {
         let content = noise(150_000, seed);
         let mut archive = bzip2_at(&content, 1);

@@ -4,7 +4,9 @@
 mod data_support;
 
 use std::fs;
-use std::io::Write;
+use std::io::{Read, Write};
+use std::path::PathBuf;
+use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::thread;
 use std::time::Duration;
@@ -402,6 +404,63 @@ fn a_cancelled_download_can_be_resumed() {
     case.prepare().unwrap();
     assert_eq!(case.archive(), *body);
     assert!(server.requests()[1].range_start().unwrap() > 0);
+}
+
+#[test]
+fn a_part_of_a_file_that_the_track_no_longer_means_is_not_resumed() {
+    let (old, new) = (archive(), Arc::new(gzip(&documents(61_000))));
+    let served = (old, Arc::clone(&new));
+    let server = Server::start(move |request, stream| match request.number {
+        0..3 => serve_file(request, stream, &served.0, TAG, 30_000),
+        _ => serve_file(request, stream, &served.1, "\"v2\"", usize::MAX),
+    });
+    let mut case = Case::new(&server);
+    case.download_error();
+    case.data_set.compressed_bytes = Some(new.len() as u64);
+    case.prepare().unwrap();
+    assert_eq!(case.archive(), *new);
+    assert_eq!(server.requests()[3].range_start(), None);
+}
+
+#[test]
+fn what_a_killed_process_downloaded_is_resumed_and_its_lock_is_free() {
+    let body = archive();
+    let served = Arc::clone(&body);
+    let server = Server::start(move |request, stream| {
+        if request.number > 0 {
+            return serve_file(request, stream, &served, TAG, usize::MAX);
+        }
+        serve_file(request, stream, &served, TAG, 50_000);
+        let _ = stream.flush();
+        // Until the other side is gone.
+        let _ = stream.read(&mut [0]);
+    });
+    let case = Case::new(&server);
+    let part = case.cache.path().join(format!("{NAME}.part"));
+    let mut child = Command::new(std::env::current_exe().unwrap())
+        .args(["--exact", "downloads_until_it_is_killed", "--ignored"])
+        .env("RALLY_TEST_URL", server.url())
+        .env("RALLY_TEST_CACHE", case.cache.path())
+        .stdout(Stdio::null())
+        .spawn()
+        .unwrap();
+    while fs::metadata(&part).map_or(0, |part| part.len()) < 50_000 {
+        assert!(child.try_wait().unwrap().is_none(), "the child ended before it was killed");
+        thread::sleep(Duration::from_millis(5));
+    }
+    child.kill().unwrap();
+    child.wait().unwrap();
+    case.prepare().unwrap();
+    assert_eq!(case.archive(), *body);
+    assert_eq!(server.requests()[1].range_start(), Some(50_000));
+}
+
+#[test]
+#[ignore = "runs as a child of what_a_killed_process_downloaded_is_resumed_and_its_lock_is_free"]
+fn downloads_until_it_is_killed() {
+    let Some(cache) = std::env::var_os("RALLY_TEST_CACHE").map(PathBuf::from) else { return };
+    let data_set = DataSet { base_url: std::env::var("RALLY_TEST_URL").ok(), ..data_set(NAME) };
+    let _ = prepare(&data_set, &[], &cache, &PrepareOptions::default(), &NoProgress);
 }
 
 #[test]

@@ -77,6 +77,11 @@ impl Download<'_> {
         let agent = self.agent();
         let mut part =
             PartFile::open(self.target, self.url).map_err(|e| PrepareError::io("open", self.target, e))?;
+        let other_size =
+            part.origin().is_some_and(|o| self.expected.is_some_and(|expected| expected != o.total));
+        if other_size {
+            part.restart(None).map_err(|e| PrepareError::io("write", self.target, e))?;
+        }
         let mut failures = 0;
         let mut furthest = part.length();
         loop {
@@ -110,7 +115,12 @@ impl Download<'_> {
     }
 
     fn agent(&self) -> Agent {
-        Agent::config_builder()
+        let mut config = Agent::config_builder();
+        if is_loopback(self.url) {
+            // A proxy (HTTP_PROXY and the like) would look for the data on its own machine.
+            config = config.proxy(None);
+        }
+        config
             .http_status_as_error(false)
             .max_redirects(MAX_REDIRECTS)
             .timeout_connect(Some(self.options.connect_timeout))
@@ -330,6 +340,11 @@ fn keeps_part(error: &PrepareError) -> bool {
         PrepareError::Download { source, .. } => matches!(**source, DownloadError::Unreachable { .. }),
         _ => false,
     }
+}
+
+fn is_loopback(url: &str) -> bool {
+    let host = url.split("://").nth(1).unwrap_or_default();
+    ["localhost:", "localhost/", "127.", "[::1]"].iter().any(|loopback| host.starts_with(loopback))
 }
 
 fn passing(reason: impl Into<String>) -> Failure {

@@ -13,7 +13,7 @@ pub enum Phase {
     IndexingLines,
 }
 
-/// Receives progress. Called from the thread that called [`prepare`](super::prepare), a few hundred times per
+/// Receives progress. Called from the thread that called [`prepare`](super::prepare), some thousand times per
 /// gigabyte, so an implementation may draw but should not block.
 pub trait Progress: Send + Sync {
     /// `done` of `total` bytes of `phase` are through; `total` is unknown when a server does not tell.
