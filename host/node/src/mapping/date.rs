@@ -1,7 +1,7 @@
 //! Date formats: Elasticsearch's named ones and Java's pattern letters, to and from milliseconds since the epoch.
 
 use crate::error::EsError;
-use jiff::civil::{Date, DateTime};
+use jiff::civil::DateTime;
 use jiff::tz::Offset;
 
 /// The format of date fields that name none.
@@ -100,7 +100,8 @@ impl DateFormat {
         self.alternatives.iter().find_map(|alternative| alternative.parse(text, false))
     }
 
-    /// As [`DateFormat::parse`], but what `text` leaves out is the latest: `2015-01` is the last millisecond of the month.
+    /// As [`DateFormat::parse`], but the time of day that `text` leaves out is the latest: `2015-01` is the last
+    /// millisecond of the first of January.
     pub fn parse_rounding_up(&self, text: &str) -> Option<i64> {
         self.alternatives.iter().find_map(|alternative| alternative.parse(text, true))
     }
@@ -349,12 +350,9 @@ impl Parsed {
     fn milliseconds(&self, round_up: bool) -> Option<i64> {
         let last = |value: Option<i8>, last: i8| value.unwrap_or(if round_up { last } else { 0 });
         let year = self.year.unwrap_or(1970);
-        let month = self.month.unwrap_or(if round_up && self.day.is_none() { 12 } else { 1 });
-        let day = match self.day {
-            Some(day) => day,
-            None if round_up => Date::new(year, month, 1).ok()?.days_in_month(),
-            None => 1,
-        };
+        // Elasticsearch 7.10 rounds the time of day up, never the month or the day (checked against 7.10.2).
+        let month = self.month.unwrap_or(1);
+        let day = self.day.unwrap_or(1);
         let hour = match (self.hour, self.afternoon) {
             (Some(hour), Some(true)) => hour + 12,
             (hour, _) => last(hour, 23),
@@ -490,9 +488,9 @@ mod tests {
     }
 
     #[test]
-    fn rounding_up_fills_with_the_latest() {
+    fn rounding_up_fills_with_the_end_of_the_day() {
         let format = DateFormat::new(DEFAULT_FORMAT).unwrap();
-        assert_eq!(format.parse_rounding_up("2015-02"), format.parse("2015-02-28T23:59:59.999Z"));
+        assert_eq!(format.parse_rounding_up("2015-02"), format.parse("2015-02-01T23:59:59.999Z"));
         assert_eq!(format.parse_rounding_up("2015-01-01T10"), format.parse("2015-01-01T10:59:59.999Z"));
     }
 
