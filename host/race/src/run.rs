@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use crossbeam_channel::{RecvTimeoutError, select};
+use crossbeam_channel::select;
 
 use crate::binding::{BoundRace, bind};
 use crate::cancel::Cancel;
@@ -138,10 +138,7 @@ impl<'a> StepRun<'a> {
             let events = self.driver.events();
             if let Some((_, deadline)) = &self.ending {
                 // An event, or the end of the driver's time.
-                return match events.recv_deadline(*deadline) {
-                    Ok(event) => Some(event),
-                    Err(RecvTimeoutError::Timeout | RecvTimeoutError::Disconnected) => None,
-                };
+                return events.recv_deadline(*deadline).ok();
             }
             let received = select! {
                 recv(events) -> event => Some(event),

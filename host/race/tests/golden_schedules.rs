@@ -1,5 +1,6 @@
 //! What Rally computes, against what we compute: who does what, when, and whether it counts. Deliberate differences
 //! are named where they are made.
+#![allow(clippy::unwrap_used)]
 
 mod support;
 

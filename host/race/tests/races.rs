@@ -207,7 +207,7 @@ fn the_completing_task_stops_the_others_even_while_they_wait() {
         race(&plan(vec![parallel(vec![completing, endless, patient], None, Some("index"))]), &bound);
     assert!(completed(&end), "{end:?}");
     assert_eq!(bound.log.of("index").len(), 100);
-    assert_eq!(bound.log.of("patient").len(), 1);
+    assert!(bound.log.of("patient").len() <= 1, "its second request is due in an hour");
     let queries = figures.count(1, Kind::ServiceTime, SampleType::Normal);
     assert_eq!(queries, bound.log.of("query").len() as u64, "the request in flight is finished and counted");
 }

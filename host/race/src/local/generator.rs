@@ -171,13 +171,10 @@ impl Generator {
                     self.refill(id);
                     continue;
                 }
-                (Err(TryRecvError::Empty), None) => {
-                    self.cpu_time[self.index].store(thread_cpu_time(), Ordering::Relaxed);
-                    match self.messages.recv() {
-                        Ok(message) => message,
-                        Err(_) => return,
-                    }
-                }
+                (Err(TryRecvError::Empty), None) => match self.messages.recv() {
+                    Ok(message) => message,
+                    Err(_) => return,
+                },
             };
             match message {
                 Message::Open(opening) => self.open(opening),
@@ -236,6 +233,7 @@ impl Generator {
 
     /// Makes one batch for a ring, and comes back to it later if it wants more.
     fn refill(&mut self, id: u64) {
+        self.cpu_time[self.index].store(thread_cpu_time(), Ordering::Relaxed);
         let Some(job) = self.jobs.get_mut(&id) else { return };
         // Before looking at the ring, so that a client that finds it empty afterwards asks again.
         job.state.asked.store(false, Ordering::SeqCst);
@@ -304,8 +302,7 @@ impl Job {
             // There is room: no more than the free slots were asked for.
             let _ = self.producer.push(Prepared { params, bytes });
         }
-        if count > 0 {
-            let mean = total / count;
+        if let Some(mean) = total.checked_div(count) {
             self.mean_bytes = if self.mean_bytes == 0 { mean } else { (self.mean_bytes + mean) / 2 };
         }
         self.state.waker.wake();

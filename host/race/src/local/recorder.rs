@@ -1,5 +1,6 @@
 //! What one loop thread measures of one task, until it is sent.
 
+use std::rc::Rc;
 use std::time::{Duration, Instant};
 
 use hdrhistogram::{CreationError, Histogram};
@@ -33,7 +34,7 @@ pub(crate) fn histogram_template() -> Result<Histogram<u64>, CreationError> {
 
 /// Collects the figures of one task on one thread. Its size does not depend on the number of requests.
 pub(crate) struct Recorder {
-    template: Histogram<u64>,
+    template: Rc<Histogram<u64>>,
     /// By kind, sample type and ending; allocated when first needed.
     histograms: [Option<Box<Histogram<u64>>>; KINDS.len() * 4],
     /// Everything else.
@@ -42,13 +43,8 @@ pub(crate) struct Recorder {
 }
 
 impl Recorder {
-    pub(crate) fn new(template: &Histogram<u64>, task_start: Instant) -> Recorder {
-        Recorder {
-            template: Histogram::new_from(template),
-            histograms: Default::default(),
-            rest: Recording::default(),
-            task_start,
-        }
+    pub(crate) fn new(template: Rc<Histogram<u64>>, task_start: Instant) -> Recorder {
+        Recorder { template, histograms: Default::default(), rest: Recording::default(), task_start }
     }
 
     /// Records a request.
@@ -101,7 +97,7 @@ impl Recorder {
 
     fn time(&mut self, kind: Kind, sample_type: SampleType, ending: Ending, duration: Duration) {
         let index = (kind as usize * 2 + sample_type as usize) * 2 + ending as usize;
-        let template = &self.template;
+        let template = self.template.as_ref();
         let histogram = self.histograms[index].get_or_insert_with(|| Box::new(Histogram::new_from(template)));
         histogram.saturating_record(duration.as_nanos() as u64);
     }

@@ -16,6 +16,7 @@ use crate::driver::Stop;
 use crate::error::RaceError;
 use crate::event::{DriverEvent, Receipt};
 use crate::local::generator::Generators;
+use crate::local::observe::Window;
 use crate::local::recorder::Recorder;
 use crate::local::timer::{Slot, Timer};
 use crate::plan::Step;
@@ -168,6 +169,7 @@ pub(crate) struct LocalStep {
     /// When the step starts, once that is known.
     pub(crate) start: Cell<Option<Instant>>,
     tasks: Vec<RefCell<LocalTask>>,
+    window: RefCell<Window>,
 }
 
 /// A task as one loop thread sees it.
@@ -177,7 +179,9 @@ struct LocalTask {
     recorder: Option<Recorder>,
     /// Clients of this thread that have not done their part.
     clients_left: usize,
-    /// Progress of each client of this thread.
+    /// Clients of this thread that have something to do.
+    clients: u32,
+    /// Progress of each of them that has started.
     fractions: Vec<Option<f64>>,
     /// The figures sent last have not been taken yet.
     outstanding: Arc<AtomicBool>,
@@ -197,13 +201,21 @@ impl LocalStep {
         let step = shared.step();
         let mut tasks: Vec<LocalTask> = step.tasks.iter().map(|_| LocalTask::default()).collect();
         for assignment in rows.iter().flat_map(|row| &step.clients[*row]) {
+            let planned = &step.tasks[assignment.task];
+            let idle = planned.extent.share(assignment.client_index, planned.task.clients).is_empty();
             tasks[assignment.task].clients_left += 1;
-        }
-        for task in &mut tasks {
-            task.fractions = Vec::with_capacity(task.clients_left);
+            tasks[assignment.task].clients += u32::from(!idle);
         }
         let tasks = tasks.into_iter().map(RefCell::new).collect();
-        LocalStep { shared, timer, template, part, start: Cell::new(None), tasks }
+        let window = RefCell::new(Window::new(others_cpu(&shared, part)));
+        LocalStep { shared, timer, template, part, start: Cell::new(None), tasks, window }
+    }
+
+    /// The step starts at this time.
+    pub(crate) fn begin(&self, start: Instant) {
+        self.window.replace(Window::new(others_cpu(&self.shared, self.part)));
+        self.start.set(Some(start));
+        self.timer.wake_all();
     }
 
     /// Waits for the step's start; `None` if it is to end before.
@@ -227,7 +239,7 @@ impl LocalStep {
     pub(crate) fn client_starts(&self, task: usize, start: Instant) -> usize {
         let task_start = self.shared.task_start(task, start);
         let mut local = self.tasks[task].borrow_mut();
-        local.recorder.get_or_insert_with(|| Recorder::new(&self.template, task_start));
+        local.recorder.get_or_insert_with(|| Recorder::new(Rc::clone(&self.template), task_start));
         local.fractions.push(Some(0.0));
         local.fractions.len() - 1
     }
@@ -259,8 +271,19 @@ impl LocalStep {
         self.shared.client_done(task);
     }
 
+    /// Tells what this thread knows of itself since the last time.
+    fn send_load(&self) {
+        let mut load = self.window.borrow_mut().take(others_cpu(&self.shared, self.part));
+        if self.part > 0 {
+            // Time passes once, however many threads there are.
+            load.wall_time = 0;
+        }
+        self.shared.send(DriverEvent::Load(load));
+    }
+
     /// Sends what was measured since the last time, unless that has not been taken yet: then more is collected.
     pub(crate) fn report(&self) {
+        self.send_load();
         for (index, task) in self.tasks.iter().enumerate() {
             let mut task = task.borrow_mut();
             if task.closed || task.recorder.is_none() {
@@ -270,7 +293,7 @@ impl LocalStep {
             if !task.outstanding.load(Ordering::Acquire) {
                 self.send_recording(&mut task, id);
             }
-            let clients = (task.clients_left.max(task.fractions.len())) as u32;
+            let clients = task.clients;
             let known: Option<f64> = task.fractions.iter().copied().sum();
             let fraction = known.map(|sum| sum / f64::from(clients.max(1)));
             self.shared.send(DriverEvent::Progress { task: id, part: self.part, clients, fraction });
@@ -289,6 +312,7 @@ impl LocalStep {
         if !std::mem::replace(&mut local.closed, true) {
             self.send_recording(&mut local, self.shared.step().tasks[task].id);
             drop(local);
+            self.send_load();
             self.shared.thread_done_with(task);
         }
     }
@@ -300,4 +324,9 @@ impl LocalStep {
             self.shared.send(DriverEvent::Recording { task: id, recording, receipt });
         }
     }
+}
+
+/// CPU time of the generators: the first loop thread speaks for them.
+fn others_cpu(shared: &SharedStep, part: usize) -> u64 {
+    if part == 0 { shared.generators.cpu_time() } else { 0 }
 }

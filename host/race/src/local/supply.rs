@@ -29,6 +29,8 @@ enum From {
 pub(crate) enum Taken {
     /// The next request.
     Next(Params),
+    /// The one that is always the same: see [`Supply::same`].
+    Same,
     /// There will be one, but it is not made yet.
     NotYet,
     /// There are no more.
@@ -44,10 +46,19 @@ impl Supply {
         Supply { from: From::Ring(ring), size }
     }
 
+    /// The request that is always the same. Handed out by reference: counting references to what all clients share would
+    /// have their threads fight for a cache line.
+    pub(crate) fn same(&self) -> Option<&Params> {
+        match &self.from {
+            From::Constant(params) => Some(params),
+            From::Ring(_) => None,
+        }
+    }
+
     /// Takes the next request if it is there.
     pub(crate) fn take(&mut self) -> Result<Taken, Cause> {
         match &mut self.from {
-            From::Constant(params) => Ok(Taken::Next(params.clone())),
+            From::Constant(_) => Ok(Taken::Same),
             From::Ring(ring) => ring.take(),
         }
     }

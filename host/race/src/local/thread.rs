@@ -18,7 +18,7 @@ use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until};
 use crate::error::{RaceError, panic_message};
 use crate::event::DriverEvent;
 use crate::local::client::client;
-use crate::local::observe::{self, Window};
+use crate::local::observe;
 use crate::local::step::{Command, LocalStep, SharedStep};
 use crate::local::timer::Timer;
 
@@ -102,7 +102,6 @@ impl LoopThread {
             let id = clients.set.spawn_local(client(Rc::clone(&local), *row, timer.slot(index))).id();
             clients.tasks.insert(id, task.to_owned());
         }
-        let mut window = Window::new(self.others_cpu(&shared));
         let mut report = interval_at(Instant::now() + REPORT, REPORT);
         report.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut deadline: Option<Instant> = None;
@@ -111,10 +110,8 @@ impl LoopThread {
                 Some(ended) = clients.set.join_next_with_id() => clients.ended(ended, &shared),
                 command = self.commands.recv() => match command {
                     Some(Command::Start(at)) => {
-                        window = Window::new(self.others_cpu(&shared));
                         report.reset_at(Instant::from_std(at) + REPORT);
-                        local.start.set(Some(at));
-                        timer.wake_all();
+                        local.begin(at);
                     }
                     Some(Command::Wake) => {
                         deadline = deadline.or_else(|| shared.abandoned().map(|grace| Instant::now() + grace));
@@ -124,33 +121,15 @@ impl LoopThread {
                     // The driver is gone, and with it whoever wants the figures.
                     None => clients.set.abort_all(),
                 },
-                _ = report.tick() => {
-                    local.report();
-                    self.send_load(&mut window, &shared);
-                }
+                _ = report.tick() => local.report(),
                 () = sleep_until(deadline.unwrap_or_else(Instant::now)), if deadline.is_some() => {
                     deadline = None;
                     clients.set.abort_all();
                 }
             }
         }
-        self.send_load(&mut window, &shared);
         local.close_all();
         shared.thread_done();
-    }
-
-    /// CPU time of the generators: the first thread speaks for them.
-    fn others_cpu(&self, shared: &SharedStep) -> u64 {
-        if self.part == 0 { shared.generators.cpu_time() } else { 0 }
-    }
-
-    fn send_load(&self, window: &mut Window, shared: &SharedStep) {
-        let mut load = window.take(self.others_cpu(shared));
-        if self.part > 0 {
-            // Time passes once, however many threads there are.
-            load.wall_time = 0;
-        }
-        shared.send(DriverEvent::Load(load));
     }
 }
 

@@ -1,5 +1,5 @@
 //! Tracks, param sources and runners for tests: no network, no files.
-#![allow(dead_code)]
+#![allow(dead_code, clippy::unwrap_used)]
 
 use std::collections::BTreeMap;
 use std::collections::HashMap;
@@ -385,10 +385,10 @@ impl Observer for Collector {
                 return;
             }
         };
-        if let Some((at, cancel)) = &self.cancel_at {
-            if name.starts_with(at) {
-                cancel.cancel();
-            }
+        if let Some((at, cancel)) = &self.cancel_at
+            && name.starts_with(at)
+        {
+            cancel.cancel();
         }
         self.events.push(name);
     }
