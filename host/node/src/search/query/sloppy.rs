@@ -29,12 +29,12 @@ impl SloppyPhraseQuery {
 
 impl Query for SloppyPhraseQuery {
     fn weight(&self, scoring: EnableScoring<'_>) -> tantivy::Result<Box<dyn Weight>> {
-        let (mut idf, mut average_length) = (0.0, 1.0);
+        let (mut idf, mut average_length) = (0.0_f64, 1.0);
         if let EnableScoring::Enabled { searcher, .. } = scoring {
             let statistics = FieldStatistics::of_text(searcher, self.field)?;
             average_length = statistics.average_length();
             for term in &self.terms {
-                idf += statistics.idf(searcher.doc_freq(term)?);
+                idf += f64::from(statistics.idf(searcher.doc_freq(term)?));
             }
         }
         let all_words = self.terms.iter().map(|term| -> Box<dyn Query> {
@@ -44,7 +44,7 @@ impl Query for SloppyPhraseQuery {
         Ok(Box::new(SloppyWeight {
             candidates: candidates.weight(scoring)?,
             query: self.clone(),
-            weight: idf * (K1 + 1.0),
+            weight: idf as f32 * (K1 + 1.0),
             average_length,
         }))
     }
@@ -231,7 +231,8 @@ impl DocSet for SloppyScorer {
 impl Scorer for SloppyScorer {
     fn score(&mut self) -> Score {
         let length = self.norms.fieldnorm(self.candidates.doc()) as f32;
-        let norm = K1 * ((1.0 - B) + B * length / self.average_length);
-        self.weight * self.frequency / (self.frequency + norm)
+        // In this order of operations the last digits are those of Lucene.
+        let inverse_norm = 1.0 / (K1 * ((1.0 - B) + B * length / self.average_length));
+        self.weight - self.weight / (1.0 + self.frequency * inverse_norm)
     }
 }

@@ -150,7 +150,11 @@ fn fraction(value: &Value) -> Result<f64, EsError> {
 
 /// `value` cut to a whole number of the field's type.
 fn whole(field: &MappedField, value: &Value) -> Result<i64, EsError> {
-    let kind = field.field_type();
+    // Elasticsearch searches bytes and shorts as integers: what they cannot hold is not found, but no error.
+    let kind = match field.field_type() {
+        FieldType::Byte | FieldType::Short => FieldType::Integer,
+        other => other,
+    };
     let out_of_range = || {
         let text = json::text(value).unwrap_or_default();
         let article = if kind == FieldType::Integer { "an" } else { "a" };
