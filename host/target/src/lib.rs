@@ -1,11 +1,13 @@
 //! Elasticsearch and OpenSearch over HTTP: client, built-in operations and parameter sources, telemetry.
 //!
 //! A race goes like this: [`Cluster::connect`] asks the target who it is and derives its [`Capabilities`];
-//! [`TargetBindings`] binds each task to a param source and a runner that speak as that version understands.
+//! [`TargetBindings`] binds each task to a param source and a runner that speak as that version understands;
+//! before each lap [`prepare_lap`] creates templates and indices; then [`LapTelemetry`] is started, and finished after the lap.
 //!
 //! - [`params`]: what requests are made of, bulk bodies above all; runs on generator threads.
 //! - [`runners`]: one operation, measured around the socket; runs on the sending threads.
 //! - [`http`]: one connection per client.
+//! - [`setup`]: templates and indices before each lap. [`telemetry`]: what the cluster says of itself around it.
 //! - [`version`]: the only place where version numbers are compared.
 
 pub mod answer;
@@ -16,6 +18,8 @@ pub mod hosts;
 pub mod http;
 pub mod params;
 pub mod runners;
+pub mod setup;
+pub mod telemetry;
 pub mod tls;
 pub mod version;
 
@@ -24,4 +28,6 @@ pub use client_options::{ClientOptions, ClientOptionsError};
 pub use cluster::{Api, CallError, CallProblem, Cluster, ClusterError};
 pub use hosts::{TargetHost, TargetHostsError, parse_target_hosts};
 pub use params::{ByteRange, DocumentSet, DocumentsError};
+pub use setup::{ClusterHealth, HealthExpectation, SetupError, prepare_lap};
+pub use telemetry::{ClusterInfo, LapTelemetry};
 pub use version::{Capabilities, MappingTypes, Product, StringFields, Version};

@@ -31,7 +31,7 @@ pub fn race(server: SocketAddr, load: Load, corpus: &Path) -> Figures {
         None => Vec::new(),
     };
     let bindings = TargetBindings::new(Arc::clone(&track), documents, Arc::new(cluster));
-    let plan = RacePlan::new(&track, &track.challenges[0], &PlanOptions::default()).expect("plan");
+    let plan = RacePlan::new(&track, &track.challenges[0], PlanOptions::default()).expect("plan");
     let bound = bind(&plan, &bindings).expect("bound");
     let cpu = process_cpu_nanoseconds();
     let begin = Instant::now();
@@ -112,6 +112,7 @@ fn track(load: Load) -> Track {
         meta: Map::new(),
         indices: Vec::new(),
         templates: Vec::new(),
+        warnings: Vec::new(),
         challenges: vec![Challenge {
             name: "bench".to_owned(),
             description: None,

@@ -76,7 +76,9 @@ impl ExchangeErrorKind {
     pub fn from_hyper(error: hyper::Error, started: bool) -> Self {
         if error.is_parse_too_large() {
             ExchangeErrorKind::HeadTooLarge(error)
-        } else if error.is_incomplete_message() && started {
+        } else if started
+            && (error.is_incomplete_message() || io_kind(&error) == Some(io::ErrorKind::UnexpectedEof))
+        {
             ExchangeErrorKind::ClosedWithinAnswer(error)
         } else if error.is_incomplete_message() || error.is_canceled() || error.is_closed() {
             ExchangeErrorKind::ClosedWithoutAnswer(error)
@@ -103,21 +105,25 @@ impl ExchangeError {
 fn plain(error: &io::Error) -> String {
     match error.get_ref() {
         Some(inner) => inner.to_string(),
-        None => words(error.kind()),
+        None => error.kind().to_string(),
     }
 }
 
 fn plain_hyper(error: &hyper::Error) -> String {
-    let mut cause: Option<&(dyn std::error::Error + 'static)> = std::error::Error::source(error);
+    io_cause(error).map_or_else(|| error.to_string(), plain)
+}
+
+fn io_kind(error: &hyper::Error) -> Option<io::ErrorKind> {
+    io_cause(error).map(io::Error::kind)
+}
+
+fn io_cause(error: &hyper::Error) -> Option<&io::Error> {
+    let mut cause = std::error::Error::source(error);
     while let Some(inner) = cause {
         if let Some(io) = inner.downcast_ref::<io::Error>() {
-            return plain(io);
+            return Some(io);
         }
         cause = inner.source();
     }
-    error.to_string()
-}
-
-fn words(kind: io::ErrorKind) -> String {
-    kind.to_string()
+    None
 }

@@ -1,7 +1,5 @@
 //! Document ids of an `index` operation with conflicts.
 
-use std::collections::VecDeque;
-
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
@@ -53,29 +51,6 @@ impl Draws for SeededDraws {
 /// A random number as one below `count`; the bias is below 2^-64 times `count`.
 fn scale(random: u64, count: u64) -> u64 {
     ((u128::from(random) * u128::from(count)) >> 64) as u64
-}
-
-/// Choices that were recorded.
-#[derive(Debug, Default)]
-pub struct ScriptedDraws {
-    /// The offset of each new id.
-    pub new_ids: Vec<u64>,
-    /// All other choices in order.
-    pub choices: VecDeque<u64>,
-}
-
-impl Draws for ScriptedDraws {
-    fn new_id(&mut self, index: u64, _count: u64) -> u64 {
-        self.new_ids[index as usize]
-    }
-
-    fn repeats(&mut self) -> bool {
-        self.choices.pop_front() == Some(3)
-    }
-
-    fn pick(&mut self, used: u64) -> u64 {
-        self.choices.pop_front().unwrap_or_default().min(used - 1)
-    }
 }
 
 /// Gives the ids of a client's documents of one file, in order.

@@ -10,10 +10,10 @@ mod error;
 mod ids;
 
 pub use bounds::{Bounds, bounds};
-pub use bulk::BulkSourceFactory;
+pub use bulk::{BulkSource, BulkSourceFactory};
 pub use bulk_options::{ActionAndMetaData, BulkOptions, Conflicts};
 pub use constant::{ConstantSourceFactory, search_params};
 pub use documents::{ByteRange, DocumentSet, DocumentsError};
 pub use error::ParamError;
 #[doc(hidden)]
-pub use ids::{Draws, IdSource, ScriptedDraws};
+pub use ids::{Draws, IdSource};
