@@ -63,21 +63,26 @@ impl Document {
     }
 
     fn syntax_problem(&self, error: &json::SyntaxError) -> Problem {
-        let mut location = self.location(error.offset..error.offset + 1);
-        location.pointer = None;
         let printed_nothing = match &self.text {
             Text::Rendered(rendered) => rendered.empty_expression_before(error.offset),
             Text::Plain(_) => None,
         };
+        if let Some(origin) = printed_nothing {
+            let expression = origin.text.get(origin.range.clone()).unwrap_or_default().to_owned();
+            return Problem {
+                message: format!("invalid JSON: {expression} printed nothing where a value is needed"),
+                help: Some(
+                    "a part that rally.collect takes in sees the variables of the track only if they are set before \
+                     {% import \"rally.helpers\" as rally with context %}; default() gives a value to what is undefined"
+                        .to_owned(),
+                ),
+                location: located(self.files.path(&origin.file), &origin.text, origin.range),
+            };
+        }
         Problem {
             message: format!("invalid JSON: {}", error.message),
-            help: printed_nothing.map(|expression| {
-                format!(
-                    "[{expression}] printed nothing. A part sees the variables of the track only if they are set before \
-                     {{% import \"rally.helpers\" as rally with context %}}"
-                )
-            }),
-            location,
+            help: None,
+            location: self.location(error.offset..error.offset + 1),
         }
     }
 

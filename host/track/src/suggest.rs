@@ -12,9 +12,9 @@ pub(crate) fn closest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a s
         .map(|(_, candidate)| candidate.to_owned())
 }
 
-/// A third of the letters may be wrong.
+/// A third of the letters may be wrong; of one or two letters none.
 fn tolerance(candidate: &str) -> usize {
-    (candidate.chars().count() / 3).max(1)
+    candidate.chars().count() / 3
 }
 
 /// `Bulk_Size` and `bulk-size` are the same word.

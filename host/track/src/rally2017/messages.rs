@@ -136,7 +136,7 @@ fn known_keys<'a>(schema: &'a Value, schema_path: &str) -> Vec<&'a str> {
         if token == "$ref" {
             continue;
         }
-        at = match step(followed(schema, at), &token) {
+        at = match step(at, &token).or_else(|| step(followed(schema, at), &token)) {
             Some(next) => next,
             None => return Vec::new(),
         };

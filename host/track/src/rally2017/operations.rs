@@ -125,12 +125,13 @@ impl Reader<'_> {
     fn check_index_operation(&mut self, declared: &Declared, indices: &[Index]) {
         let (pointer, params) = (&declared.pointer, &declared.operation.params);
         let size = |key: &str| params.get(key).and_then(whole);
-        if let (Some(bulk), Some(batch)) = (size("bulk-size"), size("batch-size")) {
-            if bulk > 0 && (batch < bulk || batch % bulk != 0) {
-                let message =
-                    format!("\"batch-size\" must be a multiple of \"bulk-size\" ({bulk}), but is {batch}");
-                self.problem(&format!("{pointer}/batch-size"), message, None);
-            }
+        if let (Some(bulk), Some(batch)) = (size("bulk-size"), size("batch-size"))
+            && bulk > 0
+            && (batch < bulk || batch % bulk != 0)
+        {
+            let message =
+                format!("\"batch-size\" must be a multiple of \"bulk-size\" ({bulk}), but is {batch}");
+            self.problem(&format!("{pointer}/batch-size"), message, None);
         }
         let action = params.get("action-and-meta-data").and_then(Value::as_str);
         let conflicts = params.get("conflicts").and_then(Value::as_str);
@@ -249,10 +250,10 @@ impl Reader<'_> {
 /// Makes `5.0` the `5` that it is.
 fn make_whole(params: &mut Map<String, Value>) {
     for key in WHOLE_NUMBERS {
-        if let Some(value) = params.get_mut(key).filter(|value| value.is_f64()) {
-            if let Some(number) = whole(value) {
-                *value = number.into();
-            }
+        if let Some(value) = params.get_mut(key).filter(|value| value.is_f64())
+            && let Some(number) = whole(value)
+        {
+            *value = number.into();
         }
     }
 }

@@ -1,12 +1,13 @@
 //! An engine that behaves like Rally's.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, Value};
 
+use super::guards;
 use super::helpers::{self, Scope};
-use super::instrument::{BOUND_FILTER, MARK_FUNCTION, instrument};
+use super::instrument::{MARK_FUNCTION, instrument};
 use super::limits::{self, Meter, Metered};
 use super::python;
 use super::render::Sources;
@@ -19,6 +20,8 @@ pub(super) struct Shared {
     pub(super) sources: Sources,
     /// Whether `__at` leaves marks.
     pub(super) marking: AtomicBool,
+    /// The mark that was passed last: where a failure is that the engine finds in no file of the track.
+    pub(super) last_mark: AtomicUsize,
 }
 
 /// An engine for one rendering.
@@ -43,20 +46,21 @@ pub(super) fn new(shared: &Arc<Shared>, scope: &Arc<Scope>, now: f64) -> Environ
         result.map_err(|std::fmt::Error| limits::output_too_large())
     });
 
-    let marks = Arc::clone(shared);
+    let (marks, text) = (Arc::clone(shared), Arc::clone(&meter));
     environment.add_function(MARK_FUNCTION, move |number: usize| -> Result<Value, Error> {
-        meter.print(marks.sources.mark_length(number))?;
+        marks.last_mark.store(number, Ordering::Relaxed);
+        text.print(marks.sources.mark_length(number))?;
         Ok(match marks.marking.load(Ordering::Relaxed) {
             true => Value::from(format!("{MARK_START}{number}{MARK_END}")),
             false => Value::from(""),
         })
     });
-    environment.add_filter(BOUND_FILTER, limits::bounded);
 
     environment.add_global("now", now);
     environment.add_filter("days_ago", |start: &Value, end: &Value| helpers::days_ago(start, end));
     helpers::add_to(&mut environment, scope, &shared.files);
     python::add_to(&mut environment);
+    guards::add_to(&mut environment, &meter);
     environment
 }
 

@@ -113,7 +113,7 @@ pub(super) fn add_to(environment: &mut Environment<'static>, scope: &Arc<Scope>,
     let enter_scope = Arc::clone(scope);
     environment.add_function("__enter", move |variables: Value, part: String, collect: Value| {
         let directory = part.rsplit_once('/').map_or("", |(directory, _)| directory).to_owned();
-        let helpers = Value::from_iter([("collect", collect)]);
+        let helpers = Value::from_pairs([("collect", collect)]);
         enter_scope.entered.lock().unwrap_or_else(PoisonError::into_inner).push(Entered {
             variables,
             helpers,
@@ -132,12 +132,9 @@ pub(super) fn add_to(environment: &mut Environment<'static>, scope: &Arc<Scope>,
 /// All variables that the importing template has at this moment.
 fn capture(state: &State) -> Value {
     let globals: Vec<String> = state.env().globals().map(|(name, _)| name.to_owned()).collect();
-    state
-        .known_variables()
-        .into_iter()
-        .filter(|name| !globals.iter().any(|global| global == name) && *name != "__variables")
-        .filter_map(|name| state.lookup(&name).map(|value| (name.into_owned(), value)))
-        .collect()
+    let is_own = |name: &str| name != "__variables" && !globals.iter().any(|global| global == name);
+    let names = state.known_variables().into_iter().filter(|name| is_own(name));
+    Value::from_pairs(names.filter_map(|name| state.lookup(&name).map(|value| (name.into_owned(), value))))
 }
 
 /// Whole days between two moments, each seconds since the epoch or `dd-mm-yyyy`, in UTC. Rounded down, as Python's

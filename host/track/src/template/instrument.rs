@@ -21,8 +21,14 @@ pub(crate) struct Mark {
 
 /// Name of the function that is called at each mark with the mark's number.
 pub(crate) const MARK_FUNCTION: &str = "__at";
+/// Name of the function that guards the size of an argument.
+pub(crate) const CHECK_FUNCTION: &str = "__check";
 /// Name of the filter that guards the size of what is assigned.
 pub(crate) const BOUND_FILTER: &str = "__bounded";
+/// The same for what is assigned to an attribute of a namespace.
+pub(crate) const ATTRIBUTE_FILTER: &str = "__attribute";
+/// Name of the function that is called in each turn of a loop.
+pub(crate) const TICK_FUNCTION: &str = "__tick";
 /// The helpers' template, imported with the variables of the importing template. As long as the name of the one
 /// without, so that positions in the tag stay.
 pub(crate) const HELPERS_WITH_CONTEXT: &str = "rally-context";
@@ -59,7 +65,18 @@ pub(crate) fn instrument(source: &str, mark: &mut dyn FnMut(Mark) -> usize) -> S
                     out.push_str(content);
                 }
             }
-            TagKind::Statement => statement(content, &mut out),
+            TagKind::Statement => {
+                statement(content, &mut out);
+                let checks = checks(content);
+                if !checks.is_empty() {
+                    out.push_str(&checks);
+                    if content.ends_with("-%}") {
+                        // The checks stand between the tag and the white space that it trims.
+                        pos = end + source[end..].len() - source[end..].trim_start().len();
+                        continue;
+                    }
+                }
+            }
             TagKind::Comment => out.push_str(content),
             TagKind::Raw { body_start, body_end } => {
                 out.push_str(&source[tag.range.start..body_start]);
@@ -123,11 +140,12 @@ fn statement(content: &str, out: &mut String) {
         ["set", ..] => match assignment(content) {
             Some(value) => {
                 let trailing = content[..content.len() - 2].trim_end_matches(['-', '+']).len();
+                let is_attribute = content[..value].contains('.');
                 out.push_str(&content[..value]);
                 out.push('(');
                 out.push_str(&content[value..trailing]);
                 out.push_str(")|");
-                out.push_str(BOUND_FILTER);
+                out.push_str(if is_attribute { ATTRIBUTE_FILTER } else { BOUND_FILTER });
                 out.push(' ');
                 out.push_str(&content[trailing..]);
             }
@@ -135,6 +153,59 @@ fn statement(content: &str, out: &mut String) {
         },
         _ => out.push_str(content),
     }
+}
+
+/// Calls that stand behind a tag, in what it repeats or calls: loops and macros report that they go on, and check the
+/// values that get a name: arguments of macros and recursive loops, and those of `with`. Other loops only name what is
+/// there already.
+fn checks(content: &str) -> String {
+    let inner = content[2..content.len() - 2].trim_matches(['-', '+', ' ', '\t', '\n']);
+    let (word, rest) = inner.split_once(|c: char| c.is_whitespace()).unwrap_or((inner, ""));
+    let list = match word {
+        "macro" => rest.split_once('(').map_or("", |(_, arguments)| arguments),
+        "with" => rest,
+        "for" if rest.trim_end().ends_with("recursive") => {
+            rest.split_once(" in ").map_or("", |(targets, _)| targets)
+        }
+        "for" => "",
+        _ => return String::new(),
+    };
+    let mut calls = format!("{{{{{TICK_FUNCTION}()}}}}");
+    for name in names(list) {
+        calls.push_str(&format!("{{{{{CHECK_FUNCTION}({name})}}}}"));
+    }
+    calls
+}
+
+/// The names at the start of each part of a list.
+fn names(list: &str) -> Vec<String> {
+    let mut names = Vec::new();
+    let mut at = 0;
+    let mut depth = 0_usize;
+    let mut expects_name = true;
+    let bytes = list.as_bytes();
+    while at < bytes.len() {
+        match bytes[at] {
+            quote @ (b'"' | b'\'') => match string_end(bytes, at + 1, quote) {
+                Some(end) => at = end,
+                None => return names,
+            },
+            b'(' | b'[' | b'{' => depth += 1,
+            b')' | b']' | b'}' => depth = depth.saturating_sub(1),
+            b',' if depth == 0 => expects_name = true,
+            byte if expects_name && depth == 0 && (byte.is_ascii_alphabetic() || byte == b'_') => {
+                let length =
+                    list[at..].find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(list.len() - at);
+                names.push(list[at..at + length].to_owned());
+                expects_name = false;
+                at += length;
+                continue;
+            }
+            _ => {}
+        }
+        at += 1;
+    }
+    names
 }
 
 fn is_with_context(inner: &str) -> bool {
@@ -302,6 +373,19 @@ mod tests {
         assert_eq!(marked("{%- set x = a == 1 -%}").0, "{%- set x =( a == 1 )|__bounded -%}");
         assert_eq!(marked("{% set x %}").0, "{% set x %}");
         assert_eq!(marked("{% set x | upper(a=1) %}").0, "{% set x | upper(a=1) %}");
+    }
+
+    #[test]
+    fn arguments_are_checked_and_loops_report() {
+        assert_eq!(
+            marked("{% macro m(a, b=f('x, y'), c=1) -%}  x{% endmacro %}").0,
+            "{% macro m(a, b=f('x, y'), c=1) -%}{{__tick()}}{{__check(a)}}{{__check(b)}}{{__check(c)}}{{__at(0)}}x{% endmacro %}"
+        );
+        assert_eq!(
+            marked("{% with a = 1, b = [c, d] %}{% for x in y recursive %}{% for x in y %}{% if x %}").0,
+            "{% with a = 1, b = [c, d] %}{{__tick()}}{{__check(a)}}{{__check(b)}}\
+             {% for x in y recursive %}{{__tick()}}{{__check(x)}}{% for x in y %}{{__tick()}}{% if x %}"
+        );
     }
 
     #[test]

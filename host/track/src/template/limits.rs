@@ -2,8 +2,9 @@
 
 use std::fmt;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
-use minijinja::{Error, ErrorKind, Value};
+use minijinja::{Error, ErrorKind};
 
 /// Instructions of the engine for one rendering. The largest track of elastic/rally-tracks needs less than a
 /// hundredth; at this many a rendering takes a second or two.
@@ -13,17 +14,45 @@ pub(super) const FUEL: u64 = 10_000_000;
 pub(super) const RECURSION: usize = 200;
 /// Bytes of the rendered text, and of everything that is printed on the way to it, into variables above all.
 pub(super) const OUTPUT_BYTES: usize = 32 * 1024 * 1024;
-/// Bytes of one string, or elements of one list, that a `set` assigns: what grows by being assigned again and again
+/// Bytes and elements of one value that a template gives a name: what grows by being assigned again and again
 /// (`{% set x = x ~ x %}`) ends here.
-pub(super) const ASSIGNED: usize = 1024 * 1024;
+pub(super) const VALUE_ELEMENTS: usize = 1024 * 1024;
+/// Levels of lists and maps in each other.
+pub(super) const NESTING: usize = 64;
+/// Seconds that a rendering may take. Steps differ in what they cost, so fuel alone allows hours.
+const SECONDS: u64 = 30;
+/// Widest indent of `tojson`.
+pub(super) const MAX_INDENT: usize = 32;
 
-/// Counts what is printed.
-#[derive(Debug, Default)]
+/// Counts what is printed and how long it takes.
+#[derive(Debug)]
 pub(super) struct Meter {
     printed: AtomicUsize,
+    started: Instant,
+}
+
+impl Default for Meter {
+    fn default() -> Self {
+        Self { printed: AtomicUsize::default(), started: Instant::now() }
+    }
 }
 
 impl Meter {
+    /// Called in each turn of each loop.
+    ///
+    /// # Errors
+    ///
+    /// When the time is over.
+    pub(super) fn tick(&self) -> Result<(), Error> {
+        if self.started.elapsed() < Duration::from_secs(SECONDS) {
+            return Ok(());
+        }
+        Err(Error::new(
+            ErrorKind::InvalidOperation,
+            format!("the template does not end: it was stopped after {SECONDS} seconds"),
+        ))
+    }
+
     /// # Errors
     ///
     /// When more than [`OUTPUT_BYTES`] have been printed in all.
@@ -60,19 +89,4 @@ impl<W: fmt::Write> fmt::Write for Metered<'_, W> {
         }
         self.out.write_str(text)
     }
-}
-
-/// A filter that returns its value unless it is too large.
-pub(super) fn bounded(value: Value) -> Result<Value, Error> {
-    let size = match value.as_str() {
-        Some(text) => text.len(),
-        None => value.len().unwrap_or_default(),
-    };
-    if size <= ASSIGNED {
-        return Ok(value);
-    }
-    Err(Error::new(
-        ErrorKind::InvalidOperation,
-        format!("a variable may hold at most {ASSIGNED} bytes or elements, this one has {size}"),
-    ))
 }

@@ -4,7 +4,7 @@
 //! file ─▶ instrument ─▶ minijinja ─▶ rendered text ─▶ source map
 //!         calls of `__at`    └─ python: what Jinja2 prints and how its filters behave
 //!         before each text   └─ helpers: rally.collect, now, days_ago
-//!                            └─ limits: fuel, recursion, output
+//!                            └─ limits, guards: fuel, recursion, output, size of values
 //! ```
 //!
 //! A user sees errors in the files that they wrote, not in the text that comes out. Each template is therefore
@@ -16,9 +16,11 @@
 //! The same calls count what a template emits into variables, which the size limit of the output alone does not see.
 
 mod environment;
+mod guards;
 mod helpers;
 mod instrument;
 mod limits;
+mod mutable_map;
 mod python;
 mod render;
 mod source_map;

@@ -1,21 +1,288 @@
-//! Where minijinja differs from Jinja2: what is printed, and a few filters and methods.
+//! Where minijinja differs from Jinja2: what is printed, and a few filters.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 
-use minijinja::Environment;
-use minijinja::value::Value;
+use minijinja::value::{Kwargs, ValueKind};
+use minijinja::{Environment, Error, ErrorKind, Value};
 
-/// Prints a value as `{{ … }}` does.
-pub(super) fn print(out: &mut impl fmt::Write, value: &Value) -> fmt::Result {
-    if value.is_undefined() {
-        return Ok(());
-    }
-    write!(out, "{value}")
-}
+use super::limits::{self, OUTPUT_BYTES};
+use super::mutable_map;
 
 /// Adds what differs.
 pub(super) fn add_to(environment: &mut Environment<'static>) {
-    environment.set_unknown_method_callback(minijinja_contrib::pycompat::unknown_method_callback);
+    environment.set_unknown_method_callback(mutable_map::call_method);
     environment.add_function("joiner", minijinja_contrib::globals::joiner);
     environment.add_function("cycler", minijinja_contrib::globals::cycler);
+    environment.add_filter("tojson", to_json);
+    environment.add_filter("int", to_int);
+    environment.add_filter("float", to_float);
+    environment.add_filter("length", length);
+    environment.add_filter("count", length);
+}
+
+/// Prints a value as `{{ … }}` does.
+pub(super) fn print(out: &mut impl fmt::Write, value: &Value) -> fmt::Result {
+    match value.kind() {
+        ValueKind::Undefined => Ok(()),
+        ValueKind::Number if !value.is_integer() => match f64::try_from(value.clone()) {
+            Ok(number) => out.write_str(&float(number)),
+            Err(_) => write!(out, "{value}"),
+        },
+        _ => write!(out, "{value}"),
+    }
+}
+
+/// A float as Python writes it: the shortest digits that read back the same, with an exponent below 1e-4 and from 1e16
+/// on.
+fn float(number: f64) -> String {
+    if !number.is_finite() {
+        return match (number.is_nan(), number > 0.0) {
+            (true, _) => "nan".to_owned(),
+            (false, true) => "inf".to_owned(),
+            (false, false) => "-inf".to_owned(),
+        };
+    }
+    let scientific = format!("{number:e}");
+    let (digits, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
+    let exponent: i32 = exponent.parse().unwrap_or_default();
+    if number != 0.0 && !(-4..16).contains(&exponent) {
+        let sign = if exponent < 0 { '-' } else { '+' };
+        return format!("{digits}e{sign}{:02}", exponent.abs());
+    }
+    format!("{number:?}")
+}
+
+/// Jinja2's `length`: what is undefined has none.
+fn length(value: &Value) -> Result<usize, Error> {
+    if value.is_undefined() {
+        return Ok(0);
+    }
+    value.len().ok_or_else(|| {
+        Error::new(ErrorKind::InvalidOperation, format!("a value of type {} has no length", value.kind()))
+    })
+}
+
+/// Jinja2's `int`: what is no number becomes the default, 0.
+fn to_int(value: &Value, default: Option<Value>, base: Option<u32>, kwargs: Kwargs) -> Result<Value, Error> {
+    let default = kwargs.get::<Option<Value>>("default")?.or(default).unwrap_or_else(|| Value::from(0));
+    let base = kwargs.get::<Option<u32>>("base")?.or(base).unwrap_or(10);
+    kwargs.assert_all_used()?;
+    undefined_is_no_number(value)?;
+    if let Some(text) = value.as_str() {
+        let text = text.trim();
+        if let Some(number) = parse_int(text, base) {
+            return Ok(Value::from(number));
+        }
+        return Ok(text.parse::<f64>().ok().and_then(truncated).unwrap_or(default));
+    }
+    if value.is_integer() {
+        return Ok(value.clone());
+    }
+    match value.kind() {
+        ValueKind::Bool => Ok(Value::from(i64::from(value.is_true()))),
+        ValueKind::Number => Ok(f64::try_from(value.clone()).ok().and_then(truncated).unwrap_or(default)),
+        _ => Ok(default),
+    }
+}
+
+/// Python's `int(text, base)`: an optional sign, the base's prefix, digits with underscores between them.
+fn parse_int(text: &str, base: u32) -> Option<i128> {
+    if !(2..=36).contains(&base) {
+        return None;
+    }
+    let (negative, digits) = match text.strip_prefix('-') {
+        Some(digits) => (true, digits),
+        None => (false, text.strip_prefix('+').unwrap_or(text)),
+    };
+    let prefixes: &[&str] = match base {
+        16 => &["0x", "0X"],
+        8 => &["0o", "0O"],
+        2 => &["0b", "0B"],
+        _ => &[],
+    };
+    let digits = prefixes.iter().find_map(|prefix| digits.strip_prefix(prefix)).unwrap_or(digits);
+    if digits.starts_with(['+', '-', '_']) || digits.ends_with('_') || digits.contains("__") {
+        return None;
+    }
+    let number = i128::from_str_radix(&digits.replace('_', ""), base).ok()?;
+    Some(if negative { -number } else { number })
+}
+
+fn truncated(number: f64) -> Option<Value> {
+    number.is_finite().then(|| Value::from(number.trunc() as i128))
+}
+
+/// Jinja2's `float`: what is no number becomes the default, 0.0.
+fn to_float(value: &Value, default: Option<Value>, kwargs: Kwargs) -> Result<Value, Error> {
+    let default = kwargs.get::<Option<Value>>("default")?.or(default).unwrap_or_else(|| Value::from(0.0));
+    kwargs.assert_all_used()?;
+    undefined_is_no_number(value)?;
+    let number = match value.kind() {
+        ValueKind::String => value.as_str().and_then(|text| text.trim().replace('_', "").parse::<f64>().ok()),
+        ValueKind::Bool => Some(f64::from(u8::from(value.is_true()))),
+        ValueKind::Number => f64::try_from(value.clone()).ok(),
+        _ => None,
+    };
+    Ok(number.map_or(default, Value::from))
+}
+
+fn undefined_is_no_number(value: &Value) -> Result<(), Error> {
+    if value.is_undefined() {
+        return Err(Error::new(
+            ErrorKind::UndefinedError,
+            "an undefined value is no number; give it one with default() first",
+        ));
+    }
+    Ok(())
+}
+
+/// Jinja2's `tojson`: `json.dumps` with sorted keys, in ASCII, with the characters of HTML escaped.
+fn to_json(value: &Value, indent: Option<usize>, kwargs: Kwargs) -> Result<Value, Error> {
+    let indent = kwargs.get::<Option<usize>>("indent")?.or(indent);
+    kwargs.assert_all_used()?;
+    let mut writer = JsonWriter { out: String::new(), indent };
+    writer.value(value, 0)?;
+    Ok(Value::from(writer.out))
+}
+
+struct JsonWriter {
+    out: String,
+    indent: Option<usize>,
+}
+
+impl JsonWriter {
+    fn value(&mut self, value: &Value, depth: usize) -> Result<(), Error> {
+        if depth > limits::NESTING {
+            return Err(Error::new(ErrorKind::BadSerialization, "the value is nested too deeply"));
+        }
+        if self.out.len() > OUTPUT_BYTES {
+            return Err(limits::output_too_large());
+        }
+        match value.kind() {
+            ValueKind::None => self.out.push_str("null"),
+            ValueKind::Bool => self.out.push_str(if value.is_true() { "true" } else { "false" }),
+            ValueKind::Number => self.out.push_str(&number(value)),
+            ValueKind::String => self.string(value.as_str().unwrap_or_default()),
+            ValueKind::Seq | ValueKind::Iterable => {
+                let elements = value.try_iter()?.collect::<Vec<_>>();
+                self.list('[', ']', &elements, depth, |writer, element| writer.value(element, depth + 1))?;
+            }
+            ValueKind::Map => {
+                let mut members = Vec::new();
+                for key in value.try_iter()? {
+                    members.push((key_text(&key)?, value.get_item(&key)?));
+                }
+                members.sort_by(|(a, _), (b, _)| a.cmp(b));
+                self.list('{', '}', &members, depth, |writer, (key, value)| {
+                    writer.string(key);
+                    writer.out.push_str(": ");
+                    writer.value(value, depth + 1)
+                })?;
+            }
+            kind => {
+                return Err(Error::new(ErrorKind::BadSerialization, format!("{kind} values are no JSON")));
+            }
+        }
+        Ok(())
+    }
+
+    fn list<T>(
+        &mut self,
+        open: char,
+        close: char,
+        elements: &[T],
+        depth: usize,
+        mut element: impl FnMut(&mut Self, &T) -> Result<(), Error>,
+    ) -> Result<(), Error> {
+        self.out.push(open);
+        for (index, item) in elements.iter().enumerate() {
+            if index > 0 {
+                self.out.push_str(if self.indent.is_some() { "," } else { ", " });
+            }
+            self.new_line(depth + 1);
+            element(self, item)?;
+        }
+        if !elements.is_empty() {
+            self.new_line(depth);
+        }
+        self.out.push(close);
+        Ok(())
+    }
+
+    fn new_line(&mut self, depth: usize) {
+        if let Some(indent) = self.indent {
+            self.out.push('\n');
+            self.out.extend(std::iter::repeat_n(' ', indent.min(limits::MAX_INDENT) * depth));
+        }
+    }
+
+    fn string(&mut self, text: &str) {
+        self.out.push('"');
+        for character in text.chars() {
+            match character {
+                '"' => self.out.push_str("\\\""),
+                '\\' => self.out.push_str("\\\\"),
+                '\n' => self.out.push_str("\\n"),
+                '\r' => self.out.push_str("\\r"),
+                '\t' => self.out.push_str("\\t"),
+                '\u{8}' => self.out.push_str("\\b"),
+                '\u{c}' => self.out.push_str("\\f"),
+                '<' | '>' | '&' | '\'' => self.escaped(character),
+                ' '..='~' => self.out.push(character),
+                other => self.escaped(other),
+            }
+        }
+        self.out.push('"');
+    }
+
+    fn escaped(&mut self, character: char) {
+        for unit in character.encode_utf16(&mut [0; 2]) {
+            // Writing to a string cannot fail.
+            let _ = write!(self.out, "\\u{unit:04x}");
+        }
+    }
+}
+
+fn number(value: &Value) -> String {
+    if value.is_integer() {
+        return value.to_string();
+    }
+    match f64::try_from(value.clone()) {
+        Ok(number) if number.is_finite() => float(number),
+        Ok(number) if number.is_nan() => "NaN".to_owned(),
+        Ok(number) if number > 0.0 => "Infinity".to_owned(),
+        Ok(_) => "-Infinity".to_owned(),
+        Err(_) => value.to_string(),
+    }
+}
+
+fn key_text(key: &Value) -> Result<String, Error> {
+    match key.kind() {
+        ValueKind::String => Ok(key.as_str().unwrap_or_default().to_owned()),
+        ValueKind::None => Ok("null".to_owned()),
+        ValueKind::Bool => Ok(key.is_true().to_string()),
+        ValueKind::Number => Ok(number(key)),
+        kind => Err(Error::new(ErrorKind::BadSerialization, format!("{kind} cannot be a key in JSON"))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::float;
+
+    #[test]
+    fn floats_are_written_as_in_python() {
+        for (number, text) in [
+            (1e20, "1e+20"),
+            (1e16, "1e+16"),
+            (1e15, "1000000000000000.0"),
+            (1e-5, "1e-05"),
+            (0.0001, "0.0001"),
+            (-0.0, "-0.0"),
+            (1.5e-9, "1.5e-09"),
+            (f64::NEG_INFINITY, "-inf"),
+        ] {
+            assert_eq!(float(number), text);
+        }
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use minijinja::{Error, ErrorKind, Value};
@@ -11,6 +11,7 @@ use super::environment::{self, Shared};
 use super::helpers::Scope;
 use super::instrument::{Mark, MarkKind};
 use super::source_map::{self, MARK_START, SourceMap};
+use crate::excerpt::line_and_column;
 use crate::files::TrackFiles;
 
 /// The templates of a rendering with their marks.
@@ -59,6 +60,14 @@ impl Sources {
             Some((_, Mark { kind: MarkKind::Text, source })) => source.len(),
             _ => 0,
         }
+    }
+
+    /// File and line of a mark.
+    fn line_of(&self, number: usize) -> Option<(String, usize)> {
+        let inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        let (file, mark) = inner.marks.get(number)?;
+        let (name, text) = inner.files.get(*file)?;
+        Some((name.clone(), line_and_column(text, mark.source.start).0))
     }
 
     fn text(&self, name: &str) -> Option<Arc<str>> {
@@ -118,6 +127,8 @@ impl Renderer {
     #[cfg(test)]
     pub(crate) fn with_variables(mut self, variables: BTreeMap<String, Value>) -> Self {
         self.variables = variables;
+        // Rally's own names win.
+        self.variables.remove("now");
         self
     }
 
@@ -127,8 +138,9 @@ impl Renderer {
             files: self.files.clone(),
             sources: Sources::default(),
             marking: AtomicBool::new(false),
+            last_mark: AtomicUsize::new(usize::MAX),
         });
-        let text = self.render_once(&shared, name).map_err(|error| failure(&error, name, &shared.sources))?;
+        let text = self.render_once(&shared, name).map_err(|error| failure(&error, name, &shared))?;
         let map = self.trace(&shared, name, &text);
         Ok(Rendered { text, shared, map })
     }
@@ -169,17 +181,19 @@ impl Rendered {
         Some(Origin { file: name.clone(), text: Arc::clone(text), range: source })
     }
 
-    /// Source of a `{{ … }}` right before this offset that printed nothing.
-    pub(crate) fn empty_expression_before(&self, offset: usize) -> Option<String> {
+    /// The `{{ … }}` right before this offset that printed nothing.
+    pub(crate) fn empty_expression_before(&self, offset: usize) -> Option<Origin> {
         let inner = self.shared.sources.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        let number = self.map.as_ref()?.empty_expression_before(offset, &inner.marks)?;
+        let number = self.map.as_ref()?.empty_expression_before(&self.text, offset, &inner.marks)?;
         let (file, mark) = inner.marks.get(number)?;
-        inner.files.get(*file)?.1.get(mark.source.clone()).map(str::to_owned)
+        let (name, text) = inner.files.get(*file)?;
+        Some(Origin { file: name.clone(), text: Arc::clone(text), range: mark.source.clone() })
     }
 }
 
 /// The innermost cause of an error: the file and line where it happened, not those that included it.
-fn failure(error: &Error, name: &str, sources: &Sources) -> Failure {
+fn failure(error: &Error, name: &str, shared: &Shared) -> Failure {
+    let sources = &shared.sources;
     let mut innermost = error;
     while let Some(source) =
         std::error::Error::source(innermost).and_then(|source| source.downcast_ref::<Error>())
@@ -188,7 +202,13 @@ fn failure(error: &Error, name: &str, sources: &Sources) -> Failure {
     }
     let located =
         chain(error).filter(|error| error.name().is_some_and(|name| sources.text(name).is_some())).last();
-    let file = located.and_then(Error::name).unwrap_or(name).to_owned();
+    let (file, line) = match located {
+        Some(error) => (error.name().unwrap_or(name).to_owned(), error.line()),
+        None => match sources.line_of(shared.last_mark.load(Ordering::Relaxed)) {
+            Some((file, line)) => (file, Some(line)),
+            None => (name.to_owned(), None),
+        },
+    };
     let detail = innermost.detail().map_or_else(|| innermost.kind().to_string(), str::to_owned);
     let (message, help) = match innermost.kind() {
         ErrorKind::OutOfFuel => (
@@ -208,7 +228,7 @@ fn failure(error: &Error, name: &str, sources: &Sources) -> Failure {
         _ => (detail, None),
     };
     let text = sources.text(&file);
-    Failure { message, help, line: located.and_then(Error::line), file, text }
+    Failure { message, help, file, text, line }
 }
 
 fn chain(error: &Error) -> impl Iterator<Item = &Error> {

@@ -46,16 +46,20 @@ impl SourceMap {
         Some((number, offset - at))
     }
 
-    /// The expression right before a position that printed nothing, if there is one.
-    pub(super) fn empty_expression_before(&self, offset: usize, marks: &[(usize, Mark)]) -> Option<usize> {
+    /// Number of the expression right before a position in `text` that printed nothing, if there is one.
+    pub(super) fn empty_expression_before(
+        &self,
+        text: &str,
+        offset: usize,
+        marks: &[(usize, Mark)],
+    ) -> Option<usize> {
         let end = self.passed.partition_point(|(at, _)| *at <= offset);
-        let (index, (at, number)) = self.passed[..end]
-            .iter()
-            .enumerate()
-            .rev()
-            .find(|(_, (_, number))| is_expression(marks, *number))?;
+        let mut before = self.passed[..end].iter().enumerate().rev();
+        let (index, (at, number)) = before.find(|(_, (_, number))| is_expression(marks, *number))?;
         let (next, _) = *self.passed.get(index + 1)?;
-        (next == *at && offset - at <= 8).then_some(*number)
+        let printed = text.get(*at..next)?;
+        let between = text.get(next..offset)?;
+        (printed.trim().is_empty() && between.trim().is_empty()).then_some(*number)
     }
 }
 

@@ -1,0 +1,9 @@
+//! Loading tracks: golden cases of Rally, bad input, filters, properties.
+
+mod bad_tracks;
+mod dialect_2017;
+mod golden_2017;
+mod properties;
+mod support;
+mod task_filters;
+mod tutorial;
