@@ -4,11 +4,14 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
-use crate::error::{Location, Problem};
+use crate::error::{Clean, Location, Problem};
 use crate::excerpt::{Excerpt, line_and_column};
 use crate::files::TrackFiles;
 use crate::json::{self, Part};
 use crate::template::{Failure, Rendered, Renderer};
+
+/// So many keys that are there twice are named.
+const MAX_DUPLICATES: usize = 20;
 
 /// A parsed file.
 pub(crate) struct Document {
@@ -114,18 +117,12 @@ impl Document {
 
     /// A sentence for each key that is there twice.
     pub(crate) fn warnings(&self) -> Vec<String> {
-        let key = |pointer: &str| {
-            pointer.rsplit('/').next().unwrap_or_default().replace("~1", "/").replace("~0", "~")
-        };
         let warning = |pointer: &String| {
-            let problem = self.problem(pointer, Part::Key, String::new(), None);
-            format!(
-                "{}: the key \"{}\" is there more than once; the last one counts",
-                problem.location,
-                key(pointer)
-            )
+            let place = self.problem(pointer, Part::Key, String::new(), None).location;
+            let key = pointer.rsplit('/').next().unwrap_or_default().replace("~1", "/").replace("~0", "~");
+            format!("{place}: the key \"{}\" is there more than once; the last one counts", Clean(&key))
         };
-        self.duplicates.iter().map(warning).collect()
+        self.duplicates.iter().take(MAX_DUPLICATES).map(warning).collect()
     }
 
     pub(crate) fn into_value(self) -> Value {

@@ -1,10 +1,11 @@
 //! What can be wrong with a track, where, and what to do about it.
 
-use std::fmt;
+use std::fmt::{self, Write as _};
 use std::io;
 use std::path::PathBuf;
 
-use crate::excerpt::Excerpt;
+use crate::excerpt::{Excerpt, printable};
+use crate::suggest::listed;
 
 /// Why a track could not be loaded.
 #[derive(Debug, thiserror::Error)]
@@ -36,7 +37,7 @@ pub enum TrackError {
     },
     /// `--challenge` names a challenge that the track does not have.
     #[error("unknown challenge [{challenge}] for track [{track}]{}; it has: {}",
-        did_you_mean(suggestion.as_deref()), known.join(", "))]
+        did_you_mean(suggestion.as_deref()), listed(known.iter().map(String::as_str)))]
     UnknownChallenge {
         /// Name of the track.
         track: String,
@@ -48,7 +49,7 @@ pub enum TrackError {
         suggestion: Option<String>,
     },
     /// `--include-tasks` or `--exclude-tasks` cannot be read, or selects nothing.
-    #[error("--{option}: {message}")]
+    #[error("--{option}: {}", Clean(message))]
     Filter {
         /// `include-tasks` or `exclude-tasks`.
         option: &'static str,
@@ -60,6 +61,21 @@ pub enum TrackError {
 /// `, did you mean …?` where there is something to suggest.
 pub(crate) fn did_you_mean(suggestion: Option<&str>) -> String {
     suggestion.map(|name| format!(", did you mean [{name}]?")).unwrap_or_default()
+}
+
+/// Text from a track in a message: nothing in it can control the terminal, and it is of a bearable length.
+pub(crate) struct Clean<'a>(pub(crate) &'a str);
+
+/// Longest message, in characters.
+const MAX_MESSAGE: usize = 1000;
+
+impl fmt::Display for Clean<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        for character in self.0.chars().take(MAX_MESSAGE) {
+            f.write_char(printable(character))?;
+        }
+        if self.0.chars().nth(MAX_MESSAGE).is_some() { f.write_char('…') } else { Ok(()) }
+    }
 }
 
 /// One thing that is wrong in the text of a track.
@@ -93,7 +109,7 @@ pub struct Location {
 
 impl fmt::Display for Location {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.file.display())?;
+        write!(f, "{}", Clean(&self.file.to_string_lossy()))?;
         if let (Some(line), false) = (self.line, self.rendered) {
             write!(f, ":{line}")?;
             if let Some(column) = self.column {
@@ -101,7 +117,7 @@ impl fmt::Display for Location {
             }
         }
         if let Some(pointer) = &self.pointer {
-            write!(f, " at {}", if pointer.is_empty() { "the top level" } else { pointer })?;
+            write!(f, " at {}", Clean(if pointer.is_empty() { "the top level" } else { pointer }))?;
         }
         if let (Some(line), true) = (self.line, self.rendered) {
             write!(f, " (line {line} of the rendered text)")?;
@@ -112,12 +128,12 @@ impl fmt::Display for Location {
 
 impl fmt::Display for Problem {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}\n  --> {}", self.message, self.location)?;
+        write!(f, "{}\n  --> {}", Clean(&self.message), self.location)?;
         if let Some(excerpt) = &self.location.excerpt {
             write!(f, "\n{excerpt}")?;
         }
         if let Some(help) = &self.help {
-            write!(f, "\n  help: {help}")?;
+            write!(f, "\n  help: {}", Clean(help))?;
         }
         Ok(())
     }

@@ -92,10 +92,17 @@ fn cut(line: &str, position: usize) -> (String, usize) {
     (shown, position - skip + usize::from(skip > 0))
 }
 
-fn printable(character: char) -> char {
+/// A character that does nothing to a terminal.
+pub(crate) fn printable(character: char) -> char {
     match character {
-        '\t' => ' ',
-        control if control.is_control() => '\u{FFFD}',
+        '\t' | '\n' => ' ',
+        // Bidirectional marks reorder what stands beside them.
+        control
+            if control.is_control()
+                || matches!(control, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}') =>
+        {
+            '\u{FFFD}'
+        }
         other => other,
     }
 }

@@ -1,10 +1,27 @@
-//! Did you mean …?
+//! Did you mean …? And what there is.
+
+/// So many candidates are compared, and so many letters of each: a track may hold any number of names of any length.
+const MAX_CANDIDATES: usize = 2000;
+const MAX_LETTERS: usize = 100;
+/// So many names are listed in a message.
+const MAX_LISTED: usize = 20;
+
+/// Names in a message, separated by commas; the last of many are only counted.
+pub(crate) fn listed<'a>(names: impl IntoIterator<Item = &'a str>) -> String {
+    let names: Vec<&str> = names.into_iter().collect();
+    let mut text = names.iter().take(MAX_LISTED).copied().collect::<Vec<_>>().join(", ");
+    if names.len() > MAX_LISTED {
+        text.push_str(&format!(" and {} more", names.len() - MAX_LISTED));
+    }
+    text
+}
 
 /// The candidate that is most like `name`, if any is like it at all.
 pub(crate) fn closest<'a>(name: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<String> {
     let wanted = normalised(name);
     candidates
         .into_iter()
+        .take(MAX_CANDIDATES)
         .filter(|candidate| *candidate != name)
         .map(|candidate| (strsim::damerau_levenshtein(&wanted, &normalised(candidate)), candidate))
         .filter(|(distance, candidate)| *distance <= tolerance(candidate))
@@ -19,7 +36,7 @@ fn tolerance(candidate: &str) -> usize {
 
 /// `Bulk_Size` and `bulk-size` are the same word.
 fn normalised(name: &str) -> String {
-    name.chars().map(|c| if c == '_' { '-' } else { c.to_ascii_lowercase() }).take(200).collect()
+    name.chars().map(|c| if c == '_' { '-' } else { c.to_ascii_lowercase() }).take(MAX_LETTERS).collect()
 }
 
 #[cfg(test)]

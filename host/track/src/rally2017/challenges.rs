@@ -8,9 +8,9 @@ use super::draft::{DraftChallenge, DraftElement, DraftParallel, DraftTask};
 use super::indices::{object, text, whole};
 use super::operations::{Declared, registered};
 use super::reader::Reader;
-use super::schema::{self, Definition};
+use super::schema;
 use crate::error::did_you_mean;
-use crate::suggest::closest;
+use crate::suggest::{closest, listed};
 use crate::{Challenge, Target, Task};
 
 /// Schedulers that every race has.
@@ -58,7 +58,7 @@ impl Reader<'_> {
         }
         if !challenges.iter().any(|draft| draft.challenge.default) {
             let names: Vec<&str> = challenges.iter().map(|draft| draft.challenge.name.as_str()).collect();
-            let help = format!("add \"default\": true to one of {}", names.join(", "));
+            let help = format!("add \"default\": true to one of {}", listed(names.iter().copied()));
             self.problem("/challenges", "no challenge is the default".to_owned(), Some(help));
         }
         challenges
@@ -86,16 +86,8 @@ impl Reader<'_> {
             .filter_map(|key| value.get(key).map(|value| (key.to_owned(), value.clone())))
             .collect();
         for key in NOT_INHERITED.into_iter().filter(|key| value.get(key).is_some()) {
-            let place = self.document.problem(
-                &format!("{pointer}/{key}"),
-                crate::json::Part::Key,
-                String::new(),
-                None,
-            );
-            self.warnings.push(format!(
-                "{}: \"{key}\" has no effect on a parallel element; give it to each task",
-                place.location
-            ));
+            let message = format!("\"{key}\" has no effect on a parallel element; give it to each task");
+            self.warn_of_key(&format!("{pointer}/{key}"), &message);
         }
         let mut tasks = Vec::new();
         for (pointer, value) in self.elements(pointer, "tasks") {
@@ -118,7 +110,7 @@ impl Reader<'_> {
         let schedule = value["schedule"].as_str().unwrap_or("deterministic").to_owned();
         let schedulers = &self.options.extension_names.schedulers;
         if BUILT_IN_SCHEDULERS.contains(&schedule.as_str()) {
-            let found = schema::check(self.document, pointer, Definition::TaskOfBuiltInScheduler);
+            let found = schema::check(self.document, pointer, schema::TASK_OF_BUILT_IN_SCHEDULER);
             self.problems.extend(found);
         } else if !schedulers.contains(&schedule) {
             let known = BUILT_IN_SCHEDULERS.into_iter().chain(schedulers.iter().map(String::as_str));
@@ -141,7 +133,7 @@ impl Reader<'_> {
             let suggestion = closest(&operation, names.iter().copied());
             let message =
                 format!("there is no operation [{operation}]{}", did_you_mean(suggestion.as_deref()));
-            let help = format!("\"operations\" has {}", names.join(", "));
+            let help = format!("\"operations\" has {}", listed(names.iter().copied()));
             self.problem(&format!("{pointer}/operation"), message, Some(help));
             return None;
         };
@@ -205,16 +197,10 @@ impl Reader<'_> {
         }
         if let (Some(iterations), Some(seconds)) = (said("iterations"), said("time-period")) {
             let key = if value.get("iterations").is_some() { "iterations" } else { "time-period" };
-            let place = self.document.problem(
-                &format!("{pointer}/{key}"),
-                crate::json::Part::Key,
-                String::new(),
-                None,
+            let message = format!(
+                "the task has {iterations} iterations and a time period of {seconds} s; the time counts"
             );
-            self.warnings.push(format!(
-                "{}: the task has {iterations} iterations and a time period of {seconds} s; the time counts",
-                place.location
-            ));
+            self.warn_of_key(&format!("{pointer}/{key}"), &message);
         }
     }
 
@@ -242,7 +228,7 @@ impl Reader<'_> {
                     break;
                 }
             }
-            self.warnings.push(format!(
+            self.warn(&format!(
                 "challenge [{challenge}] has more than one task of operation [{operation}]; this one is shown as [{}]. \
                  Give it a \"name\" to choose another",
                 draft.task.name
@@ -265,7 +251,11 @@ impl Reader<'_> {
                     "\"completed-by\" names [{name}], but no task of this element is called so{}",
                     did_you_mean(suggestion.as_deref())
                 );
-                self.problem(&pointer, message, Some(format!("its tasks are {}", names.join(", "))));
+                self.problem(
+                    &pointer,
+                    message,
+                    Some(format!("its tasks are {}", listed(names.iter().copied()))),
+                );
             } else if completing > 1 {
                 let message = format!(
                     "\"completed-by\" names [{name}], but more than one task of this element is called so"

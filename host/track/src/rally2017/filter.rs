@@ -3,7 +3,7 @@
 use super::draft::{DraftChallenge, DraftTask};
 use super::reader::Reader;
 use crate::error::did_you_mean;
-use crate::suggest::closest;
+use crate::suggest::{closest, listed};
 use crate::{LoadOptions, TrackError};
 
 /// What a task must be to be selected.
@@ -53,7 +53,7 @@ impl Reader<'_> {
                 let Some(parallel) = &mut element.parallel else { continue };
                 let Some(name) = &parallel.completed_by else { continue };
                 if !element.tasks.is_empty() && !element.tasks.iter().any(|draft| draft.is_called(name)) {
-                    self.warnings.push(format!(
+                    self.warn(&format!(
                         "--{option} leaves out the task [{name}] that completes an element of challenge [{}]; the element \
                          now ends when all its tasks are done",
                         challenge.challenge.name
@@ -107,7 +107,7 @@ fn parse<'a>(text: &'a str, challenges: &[DraftChallenge]) -> Result<Filter<'a>,
     let suggestion = closest(value, candidates.iter().copied());
     let known = match candidates.is_empty() {
         true => String::new(),
-        false => format!("; there are {}", candidates.join(", ")),
+        false => format!("; there are {}", listed(candidates.iter().copied())),
     };
     Err(format!("[{text}] matches no task{}{known}", did_you_mean(suggestion.as_deref())))
 }

@@ -4,10 +4,11 @@ use jsonschema::ValidationError;
 use jsonschema::error::{TypeKind, ValidationErrorKind};
 use serde_json::Value;
 
+use super::reader::MAX_PROBLEMS;
 use crate::document::Document;
 use crate::error::{Problem, did_you_mean};
 use crate::json::{Part, child};
-use crate::suggest::closest;
+use crate::suggest::{closest, listed};
 
 /// The problems that one error of the validator stands for: unknown keys are one each.
 pub(super) fn problems(
@@ -22,10 +23,10 @@ pub(super) fn problems(
         let unknown = |key: &String| {
             let suggestion = closest(key, known.iter().copied());
             let message = format!("unknown key \"{key}\"{}", did_you_mean(suggestion.as_deref()));
-            let help = suggestion.is_none().then(|| format!("known here: {}", known.join(", ")));
+            let help = suggestion.is_none().then(|| format!("known here: {}", listed(known.iter().copied())));
             document.problem(&child(&pointer, key), Part::Key, message, help)
         };
-        return unexpected.iter().map(unknown).collect();
+        return unexpected.iter().take(MAX_PROBLEMS).map(unknown).collect();
     }
     let (message, help) = message(error, &pointer);
     vec![document.problem(&pointer, Part::Value, message, help)]
@@ -66,7 +67,7 @@ fn message(error: &ValidationError<'_>, pointer: &str) -> (String, Option<String
                 error.instance().as_str().and_then(|value| closest(value, options.iter().copied()));
             format!(
                 "{name} must be one of {}, not {value}{}",
-                options.join(", "),
+                listed(options.iter().copied()),
                 did_you_mean(suggestion.as_deref())
             )
         }

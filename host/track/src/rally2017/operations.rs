@@ -6,9 +6,9 @@ use serde_json::{Map, Value};
 
 use super::indices::{object, text, whole};
 use super::reader::Reader;
-use super::schema::{self, Definition};
+use super::schema;
 use crate::error::did_you_mean;
-use crate::suggest::closest;
+use crate::suggest::{closest, listed};
 use crate::{Index, Operation};
 
 /// Built-in operation types as they are written today, with their older spellings.
@@ -92,7 +92,7 @@ impl Reader<'_> {
                 }
             }
             (None, Some(kind)) => {
-                let found = schema::check(self.document, pointer, Definition::Operation(kind));
+                let found = schema::check(self.document, pointer, &format!("operation-{kind}"));
                 self.problems.extend(found);
             }
             (None, None) => {}
@@ -106,7 +106,7 @@ impl Reader<'_> {
             };
             let message =
                 format!("unknown operation type [{written}]{}", did_you_mean(suggestion.as_deref()));
-            let help = format!("known are {}", all.collect::<Vec<_>>().join(", "));
+            let help = format!("known are {}", listed(all));
             self.problem(&format!("{pointer}/operation-type"), message, Some(help));
         }
         let mut params = object(value);
@@ -154,7 +154,7 @@ impl Reader<'_> {
                     );
                     let help = match names.is_empty() {
                         true => "it declares no \"indices\"".to_owned(),
-                        false => format!("it has {}", names.join(", ")),
+                        false => format!("it has {}", listed(names.iter().copied())),
                     };
                     self.problem(&format!("{pointer}/index"), message, Some(help));
                     return;
@@ -191,7 +191,7 @@ impl Reader<'_> {
         let names: Vec<&str> = indices.iter().map(|index| index.name.as_str()).collect();
         let why = match names.as_slice() {
             [] => "the track declares no \"indices\"".to_owned(),
-            names => format!("the track has several: {}", names.join(", ")),
+            names => format!("the track has several: {}", listed(names.iter().copied())),
         };
         let message = format!("operation [{}] does not say which index to search", declared.operation.name);
         self.problem(&declared.pointer, message, Some(format!("add \"index\"; {why}")));
@@ -263,6 +263,6 @@ pub(super) fn registered<'a>(names: impl Iterator<Item = &'a str>) -> String {
     let names: Vec<&str> = names.collect();
     match names.is_empty() {
         true => "the track has no extension that registers one".to_owned(),
-        false => format!("registered are {}", names.join(", ")),
+        false => format!("registered are {}", listed(names.iter().copied())),
     }
 }

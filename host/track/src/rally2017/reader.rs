@@ -5,13 +5,16 @@ use serde_json::Value;
 use super::draft::DraftChallenge;
 use super::indices::{object, text};
 use super::operations::Declared;
-use super::schema::{self, Definition};
+use super::schema;
 use super::test_mode;
 use crate::document::Document;
-use crate::error::Problem;
+use crate::error::{Clean, Problem};
 use crate::files::TrackFiles;
 use crate::json::Part;
 use crate::{Dialect, LoadOptions, Track, TrackError};
+
+/// More problems than this help nobody, and finding the place of each takes time.
+pub(super) const MAX_PROBLEMS: usize = 20;
 
 /// A track on its way to the model, with everything that was found to be wrong.
 pub(super) struct Reader<'a> {
@@ -37,7 +40,7 @@ pub(crate) fn read(
         true => Ok(()),
         false => Err(TrackError::Invalid { track: name.to_owned(), problems }),
     };
-    invalid(schema::check(document, "", Definition::Track))?;
+    invalid(schema::check(document, "", schema::TRACK))?;
 
     let mut reader = Reader { document, files, options, problems: Vec::new(), warnings: document.warnings() };
     let data_url = document.value["data-url"].as_str();
@@ -88,6 +91,23 @@ impl Reader<'_> {
 
     /// Notes a problem with the value at a pointer.
     pub(super) fn problem(&mut self, pointer: &str, message: String, help: Option<String>) {
-        self.problems.push(self.document.problem(pointer, Part::Value, message, help));
+        if self.problems.len() < MAX_PROBLEMS {
+            self.problems.push(self.document.problem(pointer, Part::Value, message, help));
+        }
+    }
+
+    /// Notes what the user should know.
+    pub(super) fn warn(&mut self, message: &str) {
+        if self.warnings.len() < MAX_PROBLEMS {
+            self.warnings.push(Clean(message).to_string());
+        }
+    }
+
+    /// Notes what the user should know of a key.
+    pub(super) fn warn_of_key(&mut self, pointer: &str, message: &str) {
+        if self.warnings.len() < MAX_PROBLEMS {
+            let place = self.document.problem(pointer, Part::Key, String::new(), None).location;
+            self.warn(&format!("{place}: {message}"));
+        }
     }
 }

@@ -1,12 +1,16 @@
 //! The JSON schema of the dialect.
 
+use std::collections::HashMap;
 use std::sync::LazyLock;
 
+use jsonschema::Validator;
 use serde_json::{Value, json};
 
 use super::messages;
+use super::reader::MAX_PROBLEMS;
 use crate::document::Document;
 use crate::error::Problem;
+use crate::json::Part;
 
 /// Text of the schema, with a description of every key.
 pub const TRACK_2017_SCHEMA: &str = include_str!("../../resources/track-2017-schema.json");
@@ -14,42 +18,48 @@ pub const TRACK_2017_SCHEMA: &str = include_str!("../../resources/track-2017-sch
 static SCHEMA: LazyLock<Value> =
     LazyLock::new(|| serde_json::from_str(TRACK_2017_SCHEMA).unwrap_or(Value::Bool(false)));
 
-/// A part of the schema that a part of a track is checked with.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Definition {
-    /// A whole track.
-    Track,
-    /// An operation of a built-in type, e.g. `operation-index`.
-    Operation(&'static str),
-    /// A task whose scheduler takes no parameters.
-    TaskOfBuiltInScheduler,
+/// A part of a track with a definition in the schema; a whole track has the schema itself.
+pub(super) const TRACK: &str = "";
+/// A task whose scheduler takes no parameters.
+pub(super) const TASK_OF_BUILT_IN_SCHEDULER: &str = "task-of-built-in-scheduler";
+
+/// A definition ready for use.
+struct Compiled {
+    schema: Value,
+    validator: Validator,
 }
 
-/// Checks the value at a pointer; all problems, in the order of the document.
-pub(super) fn check(document: &Document, pointer: &str, definition: Definition) -> Vec<Problem> {
-    let schema = match definition {
-        Definition::Track => SCHEMA.clone(),
-        Definition::Operation(kind) => reference(&format!("operation-{kind}")),
-        Definition::TaskOfBuiltInScheduler => reference("task-of-built-in-scheduler"),
+/// All definitions by name. That they compile is checked by a test.
+static DEFINITIONS: LazyLock<HashMap<&'static str, Compiled>> = LazyLock::new(|| {
+    let names = SCHEMA["$defs"]
+        .as_object()
+        .into_iter()
+        .flat_map(|definitions| definitions.keys())
+        .map(String::as_str);
+    names.chain([TRACK]).filter_map(|name| compile(name).map(|compiled| (name, compiled))).collect()
+});
+
+fn compile(name: &str) -> Option<Compiled> {
+    let schema = match name {
+        TRACK => SCHEMA.clone(),
+        name => json!({ "$ref": format!("#/$defs/{name}"), "$defs": SCHEMA["$defs"] }),
     };
-    let Some(value) = document.value.pointer(pointer) else { return Vec::new() };
-    match jsonschema::draft202012::new(&schema) {
-        Ok(validator) => validator
-            .iter_errors(value)
-            .flat_map(|error| messages::problems(document, pointer, &schema, &error))
-            .collect(),
-        // The schema is part of the program and checked by a test.
-        Err(error) => vec![document.problem(
-            pointer,
-            crate::json::Part::Value,
-            format!("unusable schema: {error}"),
-            None,
-        )],
-    }
+    let validator = jsonschema::draft202012::new(&schema).ok()?;
+    Some(Compiled { schema, validator })
 }
 
-fn reference(name: &str) -> Value {
-    json!({ "$ref": format!("#/$defs/{name}"), "$defs": SCHEMA["$defs"] })
+/// Checks the value at a pointer with a definition; the first problems, in the order of the document.
+pub(super) fn check(document: &Document, pointer: &str, definition: &str) -> Vec<Problem> {
+    let Some(value) = document.value.pointer(pointer) else { return Vec::new() };
+    let Some(Compiled { schema, validator }) = DEFINITIONS.get(definition) else {
+        let message = format!("the schema has no usable definition [{definition}]");
+        return vec![document.problem(pointer, Part::Value, message, None)];
+    };
+    let errors = validator.iter_errors(value);
+    errors
+        .flat_map(|error| messages::problems(document, pointer, schema, &error))
+        .take(MAX_PROBLEMS)
+        .collect()
 }
 
 #[cfg(test)]
@@ -58,8 +68,9 @@ mod tests {
 
     #[test]
     fn is_a_valid_schema() {
-        jsonschema::draft202012::new(&serde_json::from_str(TRACK_2017_SCHEMA).unwrap()).unwrap();
-        assert!(jsonschema::draft202012::meta::is_valid(&SCHEMA));
+        let schema: Value = serde_json::from_str(TRACK_2017_SCHEMA).unwrap();
+        assert!(jsonschema::draft202012::meta::is_valid(&schema));
+        assert_eq!(DEFINITIONS.len(), schema["$defs"].as_object().unwrap().len() + 1);
     }
 
     #[test]

@@ -17,7 +17,7 @@ use crate::files::TrackFiles;
 const COLLECT: &str = "{% macro collect(parts) %}{% set comma = joiner() %}
             {% for part in __glob(parts) %}
                 {{ comma() }}
-                {{ __enter(__variables, part, collect) }}{% include part %}{{ __leave() }}
+                {{ __enter(__variables, part, collect) }}{% with %}{% include part %}{% endwith %}{{ __leave() }}
             {% endfor %}{% endmacro %}";
 
 /// Source of the template of this name, if it is one of the helpers.

@@ -122,7 +122,8 @@ fn emit_text(source: &str, text: Range<usize>, out: &mut String, mark: &mut dyn 
     }
 }
 
-/// Rewrites what the engine does otherwise than Jinja2: the context of an import. And guards assignments.
+/// Rewrites what the engine does otherwise than Jinja2, the context of imports and the scope of includes, and guards
+/// assignments.
 fn statement(content: &str, out: &mut String) {
     let inner = content[2..content.len() - 2].trim_start_matches(['-', '+']);
     let words: Vec<&str> = inner.split_whitespace().take(2).collect();
@@ -136,6 +137,12 @@ fn statement(content: &str, out: &mut String) {
                     1,
                 ),
             );
+        }
+        ["include", ..] => {
+            // What an included template sets is its own, as in Jinja2.
+            let trims_before = if content.starts_with("{%-") { "-" } else { "" };
+            let trims_after = if content.ends_with("-%}") { "-" } else { "" };
+            out.push_str(&format!("{{%{trims_before} with %}}{content}{{% endwith {trims_after}%}}"));
         }
         ["set", ..] => match assignment(content) {
             Some(value) => {

@@ -258,6 +258,16 @@ fn a_part_sees_the_variables_of_the_import_with_context() {
 }
 
 #[test]
+fn what_a_part_or_an_included_template_sets_is_its_own() {
+    let rendered = render(&serde_json::json!({
+        "track.json": "{% import 'rally.helpers' as rally with context %}{% set a = 1 %}{% include 'p/1' %}{{ a }}|{{ rally.collect(parts='p/*') }}|{{ a }}",
+        "p/1": "{{ a }}{% set a = 2 %}",
+        "p/2": "[{{ a }}]",
+    }));
+    assert_eq!(without_space(&rendered.unwrap()), "11|,[]|1");
+}
+
+#[test]
 fn macros_of_the_track_can_be_called_in_parts() {
     let rendered = render(&serde_json::json!({
         "track.json": "{% macro m(x) %}<{{ x }}>{% endmacro %}{% import 'rally.helpers' as rally with context %}{{ rally.collect(parts='p.json') }}",

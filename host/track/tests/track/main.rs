@@ -1,5 +1,8 @@
 //! Loading tracks: golden cases of Rally, bad input, filters, properties.
 
+// Helpers of tests are tests.
+#![allow(clippy::unwrap_used)]
+
 mod bad_tracks;
 mod dialect_2017;
 mod golden_2017;
