@@ -40,7 +40,16 @@ impl Bindings for TargetBindings {
                 let typed = self.cluster.capabilities().typed();
                 Arc::new(BulkSourceFactory::new(operation, &self.documents, typed)?)
             }
-            Operation::Search => Arc::new(ConstantSourceFactory::new(search_params(operation, &self.track)?)),
+            Operation::Search => {
+                let values = search_params(operation, &self.track)?;
+                if values.contains_key("pages") != values.contains_key("items_per_page") {
+                    tracing::warn!(
+                        operation = operation.name,
+                        "'pages' and 'results-per-page' make a scroll only together; this is an ordinary search"
+                    );
+                }
+                Arc::new(ConstantSourceFactory::new(values))
+            }
             Operation::ForceMerge => {
                 if let Some(segments) = operation.params.get("max_num_segments")
                     && segments.as_u64().is_none_or(|segments| segments == 0)

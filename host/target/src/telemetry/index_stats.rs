@@ -79,18 +79,29 @@ fn entries(value: &Value) -> impl Iterator<Item = (&String, &Value)> {
 /// What was added between two snapshots, and the levels of the later statistics.
 pub fn index_metrics(before: &IndexSnapshot, after: &IndexSnapshot, stats: &Value) -> Vec<Metric> {
     let mut metrics = Vec::new();
+    let added = |shard: &(String, String), figures: &[Option<f64>]| -> Vec<Option<f64>> {
+        let old = before.shards.get(shard);
+        figures
+            .iter()
+            .enumerate()
+            .map(|(number, value)| value.map(|value| grown(old.and_then(|old| old[number]), value)))
+            .collect()
+    };
+    let mut shards: Vec<Vec<Option<f64>>> =
+        after.shards.iter().map(|(shard, figures)| added(shard, figures)).collect();
+    // Shards of indices that have nothing to do with the race would make every least and median zero.
+    let worked = |shard: &Vec<Option<f64>>| shard.iter().flatten().any(|value| *value > 0.0);
+    if shards.iter().any(worked) {
+        shards.retain(worked);
+    }
     for (number, (name, _, unit, per_shard)) in COUNTERS.iter().enumerate() {
         if let Some(value) = after.primaries[number] {
             let old = before.primaries.get(number).copied().flatten();
             metrics.push(metric(*name, grown(old, value), unit));
         }
         if *per_shard {
-            for (shard, figures) in &after.shards {
-                if let Some(value) = figures[number] {
-                    let old = before.shards.get(shard).and_then(|figures| figures[number]);
-                    metrics.push(metric(format!("{name}{PER_SHARD}"), grown(old, value), unit));
-                }
-            }
+            let values = shards.iter().filter_map(|shard| shard[number]);
+            metrics.extend(values.map(|value| metric(format!("{name}{PER_SHARD}"), value, unit)));
         }
     }
     for (name, group, path, unit) in LEVELS {
@@ -151,6 +162,19 @@ mod tests {
                 "store_size_in_bytes=2048byte",
             ]
         );
+    }
+
+    #[test]
+    fn shards_that_had_nothing_to_do_are_left_out_unless_none_had() {
+        let per_shard = |before: Value, after: Value| -> Vec<f64> {
+            index_metrics(&IndexSnapshot::of(&before), &IndexSnapshot::of(&after), &after)
+                .iter()
+                .filter(|metric| metric.name == "indexing_total_time_per_shard")
+                .map(|metric| metric.value)
+                .collect()
+        };
+        assert_eq!(per_shard(stats(100, [60, 40]), stats(130, [60, 70])), [30.0]);
+        assert_eq!(per_shard(stats(100, [60, 40]), stats(100, [60, 40])), [0.0, 0.0]);
     }
 
     #[test]
