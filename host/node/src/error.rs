@@ -13,7 +13,7 @@ pub struct EsError {
     /// The `reason`, for people.
     pub reason: String,
     /// Further members of the error object, for example `index` and `line`.
-    pub details: Map<String, Value>,
+    details: Option<Box<Map<String, Value>>>,
     /// What caused it, `caused_by`.
     pub cause: Option<Box<EsError>>,
     /// Whether the root cause is the cause (as for failed search phases) and not this error itself.
@@ -23,14 +23,7 @@ pub struct EsError {
 impl EsError {
     /// An error of `kind` with `status` and `reason`.
     pub fn new(status: u16, kind: &'static str, reason: impl Into<String>) -> Self {
-        EsError {
-            status,
-            kind,
-            reason: reason.into(),
-            details: Map::new(),
-            cause: None,
-            root_is_cause: false,
-        }
+        EsError { status, kind, reason: reason.into(), details: None, cause: None, root_is_cause: false }
     }
 
     /// 400 `illegal_argument_exception`.
@@ -79,7 +72,7 @@ impl EsError {
     /// The same error with one more member in its object.
     #[must_use]
     pub fn detail(mut self, name: &str, value: impl Into<Value>) -> Self {
-        self.details.insert(name.to_string(), value.into());
+        self.details.get_or_insert_default().insert(name.to_string(), value.into());
         self
     }
 
@@ -115,7 +108,7 @@ impl EsError {
         let mut object = Map::new();
         object.insert("type".to_string(), self.kind.into());
         object.insert("reason".to_string(), self.reason.clone().into());
-        object.extend(self.details.clone());
+        object.extend(self.details.iter().flat_map(|details| details.as_ref().clone()));
         object
     }
 }

@@ -155,17 +155,13 @@ impl Node {
     }
 
     fn launch(config: NodeConfig) -> Result<RunningNode, StartError> {
-        let runtime = tokio::runtime::Builder::new_multi_thread()
-            .worker_threads(2)
-            .thread_name("node-http")
-            .enable_all()
-            .build()
-            .map_err(StartError::Threads)?;
-        let listener = listen(config.listen, &runtime)?;
-        let address = listener.local_addr().map_err(|source| StartError::Listen { address: config.listen, source })?;
+        let runtime = EventLoop::new().map_err(StartError::Threads)?;
+        let listener = listen(config.listen, &runtime.handle)?;
+        let address =
+            listener.local_addr().map_err(|source| StartError::Listen { address: config.listen, source })?;
         let (data_dir, temporary, lock) = data_folder(config.data_dir)?;
-        let cluster =
-            Cluster::open(&data_dir).map_err(|source| StartError::Data { folder: data_dir.clone(), source })?;
+        let cluster = Cluster::open(&data_dir)
+            .map_err(|source| StartError::Data { folder: data_dir.clone(), source })?;
         let state = Arc::new(State {
             cluster,
             scrolls: Scrolls::default(),
@@ -186,30 +182,57 @@ impl Node {
         ];
         let (stop, stopped) = watch::channel(false);
         let router = Arc::new(Router::new(api::routes()));
-        let serving = runtime.spawn(server::serve(listener, Arc::clone(&state), router, stopped));
+        let serving = runtime.handle.spawn(server::serve(listener, Arc::clone(&state), router, stopped));
         Ok(RunningNode {
             state,
             stop,
             stopping,
             serving: Some(serving),
             background,
-            runtime: Some(runtime),
+            _runtime: runtime,
             _lock: lock,
             _temporary: temporary,
         })
     }
 }
 
+/// The threads that read and write sockets.
+struct EventLoop {
+    runtime: Option<tokio::runtime::Runtime>,
+    handle: tokio::runtime::Handle,
+}
+
+impl EventLoop {
+    fn new() -> std::io::Result<Self> {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .thread_name("node-http")
+            .enable_all()
+            .build()?;
+        Ok(EventLoop { handle: runtime.handle().clone(), runtime: Some(runtime) })
+    }
+}
+
+impl Drop for EventLoop {
+    fn drop(&mut self) {
+        // Waiting for its threads is not allowed where the node itself is dropped inside another event loop.
+        if let Some(runtime) = self.runtime.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
 fn listen(
     address: SocketAddr,
-    runtime: &tokio::runtime::Runtime,
+    runtime: &tokio::runtime::Handle,
 ) -> Result<tokio::net::TcpListener, StartError> {
     let failed = |source: std::io::Error| match source.kind() {
         std::io::ErrorKind::AddrInUse => StartError::PortInUse { address, source },
         _ => StartError::Listen { address, source },
     };
     let _context = runtime.enter();
-    let socket = if address.is_ipv4() { tokio::net::TcpSocket::new_v4() } else { tokio::net::TcpSocket::new_v6() };
+    let socket =
+        if address.is_ipv4() { tokio::net::TcpSocket::new_v4() } else { tokio::net::TcpSocket::new_v6() };
     let socket = socket.map_err(failed)?;
     // A port whose last connections are still in TIME_WAIT is free all the same.
     socket.set_reuseaddr(true).map_err(failed)?;
@@ -290,7 +313,7 @@ pub struct RunningNode {
     stopping: Arc<AtomicBool>,
     serving: Option<tokio::task::JoinHandle<()>>,
     background: Vec<JoinHandle<()>>,
-    runtime: Option<tokio::runtime::Runtime>,
+    _runtime: EventLoop,
     _lock: std::fs::File,
     _temporary: Option<tempfile::TempDir>,
 }
@@ -316,8 +339,13 @@ impl RunningNode {
             _ = tokio::time::timeout(SHUTDOWN_GRACE, serving).await;
         }
         let state = Arc::clone(&self.state);
+        let background = std::mem::take(&mut self.background);
         let (sender, closed) = tokio::sync::oneshot::channel();
+        // A thread of its own: committing may take seconds, which the caller's event loop is not to wait for.
         let closing = std::thread::Builder::new().name("node-close".to_string()).spawn(move || {
+            for thread in background {
+                _ = thread.join();
+            }
             _ = sender.send(state.cluster.close());
         });
         match closing {
@@ -341,9 +369,6 @@ impl Drop for RunningNode {
         for thread in self.background.drain(..) {
             _ = thread.join();
         }
-        if let Some(runtime) = self.runtime.take() {
-            runtime.shutdown_background();
-        }
     }
 }
 
@@ -352,16 +377,20 @@ impl Drop for RunningNode {
 /// # Errors
 /// Where it does not start; a failure to commit at the end is printed.
 pub fn run(config: NodeConfig) -> Result<(), StartError> {
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build()
-        .map_err(StartError::Threads)?;
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(StartError::Threads)?;
     let temporary = config.data_dir.is_none();
     let node = Node::launch(config)?;
     let kept = if temporary { "removed when the node stops" } else { "kept" };
     println!("rally's embedded search node listens on http://{}", node.address());
-    println!("It answers as Elasticsearch {} does where it answers; data in {} ({kept}).", api::VERSION, node.data_dir().display());
-    println!("It has no transaction log: a crash loses what came since the last refresh. Interrupt it to stop.");
+    println!(
+        "It answers as Elasticsearch {} does where it answers; data in {} ({kept}).",
+        api::VERSION,
+        node.data_dir().display()
+    );
+    println!(
+        "It has no transaction log: a crash loses what came since the last refresh. Interrupt it to stop."
+    );
     runtime.block_on(async {
         interrupted().await;
         if let Err(error) = node.shutdown().await {

@@ -71,7 +71,9 @@ impl Pool {
                 return Err(EsError::new(503, "node_closed_exception", "the node is shutting down"));
             }
         }
-        receiver.await.unwrap_or_else(|_| Err(EsError::internal("the request failed; the node's log says where")))
+        receiver
+            .await
+            .unwrap_or_else(|_| Err(EsError::internal("the request failed; the node's log says where")))
     }
 
     /// Jobs waiting, running, done and refused.

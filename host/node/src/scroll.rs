@@ -55,7 +55,8 @@ impl Scrolls {
     pub fn open(&self, scroll: Scroll, keep_alive: Duration) -> Result<String, EsError> {
         self.check_room()?;
         let id = crate::cluster::state::short_uuid();
-        let open = Open { scroll: Arc::new(Mutex::new(scroll)), keep_alive, expires: Instant::now() + keep_alive };
+        let open =
+            Open { scroll: Arc::new(Mutex::new(scroll)), keep_alive, expires: Instant::now() + keep_alive };
         self.open.lock().insert(id.clone(), open);
         Ok(id)
     }
@@ -94,7 +95,9 @@ impl Scrolls {
     /// Open scrolls that look at the index called `name`.
     pub fn count(&self, name: &str) -> usize {
         let looks_at = |open: &&Open| {
-            open.scroll.try_lock().is_some_and(|scroll| scroll.views.iter().any(|view| &*view.index_name == name))
+            open.scroll
+                .try_lock()
+                .is_some_and(|scroll| scroll.views.iter().any(|view| &*view.index_name == name))
         };
         self.open.lock().values().filter(looks_at).count()
     }
@@ -115,7 +118,11 @@ impl Scroll {
 }
 
 fn missing(id: &str) -> EsError {
-    let cause = EsError::new(404, "search_context_missing_exception", format!("No search context found for id [{id}]"));
+    let cause = EsError::new(
+        404,
+        "search_context_missing_exception",
+        format!("No search context found for id [{id}]"),
+    );
     let failed = json!([{ "shard": -1, "index": null, "reason": cause.to_object() }]);
     let mut error = EsError::new(404, "search_phase_execution_exception", "all shards failed")
         .detail("phase", "query")

@@ -10,7 +10,10 @@ fn an_index_is_created_shown_and_deleted() {
     let node = TestNode::start();
     let mut client = node.client();
     let body = r#"{"settings":{"number_of_shards":3,"number_of_replicas":0},"mappings":{"properties":{"x":{"type":"long"}}}}"#;
-    assert_eq!(client.ok("PUT", "/a", body), json!({"acknowledged": true, "shards_acknowledged": true, "index": "a"}));
+    assert_eq!(
+        client.ok("PUT", "/a", body),
+        json!({"acknowledged": true, "shards_acknowledged": true, "index": "a"})
+    );
     assert_eq!(client.call("HEAD", "/a", "").status, 200);
     let shown = client.ok("GET", "/a", "");
     assert_eq!(shown["a"]["mappings"], json!({"properties": {"x": {"type": "long"}}}));
@@ -30,11 +33,31 @@ fn wrong_bodies_create_nothing() {
     let mut client = node.client();
     for (body, kind, reason) in [
         (r#"{"setings":{}}"#, "parse_exception", "unknown key [setings] for create index"),
-        (r#"{"settings":{"foo":1}}"#, "illegal_argument_exception", "unknown setting [index.foo] please check that any required plugins are installed, or check the breaking changes documentation for removed settings"),
-        (r#"{"mappings":{"properties":{"x":{"type":"foo"}}}}"#, "mapper_parsing_exception", "Failed to parse mapping [_doc]: No handler for type [foo] declared on field [x]"),
-        (r#"{"mappings":{"_doc":{"properties":{}}}}"#, "illegal_argument_exception", "The mapping definition cannot be nested under a type [_doc] unless include_type_name is set to true."),
-        (r#"{"mappings":{"place":{"properties":{}}}}"#, "mapper_parsing_exception", "Failed to parse mapping [_doc]: Root mapping definition has unsupported parameters:  [place : {\"properties\":{}}]"),
-        (r#"{"aliases":{"b":{}}}"#, "illegal_argument_exception", "[aliases] is not supported by the embedded node"),
+        (
+            r#"{"settings":{"foo":1}}"#,
+            "illegal_argument_exception",
+            "unknown setting [index.foo] please check that any required plugins are installed, or check the breaking changes documentation for removed settings",
+        ),
+        (
+            r#"{"mappings":{"properties":{"x":{"type":"foo"}}}}"#,
+            "mapper_parsing_exception",
+            "Failed to parse mapping [_doc]: No handler for type [foo] declared on field [x]",
+        ),
+        (
+            r#"{"mappings":{"_doc":{"properties":{}}}}"#,
+            "illegal_argument_exception",
+            "The mapping definition cannot be nested under a type [_doc] unless include_type_name is set to true.",
+        ),
+        (
+            r#"{"mappings":{"place":{"properties":{}}}}"#,
+            "mapper_parsing_exception",
+            "Failed to parse mapping [_doc]: Root mapping definition has unsupported parameters:  [place : {\"properties\":{}}]",
+        ),
+        (
+            r#"{"aliases":{"b":{}}}"#,
+            "illegal_argument_exception",
+            "[aliases] is not supported by the embedded node",
+        ),
         ("{", "json_parse_exception", "EOF while parsing an object at line 1 column 1"),
     ] {
         let answer = client.call("PUT", "/a", body);
@@ -48,13 +71,29 @@ fn wrong_bodies_create_nothing() {
 fn typed_mappings_are_taken_when_announced() {
     let node = TestNode::start();
     let mut client = node.client();
-    client.ok("PUT", "/a?include_type_name=true", r#"{"mappings":{"place":{"properties":{"x":{"type":"long"}}}}}"#);
-    assert_eq!(client.ok("GET", "/a/_mapping", "")["a"]["mappings"], json!({"properties": {"x": {"type": "long"}}}));
-    assert_eq!(client.ok("GET", "/a/_mapping?include_type_name=true", "")["a"]["mappings"]["place"]["properties"]["x"]["type"], "long");
-    let answer = client.bulk("/_bulk", &[
-        r#"{"index":{"_index":"a","_type":"place"}}"#, "{}",
-        r#"{"index":{"_index":"a","_type":"other"}}"#, "{}",
-    ]);
+    client.ok(
+        "PUT",
+        "/a?include_type_name=true",
+        r#"{"mappings":{"place":{"properties":{"x":{"type":"long"}}}}}"#,
+    );
+    assert_eq!(
+        client.ok("GET", "/a/_mapping", "")["a"]["mappings"],
+        json!({"properties": {"x": {"type": "long"}}})
+    );
+    assert_eq!(
+        client.ok("GET", "/a/_mapping?include_type_name=true", "")["a"]["mappings"]["place"]["properties"]["x"]
+            ["type"],
+        "long"
+    );
+    let answer = client.bulk(
+        "/_bulk",
+        &[
+            r#"{"index":{"_index":"a","_type":"place"}}"#,
+            "{}",
+            r#"{"index":{"_index":"a","_type":"other"}}"#,
+            "{}",
+        ],
+    );
     let statuses: Vec<u64> = support::items(&answer).into_iter().map(|(status, _)| status).collect();
     assert_eq!(statuses, [201, 400]);
 }
@@ -67,7 +106,10 @@ fn templates_apply_to_new_indices_by_order() {
     client.ok("PUT", "/_template/high", r#"{"index_patterns":"logs-*","order":2,"settings":{"refresh_interval":"7s"},"mappings":{"properties":{"b":{"type":"ip"}}}}"#);
     client.bulk("/logs-1/_bulk", &[r#"{"index":{}}"#, r#"{"a":"x","b":"127.0.0.1"}"#]);
     let shown = client.ok("GET", "/logs-1", "");
-    assert_eq!(shown["logs-1"]["mappings"], json!({"properties": {"a": {"type": "keyword"}, "b": {"type": "ip"}}}));
+    assert_eq!(
+        shown["logs-1"]["mappings"],
+        json!({"properties": {"a": {"type": "keyword"}, "b": {"type": "ip"}}})
+    );
     let settings = &shown["logs-1"]["settings"]["index"];
     assert_eq!((&settings["number_of_replicas"], &settings["refresh_interval"]), (&json!("0"), &json!("7s")));
     client.ok("PUT", "/other", "");
@@ -78,7 +120,10 @@ fn templates_apply_to_new_indices_by_order() {
     client.ok("DELETE", "/_template/low", "");
     assert_eq!(client.call("HEAD", "/_template/low", "").status, 404);
     assert_eq!(client.call("GET", "/_template/low", "").status, 404);
-    assert_eq!(client.call("DELETE", "/_template/low", "").error(), (404, "index_template_missing_exception", "index_template [low] missing"));
+    assert_eq!(
+        client.call("DELETE", "/_template/low", "").error(),
+        (404, "index_template_missing_exception", "index_template [low] missing")
+    );
 }
 
 #[test]
@@ -92,7 +137,10 @@ fn settings_can_change_where_they_are_dynamic() {
     assert_eq!(client.call("PUT", "/a/_settings", r#"{"number_of_shards":2}"#).status, 400);
     assert_eq!(client.call("PUT", "/missing/_settings", r#"{"number_of_replicas":0}"#).status, 404);
     client.ok("PUT", "/_cluster/settings", r#"{"transient":{"indices.recovery.max_bytes_per_sec":"50mb"}}"#);
-    assert_eq!(client.ok("GET", "/_cluster/settings", "")["transient"]["indices"]["recovery"]["max_bytes_per_sec"], "50mb");
+    assert_eq!(
+        client.ok("GET", "/_cluster/settings", "")["transient"]["indices"]["recovery"]["max_bytes_per_sec"],
+        "50mb"
+    );
     assert_eq!(client.call("PUT", "/_cluster/settings", r#"{"transient":{"foo":1}}"#).status, 400);
 }
 
@@ -110,7 +158,7 @@ fn patterns_lists_and_all_name_several_indices() {
     }
     assert_eq!(client.ok("GET", "/_count", "")["count"], 7);
     assert_eq!(client.call("GET", "/a1,c/_count", "").status, 404);
-    assert_eq!(client.count("a1,c/_count?ignore_unavailable=true").min(1), 1);
+    assert_eq!(client.ok("GET", "/a1,c/_count?ignore_unavailable=true", "")["count"], 1);
     client.ok("DELETE", "/a*", "");
     assert_eq!(client.ok("GET", "/_count", "")["count"], 4);
 }
@@ -121,8 +169,12 @@ fn health_tells_of_replicas_that_are_not_there() {
     let mut client = node.client();
     assert_eq!(client.ok("GET", "/_cluster/health", "")["status"], "green");
     client.ok("PUT", "/a", "");
-    let health = client.ok("GET", "/_cluster/health?wait_for_status=yellow&wait_for_no_relocating_shards=true", "");
-    assert_eq!((&health["status"], &health["unassigned_shards"], &health["timed_out"]), (&json!("yellow"), &json!(1), &json!(false)));
+    let health =
+        client.ok("GET", "/_cluster/health?wait_for_status=yellow&wait_for_no_relocating_shards=true", "");
+    assert_eq!(
+        (&health["status"], &health["unassigned_shards"], &health["timed_out"]),
+        (&json!("yellow"), &json!(1), &json!(false))
+    );
     let late = client.call("GET", "/_cluster/health?wait_for_status=green&timeout=50ms", "");
     assert_eq!((late.status, &late.json["timed_out"]), (408, &json!(true)));
     client.ok("PUT", "/a/_settings", r#"{"number_of_replicas":0}"#);
@@ -136,8 +188,14 @@ fn the_list_of_indices_is_text_or_json() {
     client.ok("PUT", "/a", r#"{"settings":{"number_of_replicas":0}}"#);
     client.ok("POST", "/a/_doc?refresh=true", "{}");
     assert_eq!(client.call("GET", "/_cat/indices?h=health,index,docs.count", "").text, "green a 1\n");
-    assert_eq!(client.call("GET", "/_cat/indices?v&h=index,docs.count", "").text, "index docs.count\na              1\n");
-    assert_eq!(client.ok("GET", "/_cat/indices/a?format=json&h=index,pri,rep", ""), json!([{"index": "a", "pri": "1", "rep": "0"}]));
+    assert_eq!(
+        client.call("GET", "/_cat/indices?v&h=index,docs.count", "").text,
+        "index docs.count\na              1\n"
+    );
+    assert_eq!(
+        client.ok("GET", "/_cat/indices/a?format=json&h=index,pri,rep", ""),
+        json!([{"index": "a", "pri": "1", "rep": "0"}])
+    );
     assert_eq!(client.call("GET", "/_cat/indices/missing", "").status, 404);
 }
 

@@ -18,14 +18,29 @@ fn fields_that_documents_bring_are_mapped_and_searchable() {
         r#"{"index":{}}"#, r#"{"other":"thing"}"#,
     ]);
     let mapping = client.ok("GET", "/a/_mapping", "");
-    for (field, kind) in [("title", "text"), ("count", "long"), ("ratio", "float"), ("flag", "boolean"), ("day", "date"), ("other", "text")] {
+    for (field, kind) in [
+        ("title", "text"),
+        ("count", "long"),
+        ("ratio", "float"),
+        ("flag", "boolean"),
+        ("day", "date"),
+        ("other", "text"),
+    ] {
         assert_eq!(field_type(&mapping, "a", field), kind);
     }
-    assert_eq!(mapping["a"]["mappings"]["properties"]["in"]["properties"]["ner"]["fields"]["keyword"], json!({"type": "keyword", "ignore_above": 256}));
+    assert_eq!(
+        mapping["a"]["mappings"]["properties"]["in"]["properties"]["ner"]["fields"]["keyword"],
+        json!({"type": "keyword", "ignore_above": 256})
+    );
     for query in [
-        json!({"match": {"title": "hello"}}), json!({"term": {"count": 7}}), json!({"range": {"ratio": {"gt": 1}}}),
-        json!({"term": {"flag": true}}), json!({"range": {"day": {"gte": "2020-01-02", "lt": "2020-01-03"}}}),
-        json!({"term": {"in.ner.keyword": "x"}}), json!({"exists": {"field": "title"}}), json!({"match_phrase": {"title": "hello world"}}),
+        json!({"match": {"title": "hello"}}),
+        json!({"term": {"count": 7}}),
+        json!({"range": {"ratio": {"gt": 1}}}),
+        json!({"term": {"flag": true}}),
+        json!({"range": {"day": {"gte": "2020-01-02", "lt": "2020-01-03"}}}),
+        json!({"term": {"in.ner.keyword": "x"}}),
+        json!({"exists": {"field": "title"}}),
+        json!({"match_phrase": {"title": "hello world"}}),
     ] {
         let answer = client.ok("POST", "/a/_search", &json!({"query": query}).to_string());
         assert_eq!(answer["hits"]["total"]["value"], 1, "{query}");
@@ -38,10 +53,20 @@ fn strict_and_false_mappings_do_not_grow() {
     let mut client = node.client();
     client.ok("PUT", "/strict", r#"{"mappings":{"dynamic":"strict","properties":{"a":{"type":"long"}}}}"#);
     let refused = client.call("PUT", "/strict/_doc/1", r#"{"b":1}"#);
-    assert_eq!(refused.error(), (400, "strict_dynamic_mapping_exception", "mapping set to strict, dynamic introduction of [b] within [_doc] is not allowed"));
+    assert_eq!(
+        refused.error(),
+        (
+            400,
+            "strict_dynamic_mapping_exception",
+            "mapping set to strict, dynamic introduction of [b] within [_doc] is not allowed"
+        )
+    );
     client.ok("PUT", "/off", r#"{"mappings":{"dynamic":false,"properties":{"a":{"type":"long"}}}}"#);
     client.ok("PUT", "/off/_doc/1", r#"{"b":1}"#);
-    assert_eq!(client.ok("GET", "/off/_mapping", "")["off"]["mappings"], json!({"dynamic": "false", "properties": {"a": {"type": "long"}}}));
+    assert_eq!(
+        client.ok("GET", "/off/_mapping", "")["off"]["mappings"],
+        json!({"dynamic": "false", "properties": {"a": {"type": "long"}}})
+    );
     assert_eq!(client.ok("GET", "/off/_doc/1", "")["_source"], json!({"b": 1}));
 }
 
@@ -82,11 +107,17 @@ fn more_fields_than_slots_rebuild_the_index_and_lose_nothing() {
 fn documents_at_fault_fail_alone() {
     let node = TestNode::start();
     let mut client = node.client();
-    let answer = client.bulk("/a/_bulk?refresh=true", &[
-        r#"{"index":{}}"#, r#"{"x":{"y":1}}"#,
-        r#"{"index":{}}"#, r#"{"x":5}"#,
-        r#"{"index":{}}"#, r#"{"z":5}"#,
-    ]);
+    let answer = client.bulk(
+        "/a/_bulk?refresh=true",
+        &[
+            r#"{"index":{}}"#,
+            r#"{"x":{"y":1}}"#,
+            r#"{"index":{}}"#,
+            r#"{"x":5}"#,
+            r#"{"index":{}}"#,
+            r#"{"z":5}"#,
+        ],
+    );
     let statuses: Vec<u64> = support::items(&answer).into_iter().map(|(status, _)| status).collect();
     assert_eq!(statuses, [201, 400, 201]);
     assert_eq!(client.count("a"), 2);
@@ -99,7 +130,10 @@ fn the_number_of_fields_is_limited() {
     client.ok("PUT", "/a", r#"{"settings":{"index.mapping.total_fields.limit":3}}"#);
     client.ok("PUT", "/a/_doc/1", r#"{"a":1,"b":1,"c":1}"#);
     let refused = client.call("PUT", "/a/_doc/2", r#"{"d":1}"#);
-    assert_eq!(refused.error(), (400, "illegal_argument_exception", "Limit of total fields [3] has been exceeded"));
+    assert_eq!(
+        refused.error(),
+        (400, "illegal_argument_exception", "Limit of total fields [3] has been exceeded")
+    );
 }
 
 #[test]
@@ -109,7 +143,10 @@ fn mappings_can_be_added_to_and_not_contradicted() {
     client.ok("PUT", "/a", r#"{"mappings":{"properties":{"x":{"type":"long"}}}}"#);
     client.ok("PUT", "/a/_mapping", r#"{"properties":{"y":{"type":"keyword"}}}"#);
     let refused = client.call("PUT", "/a/_mapping", r#"{"properties":{"x":{"type":"keyword"}}}"#);
-    assert_eq!(refused.error(), (400, "illegal_argument_exception", "mapper [x] cannot be changed from type [long] to [keyword]"));
+    assert_eq!(
+        refused.error(),
+        (400, "illegal_argument_exception", "mapper [x] cannot be changed from type [long] to [keyword]")
+    );
     let mapping = client.ok("GET", "/a/_mapping", "");
     assert_eq!((field_type(&mapping, "a", "x"), field_type(&mapping, "a", "y")), ("long", "keyword"));
 }

@@ -11,7 +11,10 @@ fn the_root_says_what_it_is() {
     let node = TestNode::start();
     let mut client = node.client();
     let root = client.ok("GET", "/", "");
-    assert_eq!((&root["version"]["number"], &root["version"]["build_flavor"]), (&json!("7.10.2"), &json!("rally-embedded")));
+    assert_eq!(
+        (&root["version"]["number"], &root["version"]["build_flavor"]),
+        (&json!("7.10.2"), &json!("rally-embedded"))
+    );
     assert!(root["tagline"].as_str().unwrap().contains("not Elasticsearch"));
     assert_eq!(client.call("HEAD", "/", "").status, 200);
 }
@@ -21,22 +24,44 @@ fn unknown_paths_methods_and_parameters_are_refused() {
     let node = TestNode::start();
     let mut client = node.client();
     let unknown = client.call("GET", "/_foo/bar?x=1", "");
-    assert_eq!((unknown.status, unknown.json), (400, json!({"error": "no handler found for uri [/_foo/bar?x=1] and method [GET]"})));
+    assert_eq!(
+        (unknown.status, unknown.json),
+        (400, json!({"error": "no handler found for uri [/_foo/bar?x=1] and method [GET]"}))
+    );
     let method = client.call("DELETE", "/_bulk", "");
-    assert_eq!((method.status, method.json), (405, json!({"error": "Incorrect HTTP method for uri [/_bulk] and method [DELETE], allowed: [POST, PUT]", "status": 405})));
+    assert_eq!(
+        (method.status, method.json),
+        (
+            405,
+            json!({"error": "Incorrect HTTP method for uri [/_bulk] and method [DELETE], allowed: [POST, PUT]", "status": 405})
+        )
+    );
     let parameter = client.call("GET", "/_stats?foo=1&bar=2", "");
-    assert_eq!(parameter.error(), (400, "illegal_argument_exception", "request [/_stats] contains unrecognized parameters: [bar], [foo]"));
+    assert_eq!(
+        parameter.error(),
+        (
+            400,
+            "illegal_argument_exception",
+            "request [/_stats] contains unrecognized parameters: [bar], [foo]"
+        )
+    );
     assert_eq!(client.call("GET", "/_search?foo=1", "").status, 400);
     assert_eq!(client.call("POST", "/_bulk?routing=x", "{}\n").status, 400);
     assert_eq!(client.call("GET", "/?pretty=%zz", "").status, 400);
-    assert_eq!(client.call("GET", "/missing/_search", "").error(), (404, "index_not_found_exception", "no such index [missing]"));
+    assert_eq!(
+        client.call("GET", "/missing/_search", "").error(),
+        (404, "index_not_found_exception", "no such index [missing]")
+    );
 }
 
 #[test]
 fn answers_are_shaped_by_pretty_and_filter_path() {
     let node = TestNode::start();
     let mut client = node.client();
-    assert_eq!(client.call("GET", "/?filter_path=version.number", "").text, r#"{"version":{"number":"7.10.2"}}"#);
+    assert_eq!(
+        client.call("GET", "/?filter_path=version.number", "").text,
+        r#"{"version":{"number":"7.10.2"}}"#
+    );
     let pretty = client.call("GET", "/?pretty&filter_path=version.number", "").text;
     assert_eq!(pretty, "{\n  \"version\": {\n    \"number\": \"7.10.2\"\n  }\n}\n");
     let answer = client.bulk("/a/_bulk?filter_path=errors,items.*.status", &[r#"{"index":{}}"#, "{}"]);
@@ -64,7 +89,9 @@ fn chunked_bodies_are_read() {
 fn compressed_bodies_are_refused() {
     let node = TestNode::start();
     let mut client = node.client();
-    client.raw(b"PUT /a/_doc/1 HTTP/1.1\r\nhost: node\r\ncontent-encoding: gzip\r\ncontent-length: 2\r\n\r\n{}");
+    client.raw(
+        b"PUT /a/_doc/1 HTTP/1.1\r\nhost: node\r\ncontent-encoding: gzip\r\ncontent-length: 2\r\n\r\n{}",
+    );
     assert_eq!(client.answer(false).status, 415);
 }
 
@@ -72,7 +99,9 @@ fn compressed_bodies_are_refused() {
 async fn a_port_in_use_is_an_error_that_says_so() {
     let holder = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
     let listen = holder.local_addr().unwrap();
-    let Err(error) = Node::start(NodeConfig { listen, data_dir: None }).await else { panic!("the port was free") };
+    let Err(error) = Node::start(NodeConfig { listen, data_dir: None }).await else {
+        panic!("the port was free")
+    };
     assert!(matches!(error, StartError::PortInUse { address, .. } if address == listen));
     assert!(error.to_string().contains(&listen.port().to_string()));
 }
@@ -93,17 +122,24 @@ fn statistics_are_what_was_sent() {
     let mut client = node.client();
     client.ok("PUT", "/a", r#"{"settings":{"refresh_interval":"-1","number_of_replicas":0},"mappings":{"properties":{"n":{"type":"long"}}}}"#);
     for bulk in 0..3 {
-        let lines: Vec<String> =
-            (0..10).flat_map(|n| [format!("{{\"index\":{{\"_id\":\"{bulk}-{n}\"}}}}"), format!("{{\"n\":{n}}}")]).collect();
+        let lines: Vec<String> = (0..10)
+            .flat_map(|n| [format!("{{\"index\":{{\"_id\":\"{bulk}-{n}\"}}}}"), format!("{{\"n\":{n}}}")])
+            .collect();
         let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
         client.bulk("/a/_bulk", &lines);
         client.ok("POST", "/a/_refresh", "");
     }
-    client.bulk("/a/_bulk", &[
-        r#"{"delete":{"_id":"0-1"}}"#, r#"{"delete":{"_id":"nothing"}}"#,
-        r#"{"index":{}}"#, r#"{"n":"x"}"#,
-        r#"{"update":{"_id":"0-2"}}"#, r#"{"doc":{"n":2}}"#,
-    ]);
+    client.bulk(
+        "/a/_bulk",
+        &[
+            r#"{"delete":{"_id":"0-1"}}"#,
+            r#"{"delete":{"_id":"nothing"}}"#,
+            r#"{"index":{}}"#,
+            r#"{"n":"x"}"#,
+            r#"{"update":{"_id":"0-2"}}"#,
+            r#"{"doc":{"n":2}}"#,
+        ],
+    );
     client.ok("POST", "/a/_flush", "");
     client.ok("GET", "/a/_doc/0-0", "");
     client.call("GET", "/a/_doc/none", "");
@@ -113,10 +149,22 @@ fn statistics_are_what_was_sent() {
     let stats = client.ok("GET", "/a/_stats?level=shards", "");
     let primaries = &stats["indices"]["a"]["primaries"];
     for (pointer, expected) in [
-        ("/docs/count", 29), ("/docs/deleted", 1), ("/indexing/index_total", 30), ("/indexing/delete_total", 2),
-        ("/indexing/index_failed", 1), ("/indexing/noop_update_total", 1), ("/refresh/total", 3), ("/flush/total", 1),
-        ("/get/exists_total", 1), ("/get/missing_total", 1), ("/get/total", 2), ("/search/query_total", 4),
-        ("/search/fetch_total", 4), ("/search/open_contexts", 0), ("/merges/total", 0), ("/translog/operations", 0),
+        ("/docs/count", 29),
+        ("/docs/deleted", 1),
+        ("/indexing/index_total", 30),
+        ("/indexing/delete_total", 2),
+        ("/indexing/index_failed", 1),
+        ("/indexing/noop_update_total", 1),
+        ("/refresh/total", 3),
+        ("/flush/total", 1),
+        ("/get/exists_total", 1),
+        ("/get/missing_total", 1),
+        ("/get/total", 2),
+        ("/search/query_total", 4),
+        ("/search/fetch_total", 4),
+        ("/search/open_contexts", 0),
+        ("/merges/total", 0),
+        ("/translog/operations", 0),
     ] {
         assert_eq!(primaries.pointer(pointer), Some(&json!(expected)), "{pointer}");
     }
@@ -130,7 +178,10 @@ fn statistics_are_what_was_sent() {
     client.ok("POST", "/a/_forcemerge?max_num_segments=1", "");
     let merged = client.ok("GET", "/_stats/segments,merge,docs", "");
     let total = &merged["_all"]["total"];
-    assert_eq!((&total["segments"]["count"], &total["docs"]), (&json!(1), &json!({"count": 29, "deleted": 0})));
+    assert_eq!(
+        (&total["segments"]["count"], &total["docs"]),
+        (&json!(1), &json!({"count": 29, "deleted": 0}))
+    );
     assert_eq!((&total["merges"]["total"], &total["merges"]["total_docs"]), (&json!(1), &json!(29)));
     assert_eq!(total.as_object().unwrap().len(), 3);
     assert_eq!(client.call("GET", "/_stats/foo", "").status, 400);
@@ -173,7 +224,13 @@ fn scrolls_give_every_document_once_and_end() {
     while !page["hits"]["hits"].as_array().unwrap().is_empty() {
         pages += 1;
         assert_eq!(page["hits"]["total"]["value"], 95);
-        seen.extend(page["hits"]["hits"].as_array().unwrap().iter().map(|hit| hit["_id"].as_str().unwrap().to_string()));
+        seen.extend(
+            page["hits"]["hits"]
+                .as_array()
+                .unwrap()
+                .iter()
+                .map(|hit| hit["_id"].as_str().unwrap().to_string()),
+        );
         page = client.ok("POST", "/_search/scroll", &json!({"scroll": "1m", "scroll_id": id}).to_string());
     }
     assert_eq!(pages, 10);
@@ -184,7 +241,10 @@ fn scrolls_give_every_document_once_and_end() {
     let closed = client.ok("DELETE", "/_search/scroll", &json!({"scroll_id": [id]}).to_string());
     assert_eq!(closed, json!({"succeeded": true, "num_freed": 1}));
     let gone = client.call("POST", "/_search/scroll", &json!({"scroll_id": id}).to_string());
-    assert_eq!((gone.status, &gone.json["error"]["root_cause"][0]["type"]), (404, &json!("search_context_missing_exception")));
+    assert_eq!(
+        (gone.status, &gone.json["error"]["root_cause"][0]["type"]),
+        (404, &json!("search_context_missing_exception"))
+    );
     assert_eq!(client.call("DELETE", "/_search/scroll", &json!({"scroll_id": [id]}).to_string()).status, 404);
 }
 
@@ -198,7 +258,9 @@ fn force_merge_drops_deleted_documents_and_checks_its_parameters() {
     }
     client.ok("DELETE", "/a/_doc/3?refresh=true", "");
     client.ok("POST", "/a/_forcemerge?max_num_segments=2", "");
-    let segments = |client: &mut support::Client| client.ok("GET", "/a/_stats/segments", "")["_all"]["total"]["segments"]["count"].as_u64();
+    let segments = |client: &mut support::Client| {
+        client.ok("GET", "/a/_stats/segments", "")["_all"]["total"]["segments"]["count"].as_u64()
+    };
     assert!(segments(&mut client) <= Some(2));
     client.ok("POST", "/a/_forcemerge?max_num_segments=1", "");
     assert_eq!(segments(&mut client), Some(1));
@@ -206,7 +268,8 @@ fn force_merge_drops_deleted_documents_and_checks_its_parameters() {
     client.ok("POST", "/a/_forcemerge?only_expunge_deletes=true", "");
     let docs = client.ok("GET", "/a/_stats/docs", "");
     assert_eq!(docs["_all"]["total"]["docs"], json!({"count": 4, "deleted": 0}));
-    for wrong in ["max_num_segments=0", "max_num_segments=x", "only_expunge_deletes=true&max_num_segments=1"] {
+    for wrong in ["max_num_segments=0", "max_num_segments=x", "only_expunge_deletes=true&max_num_segments=1"]
+    {
         assert_eq!(client.call("POST", &format!("/a/_forcemerge?{wrong}"), "").status, 400, "{wrong}");
     }
 }

@@ -13,42 +13,63 @@ fn done(list: &[(u64, &str)]) -> Vec<(u64, String)> {
 fn a_bulk_answers_each_item_with_its_status() {
     let node = TestNode::start();
     let mut client = node.client();
-    let answer = client.bulk("/_bulk", &[
-        r#"{"index":{"_index":"a","_id":"1"}}"#, r#"{"x":1}"#,
-        r#"{"create":{"_index":"a","_id":"1"}}"#, r#"{"x":2}"#,
-        r#"{"index":{"_index":"a","_id":"1"}}"#, r#"{"x":3}"#,
-        r#"{"update":{"_index":"a","_id":"1"}}"#, r#"{"doc":{"y":1}}"#,
-        r#"{"update":{"_index":"a","_id":"1"}}"#, r#"{"doc":{"y":1}}"#,
-        r#"{"update":{"_index":"a","_id":"2"}}"#, r#"{"doc":{"y":1}}"#,
-        r#"{"update":{"_index":"a","_id":"3"}}"#, r#"{"doc":{"y":1},"doc_as_upsert":true}"#,
-        r#"{"delete":{"_index":"a","_id":"3"}}"#,
-        r#"{"delete":{"_index":"a","_id":"9"}}"#,
-        r#"{"index":{"_index":"a","_id":"4"}}"#, r#"{"x":"word"}"#,
-        r#"{"index":{"_index":"a","_id":"5"}}"#, r#"{"x":"#,
-        r#"{"delete":{"_index":"missing","_id":"9"}}"#,
-        r#"{"index":{"_index":"Upper"}}"#, "{}",
-        r#"{"index":{"_index":"a"}}"#, r#"{"x":7}"#,
-    ]);
-    assert_eq!(items(&answer), done(&[
-        (201, "created"),
-        (409, "version_conflict_engine_exception"),
-        (200, "updated"),
-        (200, "updated"),
-        (200, "noop"),
-        (404, "document_missing_exception"),
-        (201, "created"),
-        (200, "deleted"),
-        (404, "not_found"),
-        (400, "mapper_parsing_exception"),
-        (400, "mapper_parsing_exception"),
-        (404, "index_not_found_exception"),
-        (400, "invalid_index_name_exception"),
-        (201, "created"),
-    ]));
+    let answer = client.bulk(
+        "/_bulk",
+        &[
+            r#"{"index":{"_index":"a","_id":"1"}}"#,
+            r#"{"x":1}"#,
+            r#"{"create":{"_index":"a","_id":"1"}}"#,
+            r#"{"x":2}"#,
+            r#"{"index":{"_index":"a","_id":"1"}}"#,
+            r#"{"x":3}"#,
+            r#"{"update":{"_index":"a","_id":"1"}}"#,
+            r#"{"doc":{"y":1}}"#,
+            r#"{"update":{"_index":"a","_id":"1"}}"#,
+            r#"{"doc":{"y":1}}"#,
+            r#"{"update":{"_index":"a","_id":"2"}}"#,
+            r#"{"doc":{"y":1}}"#,
+            r#"{"update":{"_index":"a","_id":"3"}}"#,
+            r#"{"doc":{"y":1},"doc_as_upsert":true}"#,
+            r#"{"delete":{"_index":"a","_id":"3"}}"#,
+            r#"{"delete":{"_index":"a","_id":"9"}}"#,
+            r#"{"index":{"_index":"a","_id":"4"}}"#,
+            r#"{"x":"word"}"#,
+            r#"{"index":{"_index":"a","_id":"5"}}"#,
+            r#"{"x":"#,
+            r#"{"delete":{"_index":"missing","_id":"9"}}"#,
+            r#"{"index":{"_index":"Upper"}}"#,
+            "{}",
+            r#"{"index":{"_index":"a"}}"#,
+            r#"{"x":7}"#,
+        ],
+    );
+    assert_eq!(
+        items(&answer),
+        done(&[
+            (201, "created"),
+            (409, "version_conflict_engine_exception"),
+            (200, "updated"),
+            (200, "updated"),
+            (200, "noop"),
+            (404, "document_missing_exception"),
+            (201, "created"),
+            (200, "deleted"),
+            (404, "not_found"),
+            (400, "mapper_parsing_exception"),
+            (400, "mapper_parsing_exception"),
+            (404, "index_not_found_exception"),
+            (400, "invalid_index_name_exception"),
+            (201, "created"),
+        ])
+    );
     assert_eq!(answer["errors"], true);
-    let versions: Vec<&Value> = answer["items"].as_array().unwrap().iter().take(4).map(|item| {
-        &item.as_object().unwrap().values().next().unwrap()["_version"]
-    }).collect();
+    let versions: Vec<&Value> = answer["items"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .take(4)
+        .map(|item| &item.as_object().unwrap().values().next().unwrap()["_version"])
+        .collect();
     assert_eq!(versions, [&json!(1), &Value::Null, &json!(2), &json!(3)]);
     client.ok("POST", "/a/_refresh", "");
     assert_eq!(client.count("a"), 2);
@@ -82,7 +103,10 @@ fn a_body_that_is_no_bulk_changes_nothing() {
     for (body, reason) in [
         ("", "request body is required"),
         ("{\"index\":{\"_index\":\"a\"}}\n{}", "The bulk request must be terminated by a newline [\\n]"),
-        ("{\"index\":{\"_index\":\"a\"}}\n{}\n{\"foo\":{}}\n{}\n", "Malformed action/metadata line [3], expected field [create], [delete], [index] or [update] but found [foo]"),
+        (
+            "{\"index\":{\"_index\":\"a\"}}\n{}\n{\"foo\":{}}\n{}\n",
+            "Malformed action/metadata line [3], expected field [create], [delete], [index] or [update] but found [foo]",
+        ),
     ] {
         let answer = client.call("POST", "/_bulk", body);
         assert_eq!((answer.status, answer.error().2), (400, reason));
@@ -97,7 +121,10 @@ fn reads_by_id_see_what_no_refresh_has_shown_yet() {
     client.ok("PUT", "/a", r#"{"settings":{"refresh_interval":"-1"}}"#);
     let source = r#"{ "b" : 1.10,"a":"x" }"#;
     let created = client.call("PUT", "/a/_doc/1", source);
-    assert_eq!((created.status, &created.json["result"], &created.json["_seq_no"]), (201, &json!("created"), &json!(0)));
+    assert_eq!(
+        (created.status, &created.json["result"], &created.json["_seq_no"]),
+        (201, &json!("created"), &json!(0))
+    );
     assert_eq!(client.count("a"), 0);
     let found = client.call("GET", "/a/_doc/1", "");
     assert!(found.text.ends_with(&format!("\"_source\":{source}}}")), "{}", found.text);
@@ -105,7 +132,10 @@ fn reads_by_id_see_what_no_refresh_has_shown_yet() {
     assert_eq!(client.ok("GET", "/a/_doc/1", "")["_source"], json!({"c": 1}));
     assert_eq!(client.call("DELETE", "/a/_doc/1", "").json["result"], "deleted");
     let missing = client.call("GET", "/a/_doc/1", "");
-    assert_eq!((missing.status, missing.json), (404, json!({"_index": "a", "_type": "_doc", "_id": "1", "found": false})));
+    assert_eq!(
+        (missing.status, missing.json),
+        (404, json!({"_index": "a", "_type": "_doc", "_id": "1", "found": false}))
+    );
     assert_eq!(client.call("HEAD", "/a/_doc/1", "").status, 404);
     // An id of the node's own is found as well.
     let own = client.call("POST", "/a/_doc", "{\"own\":1}");
@@ -142,9 +172,19 @@ fn a_write_can_ask_for_the_state_it_expects() {
     client.ok("PUT", "/a/_doc/1", "{}");
     assert_eq!(client.call("PUT", "/a/_doc/1?if_seq_no=0&if_primary_term=1", "{}").status, 200);
     let conflict = client.call("PUT", "/a/_doc/1?if_seq_no=0&if_primary_term=1", "{}");
-    assert_eq!(conflict.error(), (409, "version_conflict_engine_exception", "[1]: version conflict, required seqNo [0], primary term [1]. current document has seqNo [1] and primary term [1]"));
+    assert_eq!(
+        conflict.error(),
+        (
+            409,
+            "version_conflict_engine_exception",
+            "[1]: version conflict, required seqNo [0], primary term [1]. current document has seqNo [1] and primary term [1]"
+        )
+    );
     assert_eq!(client.call("PUT", "/a/_create/1", "{}").status, 409);
-    assert_eq!(client.call("PUT", "/a/_doc/1?op_type=create", "{}").error().2, "[1]: version conflict, document already exists (current version [2])");
+    assert_eq!(
+        client.call("PUT", "/a/_doc/1?op_type=create", "{}").error().2,
+        "[1]: version conflict, document already exists (current version [2])"
+    );
     assert_eq!(client.call("POST", "/a/_update/7", r#"{"doc":{}}"#).error().1, "document_missing_exception");
 }
 
@@ -174,11 +214,15 @@ fn every_document_counts_once_whatever_the_number_of_clients() {
                     for document in 0..size {
                         // Every other client writes ids of its own, the rest leaves them to the node.
                         if number % 2 == 0 {
-                            body.push_str(&format!("{{\"index\":{{\"_id\":\"{number}-{bulk}-{document}\"}}}}\n"));
+                            body.push_str(&format!(
+                                "{{\"index\":{{\"_id\":\"{number}-{bulk}-{document}\"}}}}\n"
+                            ));
                         } else {
                             body.push_str("{\"index\":{}}\n");
                         }
-                        body.push_str(&format!("{{\"n\":{document},\"client\":\"c{number}\",\"f{bulk}\":true}}\n"));
+                        body.push_str(&format!(
+                            "{{\"n\":{document},\"client\":\"c{number}\",\"f{bulk}\":true}}\n"
+                        ));
                     }
                     let answer = client.ok("POST", "/a/_bulk", &body);
                     assert_eq!(answer["errors"], false);

@@ -110,7 +110,14 @@ pub(super) fn parse(body: &Bytes, default_index: &str) -> Result<Vec<Item>, EsEr
             ))),
             _ => action,
         };
-        items.push(Item { verb, index, type_name: meta.type_name, id: meta.id, action, if_sequence: meta.if_seq_no });
+        items.push(Item {
+            verb,
+            index,
+            type_name: meta.type_name,
+            id: meta.id,
+            action,
+            if_sequence: meta.if_seq_no,
+        });
     }
     if without_index > 0 {
         return Err(EsError::validation(&vec!["index is missing"; without_index]));
@@ -149,9 +156,14 @@ fn read_slowly(line: &Bytes, number: usize) -> Result<(&'static str, Meta), EsEr
         EsError::illegal_argument(format!("Malformed action/metadata line [{number}]: {error}"))
             .caused_by(EsError::new(400, "json_parse_exception", error.to_string()))
     })?;
-    let malformed = |what: String| EsError::illegal_argument(format!("Malformed action/metadata line [{number}], {what}"));
+    let malformed = |what: String| {
+        EsError::illegal_argument(format!("Malformed action/metadata line [{number}], {what}"))
+    };
     let Value::Object(members) = &value else {
-        return Err(malformed(format!("expected START_OBJECT but found [{}]", crate::search::json::token(&value))));
+        return Err(malformed(format!(
+            "expected START_OBJECT but found [{}]",
+            crate::search::json::token(&value)
+        )));
     };
     let mut members = members.iter();
     let Some((verb, body)) = members.next() else {
@@ -172,7 +184,10 @@ fn read_slowly(line: &Bytes, number: usize) -> Result<(&'static str, Meta), EsEr
         }
     };
     let Value::Object(body) = body else {
-        return Err(malformed(format!("expected START_OBJECT but found [{}]", crate::search::json::token(body))));
+        return Err(malformed(format!(
+            "expected START_OBJECT but found [{}]",
+            crate::search::json::token(body)
+        )));
     };
     let mut meta = Meta::default();
     for (name, value) in body {
@@ -198,9 +213,11 @@ fn read_slowly(line: &Bytes, number: usize) -> Result<(&'static str, Meta), EsEr
             "if_primary_term" => meta.if_primary_term = Some(count()?),
             "retry_on_conflict" => meta.retry_on_conflict = Some(count()?),
             "require_alias" if value == &Value::Bool(false) => {}
-            "routing" | "_routing" | "version" | "_version" | "version_type" | "_version_type" | "pipeline"
-            | "require_alias" | "op_type" | "_source" => {
-                return Err(EsError::unsupported(format!("parameter [{name}] of action/metadata line [{number}]")));
+            "routing" | "_routing" | "version" | "_version" | "version_type" | "_version_type"
+            | "pipeline" | "require_alias" | "op_type" | "_source" => {
+                return Err(EsError::unsupported(format!(
+                    "parameter [{name}] of action/metadata line [{number}]"
+                )));
             }
             _ => {
                 return Err(EsError::illegal_argument(format!(
@@ -226,7 +243,8 @@ mod tests {
             "{\"index\":{\"_index\":\"a\",\"_id\":\"1\"}}\r\n{\"x\":1}\r\n\n{\"delete\":{\"_index\":\"a\",\"_id\":2}}\n{\"create\":{\"_index\":\"b\"}}\n{}\n",
         )
         .unwrap();
-        let seen: Vec<_> = items.iter().map(|item| (item.verb, item.index.as_str(), item.id.as_deref())).collect();
+        let seen: Vec<_> =
+            items.iter().map(|item| (item.verb, item.index.as_str(), item.id.as_deref())).collect();
         assert_eq!(seen, [("index", "a", Some("1")), ("delete", "a", Some("2")), ("create", "b", None)]);
         assert!(matches!(&items[0].action, Ok(Action::Index(source)) if source == "{\"x\":1}"));
     }
@@ -238,11 +256,23 @@ mod tests {
             ("{\"index\":{}}", "The bulk request must be terminated by a newline [\\n]"),
             ("\n", "Validation Failed: 1: no requests added;"),
             ("{\"index\":{}}\n{}\n", "Validation Failed: 1: index is missing;"),
-            ("{\"index\":{\"_index\":\"a\"}}\n", "Malformed bulk request: action/metadata line [1] is the last line, but [index] needs a source"),
+            (
+                "{\"index\":{\"_index\":\"a\"}}\n",
+                "Malformed bulk request: action/metadata line [1] is the last line, but [index] needs a source",
+            ),
             ("5\n", "Malformed action/metadata line [1], expected START_OBJECT but found [VALUE_NUMBER]"),
-            ("{\"foo\":{}}\n{}\n", "Malformed action/metadata line [1], expected field [create], [delete], [index] or [update] but found [foo]"),
-            ("{\"delete\":{\"_index\":\"a\",\"_id\":\"1\"}}\n{\"index\":{\"_index\":\"a\",\"foo\":1}}\n{}\n", "Action/metadata line [2] contains an unknown parameter [foo]"),
-            ("{\"index\":{\"_index\":\"a\",\"routing\":\"x\"}}\n{}\n", "parameter [routing] of action/metadata line [1] is not supported by the embedded node"),
+            (
+                "{\"foo\":{}}\n{}\n",
+                "Malformed action/metadata line [1], expected field [create], [delete], [index] or [update] but found [foo]",
+            ),
+            (
+                "{\"delete\":{\"_index\":\"a\",\"_id\":\"1\"}}\n{\"index\":{\"_index\":\"a\",\"foo\":1}}\n{}\n",
+                "Action/metadata line [2] contains an unknown parameter [foo]",
+            ),
+            (
+                "{\"index\":{\"_index\":\"a\",\"routing\":\"x\"}}\n{}\n",
+                "parameter [routing] of action/metadata line [1] is not supported by the embedded node",
+            ),
             ("{\"delete\":{\"_index\":\"a\"}}\n", "Validation Failed: 1: id is missing;"),
         ] {
             let error = parse_text(text).unwrap_err();

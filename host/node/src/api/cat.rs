@@ -103,8 +103,9 @@ fn sort_rows(rows: &mut [Vec<(String, u64)>], sort: &str) -> Result<(), EsError>
             Some((name, "desc")) => (name, true),
             Some(_) => return Err(EsError::illegal_argument(format!("Unable to sort by [{key}]"))),
         };
-        let column = column(name)
-            .ok_or_else(|| EsError::illegal_argument(format!("Unable to sort by unknown sort key `{name}`")))?;
+        let column = column(name).ok_or_else(|| {
+            EsError::illegal_argument(format!("Unable to sort by unknown sort key `{name}`"))
+        })?;
         rows.sort_by(|left, right| {
             let order = if COLUMNS[column].2 {
                 left[column].1.cmp(&right[column].1)
@@ -168,7 +169,7 @@ fn size_text(bytes: u64, unit: Option<u64>) -> String {
     for (name, unit) in [("tb", 1_u64 << 40), ("gb", 1 << 30), ("mb", 1 << 20), ("kb", 1 << 10)] {
         if bytes >= unit {
             let tenths = bytes * 10 / unit;
-            return if tenths % 10 == 0 {
+            return if tenths.is_multiple_of(10) {
                 format!("{}{name}", tenths / 10)
             } else {
                 format!("{}.{}{name}", tenths / 10, tenths % 10)

@@ -41,12 +41,13 @@ fn color(handle: &IndexHandle) -> &'static str {
 /// `GET _cluster/health`.
 pub fn health(state: &Arc<State>, request: &Request) -> Result<Response, EsError> {
     let parameters = &request.parameters;
-    let wanted = match parameters.get("wait_for_status") {
-        None => None,
-        Some(status) => Some(rank(&status.to_lowercase()).ok_or_else(|| {
-            EsError::illegal_argument(format!("unknown cluster health status [{status}]"))
-        })?),
-    };
+    let wanted =
+        match parameters.get("wait_for_status") {
+            None => None,
+            Some(status) => Some(rank(&status.to_lowercase()).ok_or_else(|| {
+                EsError::illegal_argument(format!("unknown cluster health status [{status}]"))
+            })?),
+        };
     for name in ["wait_for_no_relocating_shards", "wait_for_no_initializing_shards"] {
         // Nothing ever relocates or initializes here.
         parameters.boolean(name, false)?;
@@ -63,7 +64,8 @@ pub fn health(state: &Arc<State>, request: &Request) -> Result<Response, EsError
         Err(error) if error.status == 404 => (Vec::new(), true),
         Err(error) => return Err(error),
     };
-    let status = handles.iter().map(|handle| color(handle)).max_by_key(|color| rank(color).map(std::cmp::Reverse));
+    let status =
+        handles.iter().map(|handle| color(handle)).max_by_key(|color| rank(color).map(std::cmp::Reverse));
     let status = if missing { "red" } else { status.unwrap_or("green") };
     let unassigned: u64 = handles.iter().map(|handle| handle.settings().replicas()).sum();
     let active = handles.len() as u64;
@@ -71,9 +73,10 @@ pub fn health(state: &Arc<State>, request: &Request) -> Result<Response, EsError
     if let Some(shards) = parameters.get("wait_for_active_shards") {
         reached &= match shards {
             "all" => unassigned == 0,
-            number => number.parse::<u64>().map(|number| active >= number).map_err(|_| {
-                EsError::illegal_argument(format!("cannot parse ActiveShardCount[{number}]"))
-            })?,
+            number => number
+                .parse::<u64>()
+                .map(|number| active >= number)
+                .map_err(|_| EsError::illegal_argument(format!("cannot parse ActiveShardCount[{number}]")))?,
         };
     }
     if let Some(nodes) = parameters.get("wait_for_nodes") {
@@ -108,7 +111,10 @@ pub fn health(state: &Arc<State>, request: &Request) -> Result<Response, EsError
 }
 
 fn rank(status: &str) -> Option<u8> {
-    ["green", "yellow", "red"].iter().position(|each| *each == status).and_then(|rank| u8::try_from(rank).ok())
+    ["green", "yellow", "red"]
+        .iter()
+        .position(|each| *each == status)
+        .and_then(|rank| u8::try_from(rank).ok())
 }
 
 /// Whether one node is what `wait_for_nodes` asks for: `1`, `>=1`, `ge(1)` and so on.
@@ -174,8 +180,17 @@ pub fn put_settings(state: &Arc<State>, request: &Request) -> Result<Response, E
 /// Settings of a cluster have no effect on a single node; those Elasticsearch has are kept and shown.
 fn check_setting(name: &str) -> Result<(), EsError> {
     const GROUPS: [&str; 11] = [
-        "action.", "cluster.", "indices.", "search.", "http.", "transport.", "logger.", "discovery.", "network.",
-        "script.", "ingest.",
+        "action.",
+        "cluster.",
+        "indices.",
+        "search.",
+        "http.",
+        "transport.",
+        "logger.",
+        "discovery.",
+        "network.",
+        "script.",
+        "ingest.",
     ];
     if GROUPS.iter().any(|group| name.starts_with(group)) {
         return Ok(());

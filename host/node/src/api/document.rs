@@ -78,7 +78,9 @@ pub fn index(state: &Arc<State>, request: &Request) -> Result<Response, EsError>
         None | Some("index") => false,
         Some("create") => true,
         Some(other) => {
-            return Err(EsError::illegal_argument(format!("opType must be 'create' or 'index', found: [{other}]")));
+            return Err(EsError::illegal_argument(format!(
+                "opType must be 'create' or 'index', found: [{other}]"
+            )));
         }
     };
     let action = if creating { Action::Create(source) } else { Action::Index(source) };
@@ -102,7 +104,10 @@ pub fn delete(state: &Arc<State>, request: &Request) -> Result<Response, EsError
 
 fn write(state: &State, request: &Request, action: Action) -> Result<Response, EsError> {
     let parameters = &request.parameters;
-    check_unsupported(parameters, &["routing", "pipeline", "version", "version_type", "_source", "require_alias"])?;
+    check_unsupported(
+        parameters,
+        &["routing", "pipeline", "version", "version_type", "_source", "require_alias"],
+    )?;
     let policy = RefreshPolicy::parse(parameters)?;
     if request.body.is_empty() && !matches!(action, Action::Delete) {
         return Err(EsError::validation(&["source is missing"]));
@@ -201,7 +206,11 @@ pub fn source(state: &Arc<State>, request: &Request) -> Result<Response, EsError
     let (handle, document) = find(state, request)?;
     let id = request.capture("id");
     let missing = || {
-        EsError::new(404, "resource_not_found_exception", format!("Document not found [{}]/[_doc]/[{id}]", handle.name))
+        EsError::new(
+            404,
+            "resource_not_found_exception",
+            format!("Document not found [{}]/[_doc]/[{id}]", handle.name),
+        )
     };
     let document = document.ok_or_else(missing)?;
     let source = shown_source(&document, &source_filter(&request.parameters))?.ok_or_else(missing)?;
@@ -209,8 +218,11 @@ pub fn source(state: &Arc<State>, request: &Request) -> Result<Response, EsError
 }
 
 fn shown_source(document: &Document, filter: &SourceFilter) -> Result<Option<String>, EsError> {
-    let Some(source) = document.source.as_ref().filter(|_| *filter != SourceFilter::None) else { return Ok(None) };
-    let damaged = |error: &dyn std::fmt::Display| EsError::internal(format!("the stored source is no JSON: {error}"));
+    let Some(source) = document.source.as_ref().filter(|_| *filter != SourceFilter::None) else {
+        return Ok(None);
+    };
+    let damaged =
+        |error: &dyn std::fmt::Display| EsError::internal(format!("the stored source is no JSON: {error}"));
     if *filter == SourceFilter::All {
         let text = std::str::from_utf8(source).map_err(|error| damaged(&error))?;
         return Ok(Some(text.to_string()));

@@ -1,7 +1,7 @@
 //! Indices: creating, deleting, mappings, settings, refresh, flush, force merge.
 
-use crate::cluster::{IndexHandle, Settings};
 use crate::cluster::template::untyped;
+use crate::cluster::{IndexHandle, Settings};
 use crate::error::EsError;
 use crate::http::{Request, Response};
 use crate::node::State;

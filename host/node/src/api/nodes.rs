@@ -32,7 +32,11 @@ fn is_this_node(state: &State, expression: &str) -> bool {
         })
 }
 
-fn framed(state: &State, chosen: bool, node: impl FnOnce() -> Result<Value, EsError>) -> Result<Response, EsError> {
+fn framed(
+    state: &State,
+    chosen: bool,
+    node: impl FnOnce() -> Result<Value, EsError>,
+) -> Result<Response, EsError> {
     let count = usize::from(chosen);
     let mut nodes = Map::new();
     if chosen {
@@ -83,9 +87,18 @@ pub fn stats(state: &Arc<State>, request: &Request) -> Result<Response, EsError>
         wanted = SECTIONS.to_vec();
     }
     // Known to Elasticsearch, and empty here.
-    const OTHERS: [&str; 8] =
-        ["transport", "breaker", "script", "discovery", "ingest", "adaptive_selection", "script_cache", "indexing_pressure"];
-    if let Some(unknown) = wanted.iter().find(|metric| !SECTIONS.contains(metric) && !OTHERS.contains(metric)) {
+    const OTHERS: [&str; 8] = [
+        "transport",
+        "breaker",
+        "script",
+        "discovery",
+        "ingest",
+        "adaptive_selection",
+        "script_cache",
+        "indexing_pressure",
+    ];
+    if let Some(unknown) = wanted.iter().find(|metric| !SECTIONS.contains(metric) && !OTHERS.contains(metric))
+    {
         return Err(EsError::illegal_argument(format!(
             "request [{}] contains unrecognized metric: [{unknown}]",
             request.path
@@ -149,7 +162,7 @@ fn os() -> Value {
     let free = from_lines(&memory, "MemAvailable").unwrap_or(0);
     let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
     let loads: Vec<f64> = load.split_whitespace().take(3).filter_map(|part| part.parse().ok()).collect();
-    let percent = |part: u64| if total == 0 { 0 } else { part * 100 / total };
+    let percent = |part: u64| (part * 100).checked_div(total).unwrap_or(0);
     let mut body = json!({
         "timestamp": now(),
         "mem": {
@@ -169,7 +182,9 @@ fn process() -> Value {
     // The name of the program, in brackets, may hold spaces; user and system time are the 12th and 13th behind it.
     let times: Vec<u64> = usage
         .rsplit_once(')')
-        .map(|(_, rest)| rest.split_whitespace().skip(11).take(2).filter_map(|part| part.parse().ok()).collect())
+        .map(|(_, rest)| {
+            rest.split_whitespace().skip(11).take(2).filter_map(|part| part.parse().ok()).collect()
+        })
         .unwrap_or_default();
     let tick = rustix::param::clock_ticks_per_second().max(1);
     let open = std::fs::read_dir("/proc/self/fd").map(Iterator::count).unwrap_or(0);

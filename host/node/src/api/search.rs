@@ -76,7 +76,9 @@ pub fn scroll(state: &Arc<State>, request: &Request) -> Result<Response, EsError
     let parameters = &request.parameters;
     for name in body.as_object().into_iter().flat_map(|members| members.keys()) {
         if !["scroll", "scroll_id"].contains(&name.as_str()) {
-            return Err(EsError::illegal_argument(format!("Unknown parameter [{name}] in request body or parameter is of the wrong type")));
+            return Err(EsError::illegal_argument(format!(
+                "Unknown parameter [{name}] in request body or parameter is of the wrong type"
+            )));
         }
     }
     let text = |name: &str| body.get(name).and_then(Value::as_str).map(str::to_string);

@@ -11,8 +11,22 @@ use std::sync::atomic::Ordering;
 
 /// The sections, in the order in which they are answered.
 const SECTIONS: [&str; 16] = [
-    "docs", "store", "indexing", "get", "search", "merge", "refresh", "flush", "warmer", "query_cache", "fielddata",
-    "completion", "segments", "translog", "request_cache", "recovery",
+    "docs",
+    "store",
+    "indexing",
+    "get",
+    "search",
+    "merge",
+    "refresh",
+    "flush",
+    "warmer",
+    "query_cache",
+    "fielddata",
+    "completion",
+    "segments",
+    "translog",
+    "request_cache",
+    "recovery",
 ];
 
 /// `GET _stats`.
@@ -97,8 +111,12 @@ pub(super) fn figures(
     for section in SECTIONS.iter().filter(|section| sections.contains(section)) {
         let value = match *section {
             "docs" => {
-                let deleted: u64 =
-                    view.searcher.segment_readers().iter().map(|reader| u64::from(reader.num_deleted_docs())).sum();
+                let deleted: u64 = view
+                    .searcher
+                    .segment_readers()
+                    .iter()
+                    .map(|reader| u64::from(reader.num_deleted_docs()))
+                    .sum();
                 json!({ "count": view.searcher.num_docs(), "deleted": deleted })
             }
             "store" => json!({ "size_in_bytes": shard.store_size()?, "reserved_in_bytes": 0 }),

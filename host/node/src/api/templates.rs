@@ -12,16 +12,20 @@ pub fn put(state: &Arc<State>, request: &Request) -> Result<Response, EsError> {
     let typed = request.parameters.boolean("include_type_name", false)?;
     let create = request.parameters.boolean("create", false)?;
     let name = request.capture("name");
-    if name.is_empty() || name.contains([' ', ',', '#', '*']) || name.starts_with('_') || name.to_lowercase() != name {
+    if name.is_empty()
+        || name.contains([' ', ',', '#', '*'])
+        || name.starts_with('_')
+        || name.to_lowercase() != name
+    {
         return Err(EsError::illegal_argument(format!(
             "invalid template name [{name}]: lower case without spaces, commas, '#', '*' or a leading '_' is expected"
         )));
     }
     let mut template = Template::parse(&request.json()?, typed)?;
     if let Some(order) = request.parameters.get("order") {
-        template.order = order
-            .parse()
-            .map_err(|_| EsError::illegal_argument(format!("Failed to parse int parameter [order] with value [{order}]")))?;
+        template.order = order.parse().map_err(|_| {
+            EsError::illegal_argument(format!("Failed to parse int parameter [order] with value [{order}]"))
+        })?;
     }
     state.cluster.put_template(name, template, create)?;
     Ok(Response::acknowledged())

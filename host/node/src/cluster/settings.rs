@@ -65,8 +65,17 @@ const KNOWN: &[(&str, bool, Effect)] = &[
 ];
 
 /// Groups that Elasticsearch has and the node has not.
-const UNSUPPORTED: &[&str] =
-    &["analysis.", "similarity.", "sort.", "lifecycle.", "search.idle.", "max_", "highlight.", "blocks.", "gc_deletes"];
+const UNSUPPORTED: &[&str] = &[
+    "analysis.",
+    "similarity.",
+    "sort.",
+    "lifecycle.",
+    "search.idle.",
+    "max_",
+    "highlight.",
+    "blocks.",
+    "gc_deletes",
+];
 
 /// Settings of one index, by their full names.
 #[derive(Debug, Clone, Default, PartialEq, serde::Serialize, serde::Deserialize)]
@@ -100,7 +109,8 @@ impl Settings {
         let body = body.get("settings").unwrap_or(body);
         let settings = Settings::parse(body)?;
         for name in settings.0.keys() {
-            let dynamic = known(name.strip_prefix("index.").unwrap_or(name)).is_some_and(|(_, dynamic, _)| *dynamic);
+            let dynamic =
+                known(name.strip_prefix("index.").unwrap_or(name)).is_some_and(|(_, dynamic, _)| *dynamic);
             if !dynamic {
                 return Err(EsError::illegal_argument(format!(
                     "Can't update non dynamic settings [[{name}]] for open indices [[{index}]]"
@@ -174,7 +184,11 @@ fn nest(object: &mut Map<String, Value>, name: &str, value: &str) {
 /// Stands for null among the values of an update; no setting has it as its value.
 const NULL: &str = "\0";
 
-fn flatten(prefix: &str, members: &Map<String, Value>, into: &mut Vec<(String, String)>) -> Result<(), EsError> {
+fn flatten(
+    prefix: &str,
+    members: &Map<String, Value>,
+    into: &mut Vec<(String, String)>,
+) -> Result<(), EsError> {
     for (name, value) in members {
         let name = if prefix.is_empty() { name.clone() } else { format!("{prefix}.{name}") };
         match value {
@@ -182,8 +196,10 @@ fn flatten(prefix: &str, members: &Map<String, Value>, into: &mut Vec<(String, S
             Value::Null => into.push((name, NULL.to_string())),
             Value::String(text) => into.push((name, text.clone())),
             Value::Array(list) => {
-                let texts: Vec<String> =
-                    list.iter().map(|each| each.as_str().map_or_else(|| each.to_string(), str::to_string)).collect();
+                let texts: Vec<String> = list
+                    .iter()
+                    .map(|each| each.as_str().map_or_else(|| each.to_string(), str::to_string))
+                    .collect();
                 into.push((name, texts.join(",")));
             }
             other => into.push((name, other.to_string())),
@@ -215,10 +231,12 @@ fn check(name: &str, value: &str) -> Result<(), EsError> {
     match effect {
         Effect::Neutral => Ok(()),
         Effect::Only(only) if value == *only => Ok(()),
-        Effect::Only(only) => Err(EsError::unsupported(format!("[index.{name}: {value}] (only [{only}] is; it)"))),
-        Effect::Private => Err(failed(format!(
-            "private index setting [index.{name}] can not be set explicitly"
-        ))),
+        Effect::Only(only) => {
+            Err(EsError::unsupported(format!("[index.{name}: {value}] (only [{only}] is; it)")))
+        }
+        Effect::Private => {
+            Err(failed(format!("private index setting [index.{name}] can not be set explicitly")))
+        }
         Effect::Read if name == "refresh_interval" => {
             if value == "-1" || interval(value).is_some() {
                 return Ok(());
@@ -237,10 +255,14 @@ fn check(name: &str, value: &str) -> Result<(), EsError> {
                 return Err(failed(format!("Failed to parse value [{value}] for setting [index.{name}]")));
             };
             if number < least {
-                return Err(failed(format!("Failed to parse value [{value}] for setting [index.{name}] must be >= {least}")));
+                return Err(failed(format!(
+                    "Failed to parse value [{value}] for setting [index.{name}] must be >= {least}"
+                )));
             }
             if number > most {
-                return Err(failed(format!("Failed to parse value [{value}] for setting [index.{name}] must be <= {most}")));
+                return Err(failed(format!(
+                    "Failed to parse value [{value}] for setting [index.{name}] must be <= {most}"
+                )));
             }
             Ok(())
         }
@@ -285,11 +307,26 @@ mod tests {
     #[test]
     fn unknown_wrong_and_unsupported_settings_are_refused() {
         for (body, reason) in [
-            (json!({"foo": 1}), "unknown setting [index.foo] please check that any required plugins are installed, or check the breaking changes documentation for removed settings"),
-            (json!({"number_of_shards": 0}), "Failed to parse value [0] for setting [index.number_of_shards] must be >= 1"),
-            (json!({"number_of_shards": "x"}), "Failed to parse value [x] for setting [index.number_of_shards]"),
-            (json!({"refresh_interval": "soon"}), "failed to parse setting [index.refresh_interval] with value [soon] as a time value: unit is missing or unrecognized"),
-            (json!({"analysis": {"analyzer": {"x": {"type": "standard"}}}}), "setting [index.analysis.analyzer.x.type] is not supported by the embedded node"),
+            (
+                json!({"foo": 1}),
+                "unknown setting [index.foo] please check that any required plugins are installed, or check the breaking changes documentation for removed settings",
+            ),
+            (
+                json!({"number_of_shards": 0}),
+                "Failed to parse value [0] for setting [index.number_of_shards] must be >= 1",
+            ),
+            (
+                json!({"number_of_shards": "x"}),
+                "Failed to parse value [x] for setting [index.number_of_shards]",
+            ),
+            (
+                json!({"refresh_interval": "soon"}),
+                "failed to parse setting [index.refresh_interval] with value [soon] as a time value: unit is missing or unrecognized",
+            ),
+            (
+                json!({"analysis": {"analyzer": {"x": {"type": "standard"}}}}),
+                "setting [index.analysis.analyzer.x.type] is not supported by the embedded node",
+            ),
             (json!({"uuid": "x"}), "private index setting [index.uuid] can not be set explicitly"),
         ] {
             assert_eq!(Settings::parse(&body).unwrap_err().reason, reason);
@@ -300,7 +337,10 @@ mod tests {
     fn only_dynamic_settings_may_change() {
         assert!(Settings::parse_update(&json!({"index": {"refresh_interval": "-1"}}), "a").is_ok());
         let error = Settings::parse_update(&json!({"number_of_shards": 2}), "a").unwrap_err();
-        assert_eq!(error.reason, "Can't update non dynamic settings [[index.number_of_shards]] for open indices [[a]]");
+        assert_eq!(
+            error.reason,
+            "Can't update non dynamic settings [[index.number_of_shards]] for open indices [[a]]"
+        );
     }
 
     #[test]

@@ -49,9 +49,8 @@ impl Cluster {
             indices.insert(handle.name.clone(), Arc::new(handle));
         }
         let rest = match std::fs::read(folder.join(FILE)) {
-            Ok(bytes) => {
-                serde_json::from_slice(&bytes).map_err(|error| EsError::internal(format!("{FILE}: {error}")))?
-            }
+            Ok(bytes) => serde_json::from_slice(&bytes)
+                .map_err(|error| EsError::internal(format!("{FILE}: {error}")))?,
             Err(error) if error.kind() == std::io::ErrorKind::NotFound => Rest::default(),
             Err(error) => return Err(error.into()),
         };
@@ -111,7 +110,11 @@ impl Cluster {
                 "mappings" => (type_name, mapping_body) = untyped(value, typed)?,
                 "aliases" => refuse_aliases(value)?,
                 _ => {
-                    return Err(EsError::new(400, "parse_exception", format!("unknown key [{key}] for create index")));
+                    return Err(EsError::new(
+                        400,
+                        "parse_exception",
+                        format!("unknown key [{key}] for create index"),
+                    ));
                 }
             }
         }
@@ -125,7 +128,9 @@ impl Cluster {
         let mapping = merged(mapping, &mapping_body).map_err(mapping_failed)?;
         let limit = settings.total_fields_limit();
         if mapping.total_fields() > limit {
-            return Err(EsError::illegal_argument(format!("Limit of total fields [{limit}] has been exceeded")));
+            return Err(EsError::illegal_argument(format!(
+                "Limit of total fields [{limit}] has been exceeded"
+            )));
         }
         let type_name = type_name.unwrap_or_else(|| "_doc".to_string());
         let shared = Arc::clone(&self.shared);

@@ -42,8 +42,9 @@ impl Template {
                 "index_patterns" => template.patterns = patterns(value)?,
                 "order" => {
                     let order = value.as_i64().or_else(|| value.as_str()?.parse().ok());
-                    template.order =
-                        order.ok_or_else(|| EsError::illegal_argument(format!("[order] must be a number, got [{value}]")))?;
+                    template.order = order.ok_or_else(|| {
+                        EsError::illegal_argument(format!("[order] must be a number, got [{value}]"))
+                    })?;
                 }
                 "version" => template.version = Some(value.clone()),
                 "settings" => template.settings = Settings::parse(value)?,
@@ -165,9 +166,18 @@ mod tests {
         for (body, reason) in [
             (json!({"order": 1}), "Validation Failed: 1: index patterns are missing;"),
             (json!({"index_patterns": "a", "foo": 1}), "unknown key [foo] in the template "),
-            (json!({"index_patterns": "a", "aliases": {"x": {}}}), "[aliases] is not supported by the embedded node"),
-            (json!({"index_patterns": "a", "mappings": {"_doc": {}}}), "The mapping definition cannot be nested under a type [_doc] unless include_type_name is set to true."),
-            (json!({"index_patterns": "a", "mappings": {"properties": {"x": {"type": "foo"}}}}), "Failed to parse mapping [_doc]: No handler for type [foo] declared on field [x]"),
+            (
+                json!({"index_patterns": "a", "aliases": {"x": {}}}),
+                "[aliases] is not supported by the embedded node",
+            ),
+            (
+                json!({"index_patterns": "a", "mappings": {"_doc": {}}}),
+                "The mapping definition cannot be nested under a type [_doc] unless include_type_name is set to true.",
+            ),
+            (
+                json!({"index_patterns": "a", "mappings": {"properties": {"x": {"type": "foo"}}}}),
+                "Failed to parse mapping [_doc]: No handler for type [foo] declared on field [x]",
+            ),
         ] {
             assert_eq!(Template::parse(&body, false).unwrap_err().reason, reason);
         }

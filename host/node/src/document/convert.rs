@@ -51,7 +51,11 @@ impl<'s> Scalar<'s> {
 ///
 /// # Errors
 /// The cause, where it does not fit: to be wrapped with the field, its type and the document's id.
-pub(super) fn add(document: &mut TantivyDocument, field: &MappedField, value: Scalar<'_>) -> Result<(), EsError> {
+pub(super) fn add(
+    document: &mut TantivyDocument,
+    field: &MappedField,
+    value: Scalar<'_>,
+) -> Result<(), EsError> {
     let definition = &field.definition;
     match definition.field_type {
         FieldType::Text => document.add_text(field.field(), value.text()),
@@ -102,7 +106,11 @@ fn integer(definition: &FieldDefinition, value: Scalar<'_>) -> Result<i64, EsErr
     let (least, most) = kind.integer_range().unwrap_or((i64::MIN, i64::MAX));
     let out_of_range = || {
         let article = if kind == FieldType::Integer { "an" } else { "a" };
-        EsError::illegal_argument(format!("Value [{}] is out of range for {article} {}", value.text(), kind.name()))
+        EsError::illegal_argument(format!(
+            "Value [{}] is out of range for {article} {}",
+            value.text(),
+            kind.name()
+        ))
     };
     let integer = match value {
         Scalar::Integer(integer) => integer,
@@ -141,7 +149,7 @@ fn whole(
         )));
     }
     // 2^63 is the first double that i64 has no room for.
-    if float.is_finite() && float >= -9_223_372_036_854_775_808.0 && float < 9_223_372_036_854_775_808.0 {
+    if (-9_223_372_036_854_775_808.0..9_223_372_036_854_775_808.0).contains(&float) {
         Ok(float as i64)
     } else {
         Err(out_of_range())
@@ -177,7 +185,8 @@ fn check_coerce(definition: &FieldDefinition, text: &str) -> Result<(), EsError>
 }
 
 fn number(kind: FieldType, text: &str) -> Result<f64, EsError> {
-    let class = if kind == FieldType::Long { "illegal_argument_exception" } else { "number_format_exception" };
+    let class =
+        if kind == FieldType::Long { "illegal_argument_exception" } else { "number_format_exception" };
     if text.trim().is_empty() {
         return Err(EsError::new(400, class, "empty String"));
     }
@@ -205,7 +214,11 @@ fn ip(text: &str) -> Result<Ipv6Addr, EsError> {
 }
 
 /// Adds every point of `value` to the two slots of `field`.
-pub(super) fn add_points(document: &mut TantivyDocument, field: &MappedField, value: &Value) -> Result<(), EsError> {
+pub(super) fn add_points(
+    document: &mut TantivyDocument,
+    field: &MappedField,
+    value: &Value,
+) -> Result<(), EsError> {
     if let Value::Array(list) = value
         && !list.first().is_some_and(Value::is_number)
     {
@@ -239,7 +252,9 @@ fn point(value: &Value) -> Result<(f64, f64), EsError> {
     match value {
         Value::Object(members) => {
             if let Some(unknown) = members.keys().find(|name| *name != "lat" && *name != "lon") {
-                return Err(parse_error(&format!("field must be either [lat], [lon] or [geohash], got [{unknown}]")));
+                return Err(parse_error(&format!(
+                    "field must be either [lat], [lon] or [geohash], got [{unknown}]"
+                )));
             }
             let latitude = degrees(members.get("lat")).ok_or_else(|| parse_error("field [lat] missing"))?;
             let longitude = degrees(members.get("lon")).ok_or_else(|| parse_error("field [lon] missing"))?;
@@ -250,7 +265,8 @@ fn point(value: &Value) -> Result<(f64, f64), EsError> {
             _ => Err(parse_error("[geo_point] field type expects an array of [lon, lat]")),
         },
         Value::String(text) => {
-            let well_known = text.trim().strip_prefix("POINT").map(|rest| rest.trim().trim_matches(['(', ')']));
+            let well_known =
+                text.trim().strip_prefix("POINT").map(|rest| rest.trim().trim_matches(['(', ')']));
             let parts: Vec<&str> = match well_known {
                 Some(inner) => inner.split_whitespace().rev().collect(),
                 None => text.split(',').collect(),

@@ -63,7 +63,13 @@ mod tests {
             .get_all(field)
             .map(|value| {
                 let leaf = value.as_leaf().unwrap();
-                leaf.as_str().map(str::to_string).or(leaf.as_i64().map(|v| v.to_string())).or(leaf.as_f64().map(|v| v.to_string())).or(leaf.as_bool().map(|v| v.to_string())).or(leaf.as_ip_addr().map(|v| v.to_string())).unwrap()
+                leaf.as_str()
+                    .map(str::to_string)
+                    .or(leaf.as_i64().map(|v| v.to_string()))
+                    .or(leaf.as_f64().map(|v| v.to_string()))
+                    .or(leaf.as_bool().map(|v| v.to_string()))
+                    .or(leaf.as_ip_addr().map(|v| v.to_string()))
+                    .unwrap()
             })
             .collect()
     }
@@ -106,14 +112,48 @@ mod tests {
     #[test]
     fn values_that_do_not_fit_are_refused_with_field_and_reason() {
         for (source, reason, cause) in [
-            (r#"{"count": "many"}"#, "failed to parse field [count] of type [integer] in document with id '1'. Preview of field's value: 'many'", Some("For input string: \"many\"")),
-            (r#"{"count": 3000000000}"#, "failed to parse field [count] of type [integer] in document with id '1'. Preview of field's value: '3000000000'", Some("Value [3000000000] is out of range for an integer")),
-            (r#"{"exact": 1.5}"#, "failed to parse field [exact] of type [long] in document with id '1'. Preview of field's value: '1.5'", Some("1.5 cannot be converted to Long without data loss")),
-            (r#"{"day": "yesterday"}"#, "failed to parse field [day] of type [date] in document with id '1'. Preview of field's value: 'yesterday'", Some("failed to parse date field [yesterday] with format [strict_date_optional_time||epoch_millis]")),
-            (r#"{"title": {"x": 1}}"#, "failed to parse field [title] of type [text] in document with id '1'. Preview of field's value: '{x=1}'", Some("Can't get text on a START_OBJECT")),
-            (r#"{"inner": 5}"#, "object mapping for [inner] tried to parse field [inner] as object, but found a concrete value", None),
-            (r#"{"closed": {"x": 5}}"#, "mapping set to strict, dynamic introduction of [x] within [closed] is not allowed", None),
-            (r#"{"_id": 5}"#, "Field [_id] is a metadata field and cannot be added inside a document. Use the index API request parameters.", None),
+            (
+                r#"{"count": "many"}"#,
+                "failed to parse field [count] of type [integer] in document with id '1'. Preview of field's value: 'many'",
+                Some("For input string: \"many\""),
+            ),
+            (
+                r#"{"count": 3000000000}"#,
+                "failed to parse field [count] of type [integer] in document with id '1'. Preview of field's value: '3000000000'",
+                Some("Value [3000000000] is out of range for an integer"),
+            ),
+            (
+                r#"{"exact": 1.5}"#,
+                "failed to parse field [exact] of type [long] in document with id '1'. Preview of field's value: '1.5'",
+                Some("1.5 cannot be converted to Long without data loss"),
+            ),
+            (
+                r#"{"day": "yesterday"}"#,
+                "failed to parse field [day] of type [date] in document with id '1'. Preview of field's value: 'yesterday'",
+                Some(
+                    "failed to parse date field [yesterday] with format [strict_date_optional_time||epoch_millis]",
+                ),
+            ),
+            (
+                r#"{"title": {"x": 1}}"#,
+                "failed to parse field [title] of type [text] in document with id '1'. Preview of field's value: '{x=1}'",
+                Some("Can't get text on a START_OBJECT"),
+            ),
+            (
+                r#"{"inner": 5}"#,
+                "object mapping for [inner] tried to parse field [inner] as object, but found a concrete value",
+                None,
+            ),
+            (
+                r#"{"closed": {"x": 5}}"#,
+                "mapping set to strict, dynamic introduction of [x] within [closed] is not allowed",
+                None,
+            ),
+            (
+                r#"{"_id": 5}"#,
+                "Field [_id] is a metadata field and cannot be added inside a document. Use the index API request parameters.",
+                None,
+            ),
             (r#"{"title": "#, "failed to parse", Some("EOF while parsing a value at line 1 column 10")),
             ("[]", "failed to parse", Some("expected a JSON object at line 1 column 2")),
         ] {
@@ -127,13 +167,16 @@ mod tests {
     fn unknown_fields_are_noted_with_their_first_value() {
         let source = r#"{"a": 1, "b": {"c": "x", "d": [1.5, null]}, "blob": {"y": 1}, "n": null, "inner": {"z": true}, "e": {}}"#;
         let parsed = parse(&mapping(), "1", source.as_bytes()).unwrap();
-        assert_eq!(parsed.new_fields, [
-            ("a".to_string(), DynamicValue::Long),
-            ("b.c".to_string(), DynamicValue::String("x".to_string())),
-            ("b.d".to_string(), DynamicValue::Double),
-            ("inner.z".to_string(), DynamicValue::Boolean),
-            ("e".to_string(), DynamicValue::Object),
-        ]);
+        assert_eq!(
+            parsed.new_fields,
+            [
+                ("a".to_string(), DynamicValue::Long),
+                ("b.c".to_string(), DynamicValue::String("x".to_string())),
+                ("b.d".to_string(), DynamicValue::Double),
+                ("inner.z".to_string(), DynamicValue::Boolean),
+                ("e".to_string(), DynamicValue::Object),
+            ]
+        );
     }
 
     #[test]

@@ -103,10 +103,11 @@ impl<'m> Walk<'m> {
     fn add_points(&mut self, field: &MappedField, value: &Value) -> Result<(), EsError> {
         match convert::add_points(&mut self.document, field, value) {
             Err(_) if field.definition.ignore_malformed => Ok(()),
-            Err(cause) => {
-                Err(EsError::mapper_parsing(format!("failed to parse field [{}] of type [geo_point]", field.path))
-                    .caused_by(cause))
-            }
+            Err(cause) => Err(EsError::mapper_parsing(format!(
+                "failed to parse field [{}] of type [geo_point]",
+                field.path
+            ))
+            .caused_by(cause)),
             Ok(()) => Ok(()),
         }
     }
@@ -229,7 +230,9 @@ impl<'de> Visitor<'de> for ObjectSeed<'_, '_> {
             }
             let (node, dynamic) = self.find(&name);
             match node {
-                Some(Node::Object(inner)) if inner.enabled == Some(false) => _ = members.next_value::<IgnoredAny>()?,
+                Some(Node::Object(inner)) if inner.enabled == Some(false) => {
+                    _ = members.next_value::<IgnoredAny>()?
+                }
                 Some(Node::Object(inner)) => {
                     let before = self.walk.enter(&name);
                     members.next_value_seed(ObjectSeed { walk: &mut *self.walk, object: inner, dynamic })?;
@@ -245,7 +248,9 @@ impl<'de> Visitor<'de> for ObjectSeed<'_, '_> {
                         let error = EsError::new(
                             400,
                             "strict_dynamic_mapping_exception",
-                            format!("mapping set to strict, dynamic introduction of [{name}] within [{within}] is not allowed"),
+                            format!(
+                                "mapping set to strict, dynamic introduction of [{name}] within [{within}] is not allowed"
+                            ),
                         );
                         return Err(self.walk.stop(error));
                     }

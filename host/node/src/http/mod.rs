@@ -3,7 +3,7 @@
 //! - [`request`]: one request, its path and parameters;
 //! - [`response`]: one answer, and how parameters of the answer shape it;
 //! - [`route`]: the table of paths;
-//! - [`server`]: sockets.
+//! - [`server`]: the sockets.
 
 pub mod request;
 pub mod response;

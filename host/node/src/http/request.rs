@@ -49,7 +49,9 @@ impl Request {
         if let Some(wildcards) = self.parameters.get("expand_wildcards") {
             for word in wildcards.split(',') {
                 if !["open", "closed", "hidden", "none", "all"].contains(&word) {
-                    return Err(EsError::illegal_argument(format!("No valid expand wildcard value [{word}]")));
+                    return Err(EsError::illegal_argument(format!(
+                        "No valid expand wildcard value [{word}]"
+                    )));
                 }
             }
         }
@@ -106,7 +108,9 @@ impl Parameters {
         self.get(name)
             .map(|text| {
                 text.parse().map_err(|_| {
-                    EsError::illegal_argument(format!("Failed to parse int parameter [{name}] with value [{text}]"))
+                    EsError::illegal_argument(format!(
+                        "Failed to parse int parameter [{name}] with value [{text}]"
+                    ))
                 })
             })
             .transpose()
@@ -143,7 +147,8 @@ pub fn decode(text: &str, plus: bool) -> Result<String, EsError> {
         rest = tail;
         match first {
             b'%' => {
-                let digits = rest.get(..2).and_then(|digits| std::str::from_utf8(digits).ok()).ok_or_else(wrong)?;
+                let digits =
+                    rest.get(..2).and_then(|digits| std::str::from_utf8(digits).ok()).ok_or_else(wrong)?;
                 bytes.push(u8::from_str_radix(digits, 16).map_err(|_| wrong())?);
                 rest = &rest[2..];
             }

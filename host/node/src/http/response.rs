@@ -96,9 +96,12 @@ impl From<EsError> for Response {
 
 /// `value` reduced to the paths of a `filter_path`: `*` stands for a part of a name, `**` for any names, `-` excludes.
 fn filtered(value: Value, filter: &str) -> Value {
-    let (excludes, includes): (Vec<&str>, Vec<&str>) = filter.split(',').partition(|path| path.starts_with('-'));
+    let (excludes, includes): (Vec<&str>, Vec<&str>) =
+        filter.split(',').partition(|path| path.starts_with('-'));
     let paths = |list: &[&str]| -> Vec<Vec<String>> {
-        list.iter().map(|path| path.trim_start_matches('-').split('.').map(str::to_string).collect()).collect()
+        list.iter()
+            .map(|path| path.trim_start_matches('-').split('.').map(str::to_string).collect())
+            .collect()
     };
     let (includes, excludes) = (paths(&includes), paths(&excludes));
     let mut value = value;
@@ -177,7 +180,10 @@ mod tests {
         let body = json!({"took": 1, "errors": false, "items": [{"index": {"status": 201, "_id": "1"}}, {"index": {"status": 400}}]});
         for (filter, expected) in [
             ("took", json!({"took": 1})),
-            ("took,items.*.status", json!({"took": 1, "items": [{"index": {"status": 201}}, {"index": {"status": 400}}]})),
+            (
+                "took,items.*.status",
+                json!({"took": 1, "items": [{"index": {"status": 201}}, {"index": {"status": 400}}]}),
+            ),
             ("items.index._id", json!({"items": [{"index": {"_id": "1"}}]})),
             ("**._id", json!({"items": [{"index": {"_id": "1"}}]})),
             ("-items", json!({"took": 1, "errors": false})),

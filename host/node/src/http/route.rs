@@ -112,7 +112,11 @@ impl Router {
 
 /// The pattern with all names of captures made equal.
 fn shape(pattern: &str) -> String {
-    pattern.split('/').map(|part| if part.starts_with('{') { "{}" } else { part }).collect::<Vec<_>>().join("/")
+    pattern
+        .split('/')
+        .map(|part| if part.starts_with('{') { "{}" } else { part })
+        .collect::<Vec<_>>()
+        .join("/")
 }
 
 fn captures(pattern: &'static str, segments: &[String]) -> Option<Vec<(&'static str, String)>> {

@@ -28,7 +28,12 @@ const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
 const WAIT_STEP: Duration = Duration::from_millis(20);
 
 /// Serves connections until `stop` changes, then lets requests that are going on come to their end.
-pub async fn serve(listener: TcpListener, state: Arc<State>, router: Arc<Router>, mut stop: watch::Receiver<bool>) {
+pub async fn serve(
+    listener: TcpListener,
+    state: Arc<State>,
+    router: Arc<Router>,
+    mut stop: watch::Receiver<bool>,
+) {
     let connections = tokio_connections();
     loop {
         let accepted = tokio::select! {
@@ -82,7 +87,12 @@ impl ConnectionsRoot {
     }
 }
 
-async fn connection(stream: TcpStream, state: Arc<State>, router: Arc<Router>, mut stop: watch::Receiver<bool>) {
+async fn connection(
+    stream: TcpStream,
+    state: Arc<State>,
+    router: Arc<Router>,
+    mut stop: watch::Receiver<bool>,
+) {
     _ = stream.set_nodelay(true);
     state.connections_open.fetch_add(1, Ordering::Relaxed);
     let service = {
@@ -197,7 +207,9 @@ impl BodyRoom {
             return Err(EsError::new(
                 429,
                 "circuit_breaking_exception",
-                format!("[in_flight_requests] Data too large: bodies of requests would exceed [{BODIES_IN_FLIGHT}] bytes"),
+                format!(
+                    "[in_flight_requests] Data too large: bodies of requests would exceed [{BODIES_IN_FLIGHT}] bytes"
+                ),
             ));
         }
         Ok(())
@@ -225,7 +237,12 @@ async fn read_body(
     if let Some(encoding) = parts.headers.get(hyper::header::CONTENT_ENCODING)
         && encoding != "identity"
     {
-        return Err(EsError::new(415, "media_type_header_exception", "Content-Encoding is not supported: send the body as it is").into());
+        return Err(EsError::new(
+            415,
+            "media_type_header_exception",
+            "Content-Encoding is not supported: send the body as it is",
+        )
+        .into());
     }
     let announced = body.size_hint().exact().unwrap_or(0);
     if announced > LARGEST_BODY as u64 {
@@ -237,7 +254,11 @@ async fn read_body(
     let mut whole = BytesMut::new();
     while let Some(frame) = body.frame().await {
         let frame = frame.map_err(|error| {
-            Response::from(EsError::new(400, "i_o_exception", format!("the body of the request ended early: {error}")))
+            Response::from(EsError::new(
+                400,
+                "i_o_exception",
+                format!("the body of the request ended early: {error}"),
+            ))
         })?;
         let Ok(data) = frame.into_data() else { continue };
         if first.is_empty() && whole.is_empty() && data.len() >= announced {

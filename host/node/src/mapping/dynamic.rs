@@ -198,15 +198,16 @@ fn detect(options: &RootOptions, value: &DynamicValue) -> (&'static str, &'stati
                 return detect(options, &if long { DynamicValue::Long } else { DynamicValue::Double });
             }
             let formats = options.dynamic_date_formats.as_ref().unwrap_or(&DATE_FORMATS);
-            if options.date_detection.unwrap_or(true) && !long && !double {
-                if let Some(format) = formats.iter().find(|format| format.parse(text).is_some()) {
-                    let definition = if format.source() == DEFAULT_FORMAT {
-                        json!({ "type": "date" })
-                    } else {
-                        json!({ "type": "date", "format": format.source() })
-                    };
-                    return ("date", "date", definition);
-                }
+            if options.date_detection.unwrap_or(true)
+                && !(long || double)
+                && let Some(format) = formats.iter().find(|format| format.parse(text).is_some())
+            {
+                let definition = if format.source() == DEFAULT_FORMAT {
+                    json!({ "type": "date" })
+                } else {
+                    json!({ "type": "date", "format": format.source() })
+                };
+                return ("date", "date", definition);
             }
             let definition = json!({ "type": "text", "fields": { "keyword": { "type": "keyword", "ignore_above": 256 } } });
             ("string", "text", definition)

@@ -101,7 +101,12 @@ impl Shard {
     ///
     /// # Errors
     /// Where the files cannot be written.
-    pub fn create(name: &str, directory: &Path, mapping: Mapping, shared: Arc<Shared>) -> Result<Self, EsError> {
+    pub fn create(
+        name: &str,
+        directory: &Path,
+        mapping: Mapping,
+        shared: Arc<Shared>,
+    ) -> Result<Self, EsError> {
         let generation = create_generation(directory, 0, mapping.layout())?;
         Self::with(name, directory, mapping, generation, shared)
     }
@@ -339,7 +344,11 @@ pub(super) fn generation_path(directory: &Path, number: u64) -> PathBuf {
     directory.join(format!("generation-{number}"))
 }
 
-pub(super) fn create_generation(directory: &Path, number: u64, layout: &Layout) -> Result<Generation, EsError> {
+pub(super) fn create_generation(
+    directory: &Path,
+    number: u64,
+    layout: &Layout,
+) -> Result<Generation, EsError> {
     let path = generation_path(directory, number);
     std::fs::create_dir_all(&path)?;
     let settings = IndexSettings {

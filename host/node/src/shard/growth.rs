@@ -1,9 +1,9 @@
 //! New fields: merging them into the mapping, and rebuilding the shard where its slots ran out.
 
+use super::Shard;
 use super::core::{Generation, create_generation, generation_path, new_writer};
 use super::gate::GatedDocument;
 use super::read::ReadView;
-use super::Shard;
 use crate::document;
 use crate::error::EsError;
 use crate::mapping::{DynamicValue, Mapping, System};
@@ -30,13 +30,18 @@ impl Shard {
         self.change_mapping(|mapping| mapping.with_new_fields(new))
     }
 
-    fn change_mapping(&self, change: impl FnOnce(&Mapping) -> Result<Mapping, EsError>) -> Result<(), EsError> {
+    fn change_mapping(
+        &self,
+        change: impl FnOnce(&Mapping) -> Result<Mapping, EsError>,
+    ) -> Result<(), EsError> {
         let _change = self.mapping_change.lock();
         let old = self.mapping();
         let new = change(&old)?;
         let limit = self.total_fields_limit.load(Ordering::Relaxed);
         if new.total_fields() > limit && new.total_fields() > old.total_fields() {
-            return Err(EsError::illegal_argument(format!("Limit of total fields [{limit}] has been exceeded")));
+            return Err(EsError::illegal_argument(format!(
+                "Limit of total fields [{limit}] has been exceeded"
+            )));
         }
         if new.layout() != old.layout() {
             self.rebuild(&old, &new)?;
@@ -92,7 +97,8 @@ impl Shard {
                 let address = DocAddress::new(ordinal, document);
                 let stored: TantivyDocument = view.searcher.doc(address)?;
                 let text = |field| stored.get_first(field).and_then(|value| value.as_leaf());
-                let id = text(System::ID).and_then(|leaf| leaf.as_str().map(str::to_string)).unwrap_or_default();
+                let id =
+                    text(System::ID).and_then(|leaf| leaf.as_str().map(str::to_string)).unwrap_or_default();
                 let source = text(System::SOURCE).and_then(|leaf| leaf.as_bytes().map(<[u8]>::to_vec));
                 let source = source.unwrap_or_else(|| b"{}".to_vec());
                 let mut parsed = document::parse(mapping, &id, &source)?.document;

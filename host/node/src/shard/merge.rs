@@ -4,9 +4,9 @@ use super::Shard;
 use crate::error::EsError;
 use std::sync::atomic::Ordering;
 use std::time::Instant;
+use tantivy::SegmentMeta;
 use tantivy::index::SegmentId;
 use tantivy::indexer::{LogMergePolicy, MergePolicy};
-use tantivy::SegmentMeta;
 
 /// Share of deleted documents above which a segment is rewritten, as with Lucene's `expungeDeletesAllowed`.
 const DELETED_SHARE_EXPUNGED: f64 = 0.1;
@@ -106,7 +106,9 @@ impl Shard {
     fn bytes_of(&self, ids: &[SegmentId]) -> Result<u64, EsError> {
         let view = self.read_view();
         let mut bytes = 0;
-        for reader in view.searcher.segment_readers().iter().filter(|reader| ids.contains(&reader.segment_id())) {
+        for reader in
+            view.searcher.segment_readers().iter().filter(|reader| ids.contains(&reader.segment_id()))
+        {
             bytes += reader.space_usage()?.total().get_bytes();
         }
         Ok(bytes)

@@ -14,7 +14,7 @@
 //! - [`refresh`]: refresh, flush, when each is due;
 //! - [`merge`]: background merges and force merge;
 //! - [`growth`]: new fields, and rebuilding when slots run out;
-//! - [`gate`]: back-pressure;
+//! - [`gate`]: holding senders back;
 //! - [`counters`]: what is counted.
 
 pub mod core;

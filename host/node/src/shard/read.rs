@@ -55,9 +55,12 @@ impl ReadView {
     /// Where a segment cannot be read.
     pub fn find(&self, id: &str) -> Result<Option<Found>, EsError> {
         let term = Term::from_field_text(System::ID, id);
-        for (ordinal, (segment, reader)) in self.segments.iter().zip(self.searcher.segment_readers()).enumerate() {
+        for (ordinal, (segment, reader)) in
+            self.segments.iter().zip(self.searcher.segment_readers()).enumerate()
+        {
             let Some(information) = segment.ids.get_term_info(&term)? else { continue };
-            let mut postings = segment.ids.read_postings_from_terminfo(&information, IndexRecordOption::Basic)?;
+            let mut postings =
+                segment.ids.read_postings_from_terminfo(&information, IndexRecordOption::Basic)?;
             let mut document = postings.doc();
             while document != TERMINATED {
                 if !reader.is_deleted(document) {

@@ -123,7 +123,9 @@ impl Shard {
         outcomes
             .into_iter()
             .map(|outcome| {
-                outcome.unwrap_or_else(|| (String::new(), Err(EsError::internal("the operation was not performed"))))
+                outcome.unwrap_or_else(|| {
+                    (String::new(), Err(EsError::internal("the operation was not performed")))
+                })
             })
             .collect()
     }
@@ -153,11 +155,12 @@ impl Shard {
         let prepared = self.read_documents(prepared, outcomes);
         let (mut indexed, mut deleted, mut failed) = (0, 0, 0);
         for (position, id, result, kind) in self.apply(prepared, permit) {
-            if let (Err(error), Some(operation)) = (&result, updates.remove(&position)) {
-                if error.kind == "version_conflict_engine_exception" && operation.if_sequence.is_none() {
-                    again.push((position, operation));
-                    continue;
-                }
+            if let (Err(error), Some(operation)) = (&result, updates.remove(&position))
+                && error.kind == "version_conflict_engine_exception"
+                && operation.if_sequence.is_none()
+            {
+                again.push((position, operation));
+                continue;
             }
             match (&result, kind) {
                 (Err(_), _) => failed += 1,
@@ -177,7 +180,11 @@ impl Shard {
 
     /// Finds out what an operation writes; an update that writes nothing is done with that.
     #[allow(clippy::type_complexity)]
-    fn prepare(&self, position: usize, operation: Operation) -> Result<Result<Prepared, Outcome>, (String, EsError)> {
+    fn prepare(
+        &self,
+        position: usize,
+        operation: Operation,
+    ) -> Result<Result<Prepared, Outcome>, (String, EsError)> {
         let own_id = operation.id.is_none();
         let id = operation.id.unwrap_or_else(new_id);
         let if_sequence = operation.if_sequence;
@@ -206,16 +213,24 @@ impl Shard {
         let Some(current) = self.find(id)? else {
             return match update.insertion()? {
                 Some(source) if if_sequence.is_none() => Ok(Ok((Kind::Replace(None), source))),
-                _ => Err(EsError::new(404, "document_missing_exception", format!("[_doc][{id}]: document missing"))
-                    .detail("index", &*self.name)
-                    .detail("shard", "0")),
+                _ => Err(EsError::new(
+                    404,
+                    "document_missing_exception",
+                    format!("[_doc][{id}]: document missing"),
+                )
+                .detail("index", &*self.name)
+                .detail("shard", "0")),
             };
         };
         if if_sequence.is_some_and(|wanted| wanted != current.sequence) {
             return Err(self.conflict_on_sequence(id, if_sequence.unwrap_or(0), current.sequence));
         }
         let source = current.source.ok_or_else(|| {
-            EsError::new(400, "document_source_missing_exception", format!("[_doc][{id}]: document source missing"))
+            EsError::new(
+                400,
+                "document_source_missing_exception",
+                format!("[_doc][{id}]: document source missing"),
+            )
         })?;
         match update.apply(&source)? {
             Some(source) => Ok(Ok((Kind::Replace(Some(current.sequence)), source))),
@@ -265,9 +280,11 @@ impl Shard {
                 return true;
             }
             let read = if together {
-                document::parse(&mapping, &each.id, &each.source).and_then(|parsed| match parsed.new_fields.is_empty() {
-                    true => Ok(parsed),
-                    false => self.read_alone(each),
+                document::parse(&mapping, &each.id, &each.source).and_then(|parsed| {
+                    match parsed.new_fields.is_empty() {
+                        true => Ok(parsed),
+                        false => self.read_alone(each),
+                    }
                 })
             } else {
                 self.read_alone(each)
@@ -295,7 +312,9 @@ impl Shard {
         let parsed = document::parse(&self.mapping(), &each.id, &each.source)?;
         match parsed.new_fields.first() {
             None => Ok(parsed),
-            Some((path, _)) => Err(EsError::mapper_parsing(format!("field [{path}] could not be added to the mapping"))),
+            Some((path, _)) => {
+                Err(EsError::mapper_parsing(format!("field [{path}] could not be added to the mapping")))
+            }
         }
     }
 
@@ -313,7 +332,8 @@ impl Shard {
             return prepared.into_iter().map(refused).collect();
         }
         for each in prepared {
-            let result = self.apply_one(&mut state, &each.id, each.own_id, each.kind, each.if_sequence, &each.source);
+            let result =
+                self.apply_one(&mut state, &each.id, each.own_id, each.kind, each.if_sequence, &each.source);
             if let Ok(done) = &result {
                 if let Some(delete) = done.delete.then(|| Term::from_field_text(System::ID, &each.id)) {
                     batch.push(UserOperation::Delete(delete));
@@ -377,7 +397,9 @@ impl Shard {
                 Some(current) if current.sequence == wanted => {}
                 Some(current) => return Err(self.conflict_on_sequence(id, wanted, current.sequence)),
                 None => {
-                    return conflict(format!("required seqNo [{wanted}], primary term [1]. but no document was found"));
+                    return conflict(format!(
+                        "required seqNo [{wanted}], primary term [1]. but no document was found"
+                    ));
                 }
             }
         }

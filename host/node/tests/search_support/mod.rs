@@ -43,8 +43,11 @@ impl TestIndex {
 
     /// Deletes documents, and refreshes.
     pub fn delete(&self, ids: &[&str]) {
-        let operations =
-            ids.iter().map(|id| Operation { action: Action::Delete, id: Some(id.to_string()), if_sequence: None });
+        let operations = ids.iter().map(|id| Operation {
+            action: Action::Delete,
+            id: Some(id.to_string()),
+            if_sequence: None,
+        });
         for (_, outcome) in self.shard.write(operations.collect()) {
             outcome.unwrap();
         }
@@ -82,7 +85,12 @@ pub fn search(shards: &[ShardView], body: &Value, parameters: &str) -> Result<Va
 
 /// Ids of the hits of an answer, in order.
 pub fn ids(answer: &Value) -> Vec<String> {
-    answer["hits"]["hits"].as_array().unwrap().iter().map(|hit| hit["_id"].as_str().unwrap().to_string()).collect()
+    answer["hits"]["hits"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|hit| hit["_id"].as_str().unwrap().to_string())
+        .collect()
 }
 
 /// A mapping of properties.

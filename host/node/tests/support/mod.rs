@@ -86,7 +86,8 @@ impl Client {
     pub fn answer(&mut self, head: bool) -> Answer {
         let mut line = String::new();
         self.stream.read_line(&mut line).unwrap();
-        let status = line.split(' ').nth(1).unwrap_or_else(|| panic!("no status in {line:?}")).parse().unwrap();
+        let status =
+            line.split(' ').nth(1).unwrap_or_else(|| panic!("no status in {line:?}")).parse().unwrap();
         let mut length = 0;
         loop {
             let mut line = String::new();
