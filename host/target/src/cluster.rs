@@ -71,7 +71,7 @@ pub struct CallError {
     pub path: String,
     /// What happened.
     #[source]
-    pub problem: CallProblem,
+    pub problem: Box<CallProblem>,
 }
 
 /// What happened to a call.
@@ -99,7 +99,7 @@ pub enum CallProblem {
 impl CallError {
     /// HTTP status, where there was an answer.
     pub fn status(&self) -> Option<StatusCode> {
-        match &self.problem {
+        match &*self.problem {
             CallProblem::Status { status, .. } => Some(*status),
             _ => None,
         }
@@ -160,7 +160,7 @@ async fn identify(endpoint: &Arc<Endpoint>) -> Result<(Capabilities, Value), Clu
                 Err(ClusterError::NotACluster { host, reason: "GET / gives no version number".to_owned() })
             }
         },
-        Err(error) => match error.problem {
+        Err(CallError { problem, method, path }) => match *problem {
             CallProblem::Status { status, description }
                 if status == StatusCode::UNAUTHORIZED || status == StatusCode::FORBIDDEN =>
             {
@@ -176,7 +176,10 @@ async fn identify(endpoint: &Arc<Endpoint>) -> Result<(Capabilities, Value), Clu
             CallProblem::NotJson(_) => {
                 Err(ClusterError::NotACluster { host, reason: "the answer to GET / is not JSON".to_owned() })
             }
-            _ => Err(ClusterError::Unreachable { host, source: error }),
+            problem => {
+                let source = CallError { method, path, problem: Box::new(problem) };
+                Err(ClusterError::Unreachable { host, source })
+            }
         },
     }
 }
@@ -223,7 +226,7 @@ impl Api {
         let answer = self.exchange(&method, path, body).await;
         answer
             .and_then(|body| serde_json::from_slice(&body).map_err(CallProblem::NotJson))
-            .map_err(|problem| CallError { method, path: path.to_owned(), problem })
+            .map_err(|problem| CallError { method, path: path.to_owned(), problem: Box::new(problem) })
     }
 
     /// Asks with `HEAD` whether something exists.
@@ -234,7 +237,9 @@ impl Api {
         match self.exchange(&Method::HEAD, path, None).await {
             Ok(_) => Ok(true),
             Err(CallProblem::Status { status: StatusCode::NOT_FOUND, .. }) => Ok(false),
-            Err(problem) => Err(CallError { method: Method::HEAD, path: path.to_owned(), problem }),
+            Err(problem) => {
+                Err(CallError { method: Method::HEAD, path: path.to_owned(), problem: Box::new(problem) })
+            }
         }
     }
 

@@ -1,5 +1,7 @@
 //! Over any number of clients every document is sent exactly once, and the same seed sends the same bytes.
 
+#![allow(clippy::unwrap_used)] // helpers of tests are tests
+
 mod support;
 
 use std::collections::BTreeMap;

@@ -2,6 +2,8 @@
 //! genuine_target`. Without the variable there is nothing to talk to, and the test says so. It creates and deletes indices
 //! whose names begin with `rally-target-test`.
 
+#![allow(clippy::unwrap_used)] // helpers of tests are tests
+
 mod support;
 
 use std::sync::Arc;

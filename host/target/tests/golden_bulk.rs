@@ -1,6 +1,8 @@
 //! Partitions and bulk bodies as Rally computes them. Where this program differs on purpose, the case is named here
 //! together with the reason.
 
+#![allow(clippy::unwrap_used)] // helpers of tests are tests
+
 mod support;
 
 use std::path::{Path, PathBuf};

@@ -1,6 +1,8 @@
 //! Parameters, requests and setup of built-in operations as Rally has them. Where this program differs on purpose, the
 //! case is named here together with the reason.
 
+#![allow(clippy::unwrap_used)] // helpers of tests are tests
+
 mod support;
 
 use std::path::Path;

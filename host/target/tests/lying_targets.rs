@@ -1,5 +1,7 @@
 //! What a target does wrong, and what comes of it: a failure that says so, and a client that goes on.
 
+#![allow(clippy::unwrap_used)] // helpers of tests are tests
+
 mod support;
 
 use std::net::TcpListener;

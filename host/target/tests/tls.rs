@@ -1,5 +1,7 @@
 //! TLS, certificates and credentials.
 
+#![allow(clippy::unwrap_used)] // helpers of tests are tests
+
 mod support;
 
 use std::io::{BufRead, BufReader, Read, Write};

@@ -1,5 +1,7 @@
 //! What goes over the wire to each version.
 
+#![allow(clippy::unwrap_used)] // helpers of tests are tests
+
 mod support;
 
 use std::sync::Arc;

@@ -2,8 +2,6 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
-use memchr::{memchr, memmem};
 use rally_race::{Cause, More, ParamSource, ParamSourceFactory, Params, Partition};
 use rally_track::Operation;
 use serde_json::{Map, Value};
@@ -11,9 +9,10 @@ use serde_json::{Map, Value};
 use super::body_pool::BodyPool;
 use super::bounds::bounds;
 use super::bulk_options::{ActionAndMetaData, BulkOptions};
-use super::documents::{DocumentSet, DocumentsError};
+use super::bulk_reader::{Action, Body, Reader};
+use super::documents::DocumentSet;
 use super::error::ParamError;
-use super::ids::{IdSource, write_id};
+use super::ids::IdSource;
 
 /// At most so many bytes are copied into bodies in one call of `next`, so that one client's large bulks neither pile up
 /// nor keep the generator from the others.
@@ -30,18 +29,6 @@ struct BulkFile {
     set: Arc<DocumentSet>,
     action: Action,
     values: Arc<Map<String, Value>>,
-}
-
-/// How the bodies of a file are made.
-#[derive(Debug, Clone)]
-enum Action {
-    /// Lines are sent as they stand in the file. `pairs`: an action line stands before each document; `rewrite`: types are
-    /// taken out of it.
-    AsInFile { pairs: bool, rewrite: bool },
-    /// This line stands before each document.
-    Constant(Arc<[u8]>),
-    /// A line with an id stands before each document: what comes before the id, what comes after it.
-    WithId(Arc<[u8]>, Arc<[u8]>),
 }
 
 impl BulkSourceFactory {
@@ -112,22 +99,13 @@ impl BulkSourceFactory {
             if part.documents == 0 {
                 continue;
             }
-            let per_document = file.action.lines_per_document();
-            let first_line = part.first_document * per_document;
             bulks += part.documents.div_ceil(u64::from(self.options.bulk_size));
-            readers.push(Reader {
-                set: Arc::clone(&file.set),
-                bytes: file.set.lines(first_line, part.documents * per_document)?,
-                position: 0,
-                line: first_line,
-                documents: part.documents,
-                action: file.action.clone(),
-                ids: self
-                    .options
-                    .conflicts
-                    .map(|conflicts| ids(conflicts, part.first_document, part.documents, number as u64)),
-                values: Arc::clone(&file.values),
-            });
+            let ids = self
+                .options
+                .conflicts
+                .map(|conflicts| ids(conflicts, part.first_document, part.documents, number as u64));
+            let reader = Reader::open(&file.set, &file.action, part.first_document, part.documents, ids)?;
+            readers.push((reader, Arc::clone(&file.values)));
         }
         readers.reverse();
         Ok(BulkSource {
@@ -205,19 +183,10 @@ fn values(operation: &Operation, set: &DocumentSet, mode: ActionAndMetaData) -> 
     Arc::new(values)
 }
 
-impl Action {
-    fn lines_per_document(&self) -> u64 {
-        match self {
-            Action::AsInFile { pairs: true, .. } => 2,
-            _ => 1,
-        }
-    }
-}
-
 /// The bulks of one client.
 pub struct BulkSource {
     /// What is still to be read; the next one is the last.
-    readers: Vec<Reader>,
+    readers: Vec<(Reader, Arc<Map<String, Value>>)>,
     bulk_size: u32,
     bulks: u64,
     pool: BodyPool,
@@ -229,7 +198,7 @@ impl ParamSource for BulkSource {
     fn next(&mut self, limit: usize, out: &mut Vec<Params>) -> Result<More, Cause> {
         let mut copied = 0;
         for _ in 0..limit.max(1) {
-            let Some(reader) = self.readers.last_mut() else { return Ok(More::Exhausted) };
+            let Some((reader, values)) = self.readers.last_mut() else { return Ok(More::Exhausted) };
             let mut buffer = self.pool.take();
             buffer.reserve(self.length);
             let bulk = reader.next_bulk(self.bulk_size, buffer)?;
@@ -241,8 +210,8 @@ impl ParamSource for BulkSource {
                     self.pool.body(buffer)
                 }
             };
-            out.push(Params { values: Arc::clone(&reader.values), body, documents: bulk.documents });
-            if reader.documents == 0 {
+            out.push(Params { values: Arc::clone(values), body, documents: bulk.documents });
+            if reader.is_at_end() {
                 self.readers.pop();
             }
             if self.readers.is_empty() {
@@ -258,182 +227,4 @@ impl ParamSource for BulkSource {
     fn size(&self) -> Option<u64> {
         Some(self.bulks)
     }
-}
-
-/// One client's part of one file.
-struct Reader {
-    set: Arc<DocumentSet>,
-    bytes: Bytes,
-    position: usize,
-    /// Number of the next line in the file, 0-based.
-    line: u64,
-    documents: u64,
-    action: Action,
-    ids: Option<IdSource>,
-    values: Arc<Map<String, Value>>,
-}
-
-struct Bulk {
-    body: Body,
-    documents: u32,
-}
-
-enum Body {
-    Slice(Bytes),
-    Built(Vec<u8>),
-}
-
-impl Reader {
-    fn next_bulk(&mut self, bulk_size: u32, mut buffer: Vec<u8>) -> Result<Bulk, DocumentsError> {
-        let documents = u64::from(bulk_size).min(self.documents);
-        let body = match self.action.clone() {
-            Action::AsInFile { pairs, rewrite } => self.as_in_file(documents, pairs, rewrite, buffer)?,
-            Action::Constant(line) => {
-                for _ in 0..documents {
-                    buffer.extend_from_slice(&line);
-                    self.append_document(&mut buffer)?;
-                }
-                Body::Built(buffer)
-            }
-            Action::WithId(before, after) => {
-                for _ in 0..documents {
-                    buffer.extend_from_slice(&before);
-                    if let Some(ids) = &mut self.ids {
-                        write_id(ids.next_id(), &mut buffer);
-                    }
-                    buffer.extend_from_slice(&after);
-                    self.append_document(&mut buffer)?;
-                }
-                Body::Built(buffer)
-            }
-        };
-        self.documents -= documents;
-        Ok(Bulk { body, documents: documents as u32 })
-    }
-
-    fn append_document(&mut self, buffer: &mut Vec<u8>) -> Result<(), DocumentsError> {
-        let (begin, end) = self.next_line()?;
-        self.check_document(begin, end)?;
-        buffer.extend_from_slice(&self.bytes[begin..end]);
-        if self.bytes[end - 1] != b'\n' {
-            buffer.push(b'\n');
-        }
-        Ok(())
-    }
-
-    /// A slice of the file where its bytes can be sent as they are, a copy where a newline is missing at the end or types
-    /// have to be taken out.
-    fn as_in_file(
-        &mut self,
-        documents: u64,
-        pairs: bool,
-        rewrite: bool,
-        mut buffer: Vec<u8>,
-    ) -> Result<Body, DocumentsError> {
-        let (begin, first_line) = (self.position, self.line);
-        let mut typed = false;
-        for _ in 0..documents {
-            if pairs {
-                let (begin, end) = self.next_line()?;
-                let line = &self.bytes[begin..end];
-                self.check_action(line)?;
-                typed = typed || (rewrite && memmem::find(line, b"\"_type\"").is_some());
-            }
-            let (begin, end) = self.next_line()?;
-            self.check_document(begin, end)?;
-        }
-        let slice = self.bytes.slice(begin..self.position);
-        if !typed && slice.last() == Some(&b'\n') {
-            return Ok(Body::Slice(slice));
-        }
-        if !typed {
-            buffer.extend_from_slice(&slice);
-            buffer.push(b'\n');
-            return Ok(Body::Built(buffer));
-        }
-        for (number, line) in slice.split_inclusive(|byte| *byte == b'\n').enumerate() {
-            if number % 2 == 0 {
-                let Some(rewritten) = without_type(line) else {
-                    return Err(self
-                        .wrong(first_line + number as u64, "this is not a line with action and meta-data"));
-                };
-                buffer.extend_from_slice(rewritten.as_bytes());
-                buffer.push(b'\n');
-            } else {
-                buffer.extend_from_slice(line);
-            }
-        }
-        if buffer.last() != Some(&b'\n') {
-            buffer.push(b'\n');
-        }
-        Ok(Body::Built(buffer))
-    }
-
-    /// Where the next line begins and ends, its newline included.
-    fn next_line(&mut self) -> Result<(usize, usize), DocumentsError> {
-        let begin = self.position;
-        let rest = &self.bytes[begin..];
-        if rest.is_empty() {
-            return Err(DocumentsError::TooShort {
-                path: self.set.path.clone(),
-                line: self.line + 1,
-                document_count: self.set.document_count,
-                source: None,
-            });
-        }
-        self.position = memchr(b'\n', rest).map_or(self.bytes.len(), |newline| begin + newline + 1);
-        self.line += 1;
-        Ok((begin, self.position))
-    }
-
-    /// A look at both ends of a line finds files that are shifted, indented or not JSON at all; what is wrong in between
-    /// the target says.
-    fn check_document(&self, begin: usize, end: usize) -> Result<(), DocumentsError> {
-        let line = trimmed(&self.bytes[begin..end]);
-        if line.first() == Some(&b'{') && line.last() == Some(&b'}') {
-            return Ok(());
-        }
-        let problem = if line.is_empty() {
-            "this line is empty, but each line must hold a document"
-        } else {
-            "this is not a document: each line must be one JSON object"
-        };
-        Err(self.wrong(self.line - 1, problem))
-    }
-
-    fn check_action(&self, line: &[u8]) -> Result<(), DocumentsError> {
-        let line = trimmed(line);
-        let name = line
-            .strip_prefix(b"{")
-            .map(<[u8]>::trim_ascii_start)
-            .and_then(|rest| rest.strip_prefix(b"\""))
-            .and_then(|rest| memchr(b'"', rest).map(|quote| &rest[..quote]));
-        let problem = match name {
-            Some(b"index" | b"create" | b"update") if line.ends_with(b"}}") || line.ends_with(b"}") => {
-                return Ok(());
-            }
-            Some(b"delete") => {
-                "'delete' has no document after it, but with action and meta-data in the file lines must come in pairs"
-            }
-            _ => "this is not a line with action and meta-data, e.g. {\"index\": {\"_index\": \"logs\"}}",
-        };
-        Err(self.wrong(self.line - 1, problem))
-    }
-
-    fn wrong(&self, line: u64, problem: &'static str) -> DocumentsError {
-        DocumentsError::Line { path: self.set.path.clone(), line: line + 1, problem }
-    }
-}
-
-fn trimmed(line: &[u8]) -> &[u8] {
-    line.trim_ascii()
-}
-
-/// An action line without `_type`, for targets that have no types and refuse the name.
-fn without_type(line: &[u8]) -> Option<String> {
-    let mut action: Map<String, Value> = serde_json::from_slice(line).ok()?;
-    for meta in action.values_mut() {
-        meta.as_object_mut()?.shift_remove("_type");
-    }
-    serde_json::to_string(&action).ok()
 }

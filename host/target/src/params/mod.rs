@@ -4,6 +4,7 @@ mod body_pool;
 mod bounds;
 mod bulk;
 mod bulk_options;
+mod bulk_reader;
 mod constant;
 mod documents;
 mod error;

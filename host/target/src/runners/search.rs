@@ -112,7 +112,7 @@ impl Search {
             }
             (Some(id), _) => {
                 let made = next_request(self.connection.endpoint(), &self.capabilities, id);
-                let (request, body) = made.map_err(|problem| parameters_failure(problem))?;
+                let (request, body) = made.map_err(parameters_failure)?;
                 self.connection.exchange(&request, body, &mut self.page).await
             }
             (None, None) => return Err(parameters_failure("nothing is prepared".to_owned())),
