@@ -59,6 +59,10 @@ pub struct RunArgs {
     #[arg(long, value_name = "KEY:VALUE,…", default_value = "timeout:60", help_heading = "Target")]
     pub client_options: String,
 
+    /// How healthy the target must be before a lap starts.
+    #[arg(long, value_enum, value_name = "COLOUR", default_value_t = Health::Green, help_heading = "Target")]
+    pub cluster_health: Health,
+
     /// Only tasks that match: comma-separated task names or type:OPERATION-TYPE.
     #[arg(long, value_name = "FILTER,…", conflicts_with = "exclude_tasks", help_heading = "Race")]
     pub include_tasks: Option<String>,
@@ -134,6 +138,17 @@ pub enum Pipeline {
     /// Not supported yet: build from sources.
     #[value(hide = true, alias = "from-sources-complete", alias = "from-sources-skip-build")]
     FromSources,
+}
+
+/// Health of a cluster.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Health {
+    /// All shards are there.
+    Green,
+    /// All primary shards are there: a single node with replicas stays at that.
+    Yellow,
+    /// Anything.
+    Red,
 }
 
 /// What a failed request does to the race.

@@ -1,9 +1,56 @@
 //! The `rally` command.
 
 mod args;
+mod documents;
 mod embedded;
+mod ending;
 mod home;
+mod interrupt;
+mod list;
+mod node;
 mod not_yet;
+mod observer;
+mod progress;
+mod record;
+mod run;
+mod settings;
 mod shipped;
+mod tracks;
 
-fn main() {}
+use std::process::ExitCode;
+
+use clap::Parser;
+use clap::error::ErrorKind;
+
+use crate::args::{Cli, Command};
+use crate::ending::USER_ERROR;
+
+fn main() -> ExitCode {
+    let cli = match Cli::try_parse() {
+        Ok(cli) => cli,
+        Err(error) => return usage(&error),
+    };
+    let ended = match &cli.command {
+        Command::Run(arguments) => run::run(arguments),
+        Command::List(arguments) => list::run(arguments),
+        Command::Node(arguments) => node::run(arguments),
+    };
+    match ended {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("[ERROR] {}", error.message());
+            error.exit_code()
+        }
+    }
+}
+
+/// Help and versions are fine; anything else is a user error.
+fn usage(error: &clap::Error) -> ExitCode {
+    let fine = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
+    match not_yet::explain(error) {
+        Some(text) => eprintln!("[ERROR] {text}"),
+        // Where standard output has gone away there is nobody to tell.
+        None => drop(error.print()),
+    }
+    if fine { ExitCode::SUCCESS } else { ExitCode::from(USER_ERROR) }
+}

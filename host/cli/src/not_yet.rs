@@ -9,7 +9,6 @@ const FLAGS: &[(&str, &str)] = &[
     ("--auto-manage-indices", "say auto-managed in the track"),
     ("--car", "provisioning is not there yet: start the cluster yourself and name it with --target-hosts"),
     ("--car-params", "provisioning is not there yet: start the cluster yourself and name it with --target-hosts"),
-    ("--cluster-health", "the race starts when the cluster is green, or yellow on a single node"),
     ("--cluster-name", "the name is read from the cluster"),
     ("--configuration-name", "rally has no configuration file yet"),
     ("--distribution-repository", "provisioning is not there yet: name a running cluster with --target-hosts"),

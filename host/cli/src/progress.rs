@@ -66,6 +66,19 @@ impl ProgressBoard {
         }
     }
 
+    /// A line for data that is made ready.
+    pub fn data_line(&self) -> DataLine {
+        let bar = match &self.output {
+            Output::Terminal(board) => {
+                let bar = board.add(ProgressBar::no_length());
+                bar.set_style(data_style());
+                Some(bar)
+            }
+            Output::Silent | Output::Plain => None,
+        };
+        DataLine { bar, plain: matches!(self.output, Output::Plain), said: None }
+    }
+
     /// A task starts.
     pub fn started(&mut self, task: usize, name: &str) {
         let bar = match &self.output {
@@ -139,6 +152,41 @@ impl ProgressBoard {
     }
 }
 
+/// Shows how far data is that is made ready.
+pub struct DataLine {
+    bar: Option<ProgressBar>,
+    plain: bool,
+    said: Option<&'static str>,
+}
+
+impl DataLine {
+    /// `done` of `total` bytes are through.
+    pub fn show(&mut self, what: &'static str, name: &str, done: u64, total: Option<u64>) {
+        let fresh = self.said != Some(what);
+        self.said = Some(what);
+        if let Some(bar) = &self.bar {
+            if fresh {
+                bar.reset();
+                bar.set_message(format!("{what} {name}"));
+            }
+            match total {
+                Some(total) => bar.set_length(total),
+                None => bar.unset_length(),
+            }
+            bar.set_position(done);
+        } else if self.plain && fresh {
+            eprintln!("{what} {name}");
+        }
+    }
+
+    /// It is ready.
+    pub fn finish(self) {
+        if let Some(bar) = self.bar {
+            bar.finish_and_clear();
+        }
+    }
+}
+
 impl Line {
     fn show_when_due(&mut self) {
         let elapsed = self.since.elapsed();
@@ -180,6 +228,12 @@ impl Line {
 fn style() -> ProgressStyle {
     // The template is fixed: where it could not be parsed, the plain default does as well.
     ProgressStyle::with_template("{prefix:24} [{bar:16}] {wide_msg}")
+        .unwrap_or_else(|_| ProgressStyle::default_bar())
+        .progress_chars("=> ")
+}
+
+fn data_style() -> ProgressStyle {
+    ProgressStyle::with_template("[{bar:16}] {bytes}/{total_bytes} {binary_bytes_per_sec} {eta} left  {wide_msg}")
         .unwrap_or_else(|_| ProgressStyle::default_bar())
         .progress_chars("=> ")
 }

@@ -1,0 +1,108 @@
+//! The documents of a track, made ready to be read.
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use rally_race::Cancel;
+use rally_target::DocumentSet;
+use rally_track::data::{DataSet, Phase, PrepareError, PrepareOptions, Progress, prepare, validate_action_lines};
+use rally_track::{Challenge, Documents, Track};
+
+use crate::ending::CommandError;
+use crate::home::Home;
+use crate::progress::{DataLine, ProgressBoard};
+
+/// How to prepare.
+#[derive(Debug, Clone, Copy)]
+pub struct DocumentOptions {
+    /// Whether nothing may be downloaded.
+    pub offline: bool,
+    /// Whether the small data sets of test mode are meant.
+    pub test_mode: bool,
+}
+
+/// Prepares all documents of the track, in its order; none where the challenge does not index any.
+pub fn all(
+    track: &Track, challenge: &Challenge, home: &Home, options: DocumentOptions, board: &ProgressBoard, cancel: &Cancel,
+) -> Result<Vec<Arc<DocumentSet>>, CommandError> {
+    let mut tasks = challenge.schedule.iter().flat_map(|element| element.tasks());
+    if !tasks.any(|task| task.operation.operation_type == "index") {
+        return Ok(Vec::new());
+    }
+    let mut sets = Vec::new();
+    for (index, kind, documents) in track.document_sets() {
+        let progress = DataProgress { board, cancel, line: Mutex::new(None), name: &documents.file_name };
+        let prepared = one(track, documents, home, options, &progress)?;
+        if let Some(line) = progress.line.lock().unwrap_or_else(PoisonError::into_inner).take() {
+            line.finish();
+        }
+        for warning in &prepared.warnings {
+            board.say(&format!("[WARNING] {warning}"));
+        }
+        let path = prepared.path.clone();
+        let count = prepared.document_count;
+        let range = Box::new(move |first, lines| prepared.byte_range(first, lines).map_err(Into::into));
+        let set = DocumentSet::new(
+            &index.name,
+            &kind.name,
+            path,
+            count,
+            documents.includes_action_and_meta_data,
+            range,
+        );
+        sets.push(Arc::new(set));
+    }
+    Ok(sets)
+}
+
+fn one(
+    track: &Track, documents: &Documents, home: &Home, options: DocumentOptions, progress: &DataProgress<'_>,
+) -> Result<rally_track::data::PreparedDocuments, CommandError> {
+    let mut data_set = DataSet::from_documents(&documents.file_name).map_err(CommandError::user)?;
+    data_set.base_url.clone_from(&documents.base_url);
+    data_set.document_count = Some(documents.document_count);
+    data_set.compressed_bytes = documents.compressed_bytes;
+    data_set.uncompressed_bytes = documents.uncompressed_bytes;
+    let prepare_options = PrepareOptions {
+        offline: options.offline,
+        test_mode: options.test_mode,
+        lines_per_document: if documents.includes_action_and_meta_data { 2 } else { 1 },
+        ..PrepareOptions::default()
+    };
+    let prepared =
+        prepare(&data_set, std::slice::from_ref(&track.root), &home.data(&track.name), &prepare_options, progress)
+            .map_err(|error| match error {
+                PrepareError::Cancelled => CommandError::interrupted(error),
+                PrepareError::Io { .. } | PrepareError::DiskFull { .. } | PrepareError::Download { .. } => {
+                    CommandError::failure(error)
+                }
+                other => CommandError::user(other),
+            })?;
+    if documents.includes_action_and_meta_data {
+        validate_action_lines(&prepared.path, &prepared.offsets).map_err(CommandError::user)?;
+    }
+    Ok(prepared)
+}
+
+struct DataProgress<'a> {
+    board: &'a ProgressBoard,
+    cancel: &'a Cancel,
+    line: Mutex<Option<DataLine>>,
+    name: &'a str,
+}
+
+impl Progress for DataProgress<'_> {
+    fn report(&self, phase: Phase, done: u64, total: Option<u64>) {
+        let what = match phase {
+            Phase::Waiting => "waiting for another rally that prepares",
+            Phase::Downloading => "downloading",
+            Phase::Decompressing => "decompressing",
+            Phase::IndexingLines => "counting lines of",
+        };
+        let mut line = self.line.lock().unwrap_or_else(PoisonError::into_inner);
+        line.get_or_insert_with(|| self.board.data_line()).show(what, self.name, done, total);
+    }
+
+    fn is_cancelled(&self) -> bool {
+        self.cancel.is_cancelled()
+    }
+}

@@ -1,0 +1,82 @@
+//! How a command ends: its exit code, and what it says when it did not go well.
+
+use std::error::Error;
+use std::fmt::Write;
+use std::process::ExitCode;
+
+/// Exit code after wrong usage or input (EX_USAGE, as Elastic Rally has it).
+pub const USER_ERROR: u8 = 64;
+/// Exit code after a failure that is not the user's.
+pub const FAILURE: u8 = 1;
+/// Exit code after an interruption, as a shell gives it for SIGINT.
+pub const INTERRUPTED: u8 = 130;
+
+/// Why a command did not end well.
+#[derive(Debug)]
+pub struct CommandError {
+    code: u8,
+    cause: Box<dyn Error>,
+}
+
+impl CommandError {
+    /// What the user gave is wrong.
+    pub fn user(cause: impl Into<Box<dyn Error>>) -> CommandError {
+        CommandError { code: USER_ERROR, cause: cause.into() }
+    }
+
+    /// Something failed.
+    pub fn failure(cause: impl Into<Box<dyn Error>>) -> CommandError {
+        CommandError { code: FAILURE, cause: cause.into() }
+    }
+
+    /// The user interrupted the command.
+    pub fn interrupted(cause: impl Into<Box<dyn Error>>) -> CommandError {
+        CommandError { code: INTERRUPTED, cause: cause.into() }
+    }
+
+    /// The exit code.
+    pub fn exit_code(&self) -> ExitCode {
+        ExitCode::from(self.code)
+    }
+
+    /// What to print: the error, and the causes that say something more.
+    pub fn message(&self) -> String {
+        chain(self.cause.as_ref())
+    }
+}
+
+/// An error and its causes, one a line; a cause that its error quotes already is left out.
+pub fn chain(error: &dyn Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let said = error.to_string();
+        if !text.contains(&said) {
+            // Writing to a string cannot fail.
+            let _ = write!(text, "\n  because: {}", said.replace('\n', "\n  "));
+        }
+        cause = error.source();
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[derive(Debug, thiserror::Error)]
+    #[error("{text}")]
+    struct Layer {
+        text: &'static str,
+        #[source]
+        source: Option<Box<Layer>>,
+    }
+
+    #[test]
+    fn causes_follow_unless_they_are_quoted_already() {
+        let deep = Layer { text: "refused", source: None };
+        let middle = Layer { text: "cannot connect: refused", source: Some(Box::new(deep)) };
+        let top = Layer { text: "no target", source: Some(Box::new(middle)) };
+        assert_eq!(chain(&top), "no target\n  because: cannot connect: refused");
+    }
+}

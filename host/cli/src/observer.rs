@@ -1,0 +1,172 @@
+//! Follows a race: adds up what is measured, keeps it, shows it, and prepares each lap.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use rally_race::{Cancel, Cause, DriverLoad, Observer, RaceEvent, RacePlan, Recording};
+use rally_results::{Collector, HistogramLog};
+use rally_target::{Cluster, HealthExpectation, LapTelemetry, prepare_lap};
+use rally_track::{Challenge, Track};
+use tokio::runtime::Runtime;
+
+use crate::ending::chain;
+use crate::progress::ProgressBoard;
+
+/// The histogram log gets an interval this often.
+const LOG_INTERVAL: Duration = Duration::from_secs(1);
+
+/// What an observer needs to prepare laps.
+pub struct LapContext<'a> {
+    /// Runs the calls to the target.
+    pub runtime: &'a Runtime,
+    /// The target.
+    pub cluster: &'a Cluster,
+    /// What is raced.
+    pub track: &'a Track,
+    /// The way it is raced.
+    pub challenge: &'a Challenge,
+    /// How healthy the target must be.
+    pub health: HealthExpectation,
+    /// Whether the user has given up.
+    pub cancel: &'a Cancel,
+}
+
+/// The observer of a race from the command line.
+pub struct RaceObserver<'a> {
+    context: LapContext<'a>,
+    pub board: ProgressBoard,
+    pub collector: Collector,
+    log: Option<HistogramLog>,
+    logged: Instant,
+    began: Instant,
+    tasks: BTreeMap<usize, TaskInRace>,
+    steps: Vec<Vec<usize>>,
+    lap: u32,
+    telemetry: Option<LapTelemetry>,
+    laps: u32,
+}
+
+/// What the observer has to remember of a task.
+struct TaskInRace {
+    name: String,
+    lap: u32,
+}
+
+impl<'a> RaceObserver<'a> {
+    /// For one race of this plan.
+    pub fn new(
+        context: LapContext<'a>, plan: &RacePlan, board: ProgressBoard, log: HistogramLog,
+    ) -> RaceObserver<'a> {
+        let tasks = plan
+            .tasks()
+            .map(|planned| {
+                (planned.id, TaskInRace { name: planned.task.name.clone(), lap: planned.lap })
+            })
+            .collect();
+        RaceObserver {
+            context,
+            board,
+            collector: Collector::for_plan(plan),
+            log: Some(log),
+            logged: Instant::now(),
+            began: Instant::now(),
+            tasks,
+            steps: plan.steps.iter().map(|step| step.tasks.iter().map(|task| task.id).collect()).collect(),
+            lap: 0,
+            telemetry: None,
+            laps: plan.steps.last().map_or(1, |step| step.lap()),
+        }
+    }
+
+    /// Asks the target for its own figures of the lap that ends.
+    pub fn end_lap(&mut self) {
+        let Some(telemetry) = self.telemetry.take() else { return };
+        let metrics = self.context.runtime.block_on(telemetry.finish(self.context.cluster));
+        self.collector.add_metrics(self.lap, metrics);
+    }
+
+    /// Writes what is left of the histogram log.
+    pub fn close_log(&mut self) {
+        self.write_log();
+        self.log = None;
+    }
+
+    fn write_log(&mut self) {
+        self.logged = Instant::now();
+        let Some(log) = &mut self.log else { return };
+        if let Err(error) = log.write_interval(self.began.elapsed()) {
+            self.board.say(&format!("[WARNING] {}", chain(&error)));
+            self.log = None;
+        }
+    }
+
+    fn recorded(&mut self, id: usize, recording: &Recording) {
+        self.board.recorded(id, recording);
+        if let Err(error) = self.collector.add(id, recording) {
+            self.board.say(&format!("[WARNING] {}", chain(&error)));
+        }
+        let Some(task) = self.tasks.get(&id) else { return };
+        if let Some(log) = &mut self.log {
+            log.add(task.lap, &task.name, recording);
+        }
+        if self.logged.elapsed() >= LOG_INTERVAL {
+            self.write_log();
+        }
+    }
+
+    fn finished(&mut self, id: usize, load: DriverLoad) {
+        self.board.finished(id);
+        // The collector comes to its verdict about the driver by itself: it has the lag and the stalls.
+        if let Err(error) = self.collector.finish(id, load) {
+            self.board.say(&format!("[WARNING] {}", chain(&error)));
+        }
+    }
+}
+
+impl Observer for RaceObserver<'_> {
+    fn before_lap(&mut self, lap: u32) -> Result<(), Cause> {
+        self.end_lap();
+        self.lap = lap;
+        if self.laps > 1 {
+            self.board.say(&format!("Lap {lap} of {}", self.laps));
+        }
+        let context = &self.context;
+        let prepared = async {
+            prepare_lap(context.cluster, context.track, context.challenge, &context.health).await?;
+            Ok::<_, Cause>(LapTelemetry::start(context.cluster).await)
+        };
+        self.telemetry = context.runtime.block_on(async {
+            tokio::select! {
+                prepared = prepared => prepared.map(Some),
+                // The race sees by itself that it is cancelled.
+                () = cancelled(context.cancel) => Ok(None),
+            }
+        })?;
+        Ok(())
+    }
+
+    fn event(&mut self, event: RaceEvent) {
+        match event {
+            RaceEvent::StepStarted { step, .. } => {
+                for id in self.steps.get(step).cloned().unwrap_or_default() {
+                    if let Some(task) = self.tasks.get(&id) {
+                        self.board.started(id, &task.name);
+                    }
+                }
+            }
+            RaceEvent::TaskProgress(progress) => {
+                self.board.advanced(progress.task, progress.fraction, progress.remaining);
+            }
+            RaceEvent::Recording { task, recording } => self.recorded(task, &recording),
+            RaceEvent::TaskFinished { task, load, .. } => self.finished(task, load),
+            RaceEvent::StepFinished { .. } => {}
+        }
+    }
+}
+
+/// Completes when the race is cancelled.
+pub async fn cancelled(cancel: &Cancel) {
+    while !cancel.is_cancelled() {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+}

@@ -1,0 +1,124 @@
+//! What is written down of a race before it begins.
+
+use std::collections::BTreeMap;
+use std::path::Path;
+
+use rally_results::{ClusterRecord, RaceRecord, RaceStatus, race_timestamp_now};
+use rally_target::{Cluster, TargetHost};
+use rally_track::{Challenge, Track};
+use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
+
+use crate::args::RunArgs;
+use crate::settings::Settings;
+
+/// Larger files of a track are data: they are told apart by their declared sizes and counts.
+const LARGEST_DIGESTED: u64 = 4 << 20;
+/// More files than this are no track.
+const MOST_DIGESTED: usize = 1000;
+
+/// The record of a race that begins now.
+pub fn begin(
+    arguments: &RunArgs, settings: &Settings, track: &Track, challenge: &Challenge, cluster: &Cluster, hosts: &[TargetHost],
+) -> RaceRecord {
+    let root = cluster.root();
+    let text = |pointer: &str| root.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
+    let mut meta = track.meta.clone();
+    meta.extend(challenge.meta.iter().map(|(key, value)| (key.clone(), value.clone())));
+    RaceRecord {
+        rally_version: env!("CARGO_PKG_VERSION").to_owned(),
+        rally_revision: None,
+        environment: "local".to_owned(),
+        race_id: uuid::Uuid::new_v4().to_string(),
+        race_timestamp: race_timestamp_now(),
+        status: RaceStatus::Running,
+        failure: None,
+        pipeline: settings.target.pipeline().to_owned(),
+        user_tags: settings.user_tags.clone(),
+        track: track.name.clone(),
+        challenge: Some(challenge.name.clone()),
+        car: vec!["external".to_owned()],
+        total_laps: arguments.laps,
+        cluster: ClusterRecord {
+            revision: text("/version/build_hash"),
+            distribution_version: text("/version/number"),
+            distribution_flavor: text("/version/build_flavor").or_else(|| text("/version/distribution")),
+            hosts: hosts.iter().map(TargetHost::authority).collect(),
+        },
+        seed: Some(settings.seed.to_string()),
+        track_digests: digests(&track.root),
+        options: options(arguments),
+        load_driver: load_driver(),
+        meta,
+        results: None,
+        lap_results: Vec::new(),
+        warnings: Vec::new(),
+    }
+}
+
+/// A target in a few words.
+pub fn describe(cluster: &Cluster, hosts: &[TargetHost]) -> String {
+    let addresses: Vec<String> = hosts.iter().map(TargetHost::authority).collect();
+    let capabilities = cluster.capabilities();
+    format!("{} {} at {}", capabilities.product, capabilities.version, addresses.join(", "))
+}
+
+/// What decides about the figures. Client options may hold secrets: only their names are kept.
+fn options(arguments: &RunArgs) -> Map<String, Value> {
+    let client_options: Vec<&str> =
+        arguments.client_options.split(',').filter_map(|option| option.split(':').next()).map(str::trim).collect();
+    let Value::Object(options) = json!({
+        "test-mode": arguments.test_mode,
+        "laps": arguments.laps,
+        "include-tasks": arguments.include_tasks,
+        "exclude-tasks": arguments.exclude_tasks,
+        "on-error": format!("{:?}", arguments.on_error).to_lowercase(),
+        "compat": arguments.compat.map(|_| "rally"),
+        "client-options": client_options,
+        "track-path": arguments.track.track_path,
+    }) else {
+        return Map::new();
+    };
+    options
+}
+
+fn load_driver() -> Map<String, Value> {
+    let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
+    let model = read("/proc/cpuinfo")
+        .lines()
+        .find_map(|line| Some(line.strip_prefix("model name")?.trim_start_matches([' ', '\t', ':']).to_owned()));
+    let memory = read("/proc/meminfo")
+        .lines()
+        .find_map(|line| line.strip_prefix("MemTotal:")?.trim().strip_suffix(" kB")?.parse::<u64>().ok())
+        .map(|kilobytes| kilobytes * 1024);
+    let mut machine = Map::new();
+    machine.insert("os".to_owned(), json!(std::env::consts::OS));
+    machine.insert("architecture".to_owned(), json!(std::env::consts::ARCH));
+    machine.insert("kernel".to_owned(), json!(read("/proc/sys/kernel/osrelease").trim()));
+    machine.insert("cpus".to_owned(), json!(std::thread::available_parallelism().map_or(1, usize::from)));
+    machine.insert("cpu-model".to_owned(), json!(model));
+    machine.insert("memory-bytes".to_owned(), json!(memory));
+    machine
+}
+
+/// Digests of the files that make up a track, by path within it. What cannot be read is left out: the race itself has
+/// read all that it needs.
+fn digests(root: &Path) -> BTreeMap<String, String> {
+    let mut digests = BTreeMap::new();
+    let mut folders = vec![root.to_owned()];
+    while let Some(folder) = folders.pop() {
+        let Ok(entries) = std::fs::read_dir(&folder) else { continue };
+        for entry in entries.flatten() {
+            let path = entry.path();
+            let Ok(metadata) = entry.metadata() else { continue };
+            if metadata.is_dir() && !entry.file_name().to_string_lossy().starts_with('.') {
+                folders.push(path);
+            } else if metadata.is_file() && metadata.len() <= LARGEST_DIGESTED && digests.len() < MOST_DIGESTED {
+                let (Ok(content), Ok(name)) = (std::fs::read(&path), path.strip_prefix(root)) else { continue };
+                let digest: String = Sha256::digest(content).iter().map(|byte| format!("{byte:02x}")).collect();
+                digests.insert(name.to_string_lossy().into_owned(), format!("sha256:{digest}"));
+            }
+        }
+    }
+    digests
+}

@@ -1,0 +1,165 @@
+//! `rally run`: from a track to a report.
+
+use std::io::Write;
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use rally_race::{
+    Cancel, EndReason, LocalDriver, PlanOptions, RacePlan, bind, run_bound,
+};
+use rally_results::{RaceStatus, RaceStore, ReportFormat, render, write_report};
+use rally_target::{Cluster, ClusterError, TargetBindings, TargetHost, parse_target_hosts};
+use tokio::runtime::Runtime;
+
+use crate::args::RunArgs;
+use crate::documents::{self, DocumentOptions};
+use crate::embedded::EmbeddedNode;
+use crate::ending::CommandError;
+use crate::home::Home;
+use crate::interrupt;
+use crate::observer::{LapContext, RaceObserver, cancelled};
+use crate::progress::ProgressBoard;
+use crate::record;
+use crate::settings::{Settings, TargetChoice};
+use crate::tracks;
+
+/// The user ended the command before there was anything to report.
+#[derive(Debug, thiserror::Error)]
+#[error("interrupted before the race began; nothing was measured")]
+struct InterruptedEarly;
+
+/// The user ended the race.
+#[derive(Debug, thiserror::Error)]
+#[error("the race was interrupted; the report has what was measured until then")]
+struct Interrupted;
+
+/// Races a track and prints the report.
+pub fn run(arguments: &RunArgs) -> Result<(), CommandError> {
+    let settings = Settings::read(arguments)?;
+    let home = Home::from_environment().map_err(CommandError::user)?;
+    let cancel = Cancel::new();
+    interrupt::watch(&cancel).map_err(CommandError::failure)?;
+    let board = ProgressBoard::new(arguments.quiet);
+    let runtime =
+        tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(CommandError::failure)?;
+
+    let track = Arc::new(tracks::load(arguments, &home)?);
+    for warning in &track.warnings {
+        board.say(&format!("[WARNING] {warning}"));
+    }
+    let challenge = track
+        .challenge(arguments.challenge.as_deref())
+        .ok_or_else(|| CommandError::user("the track has no default challenge; name one with --challenge"))?;
+    if let Some(info) = &challenge.user_info {
+        board.say(info);
+    }
+    let options =
+        PlanOptions { seed: settings.seed, laps: arguments.laps, on_error: settings.on_error, timing: settings.timing };
+    let plan = RacePlan::new(&track, challenge, options).map_err(CommandError::user)?;
+    let document_options = DocumentOptions { offline: arguments.offline, test_mode: arguments.test_mode };
+    let documents = documents::all(&track, challenge, &home, document_options, &board, &cancel)?;
+
+    // The node, if there is one, lives until the report is made.
+    let (_node, hosts) = target(&settings, &home)?;
+    let cluster = Arc::new(connect(&runtime, &hosts, &settings, &cancel)?);
+    let bindings = TargetBindings::new(Arc::clone(&track), documents, Arc::clone(&cluster));
+    let race = bind(&plan, &bindings).map_err(CommandError::user)?;
+
+    let mut record = record::begin(arguments, &settings, &track, challenge, &cluster, &hosts);
+    let folder = RaceStore::new(home.races()).create(&record).map_err(CommandError::failure)?;
+    let log = folder.histogram_log(SystemTime::now()).map_err(CommandError::failure)?;
+    board.say(&format!(
+        "Racing track [{}], challenge [{}] against {}, seed {}\nRace {} is kept in {}\n",
+        track.name,
+        challenge.name,
+        record::describe(&cluster, &hosts),
+        settings.seed,
+        record.race_id,
+        folder.path().display()
+    ));
+
+    let context = LapContext {
+        runtime: &runtime,
+        cluster: &cluster,
+        track: &track,
+        challenge,
+        health: settings.health.clone(),
+        cancel: &cancel,
+    };
+    let mut observer = RaceObserver::new(context, &plan, board, log);
+    let end = run_bound(race, &mut LocalDriver::default(), &mut observer, &cancel);
+    observer.board.clear();
+    observer.end_lap();
+    observer.close_log();
+
+    let (status, ending) = match end.reason {
+        EndReason::Completed => (RaceStatus::Complete, Ok(())),
+        EndReason::Cancelled => (RaceStatus::Interrupted, Err(CommandError::interrupted(Interrupted))),
+        EndReason::Failed(error) => (RaceStatus::Failed, Err(CommandError::failure(error))),
+    };
+    let summary = observer.collector.summary(status);
+    record.take_in(&summary, settings.report.compat);
+    record.failure = ending.as_ref().err().map(CommandError::message);
+    // The report is printed first: a full disk must not keep it from the user.
+    let printed = if arguments.quiet { Ok(()) } else { print(&summary, &settings) };
+    let kept = folder.write(&record).map_err(CommandError::failure);
+    let written = match &settings.report_file {
+        Some(path) => write_report(path, &summary, &settings.report).map_err(CommandError::failure),
+        None => Ok(()),
+    };
+    ending.and(printed).and(kept).and(written)
+}
+
+/// Starts a node, or takes the hosts that were named.
+fn target(settings: &Settings, home: &Home) -> Result<(Option<EmbeddedNode>, Vec<TargetHost>), CommandError> {
+    match &settings.target {
+        TargetChoice::Hosts(hosts) => Ok((None, hosts.clone())),
+        TargetChoice::Embedded => {
+            let node = EmbeddedNode::start(&home.nodes()).map_err(CommandError::failure)?;
+            let hosts = parse_target_hosts(&node.address().to_string()).map_err(CommandError::failure)?;
+            Ok((Some(node), hosts))
+        }
+    }
+}
+
+fn connect(
+    runtime: &Runtime, hosts: &[TargetHost], settings: &Settings, cancel: &Cancel,
+) -> Result<Cluster, CommandError> {
+    runtime.block_on(async {
+        tokio::select! {
+            connected = Cluster::connect(hosts, &settings.client_options) => connected.map_err(|error| match error {
+                ClusterError::Endpoint(_) => CommandError::user(error),
+                other => CommandError::failure(other),
+            }),
+            () = cancelled(cancel) => Err(CommandError::interrupted(InterruptedEarly)),
+        }
+    })
+}
+
+/// Prints the report to standard output; what belongs to it but is no table follows, where it does not spoil the format.
+fn print(summary: &rally_results::Summary, settings: &Settings) -> Result<(), CommandError> {
+    let mut text = render(summary, &settings.report);
+    let warnings = summary.warnings(settings.report.compat);
+    match settings.report.format {
+        ReportFormat::Markdown => {
+            for warning in &warnings {
+                text.push_str(&format!("\n[WARNING] {warning}"));
+            }
+            if !warnings.is_empty() {
+                text.push('\n');
+            }
+        }
+        ReportFormat::Csv => {
+            for warning in &warnings {
+                eprintln!("[WARNING] {warning}");
+            }
+        }
+        ReportFormat::Json => {}
+    }
+    let mut output = std::io::stdout().lock();
+    match output.write_all(text.as_bytes()).and_then(|()| output.flush()) {
+        // Whoever read the report has read enough of it.
+        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
+        written => written.map_err(CommandError::failure),
+    }
+}

@@ -1,0 +1,118 @@
+//! Races from end to end, on the embedded node.
+
+mod support;
+
+use serde_json::Value;
+use support::{Machine, OPERATIONS, small_track};
+
+#[test]
+fn the_tutorial_races_in_test_mode_and_the_figures_agree_with_the_node() {
+    let machine = Machine::new();
+    let run = machine.rally(["run", "--track=tutorial", "--test-mode"]);
+    run.expect_code(0);
+    assert!(run.output.contains("| "), "a table in\n{}", run.output);
+    for row in ["Median Throughput", "service time", "latency", "error rate", "Cumulative indexing time", "Segment count"] {
+        assert!(run.output.contains(row), "no {row:?} in\n{}", run.output);
+    }
+    let (folder, race) = machine.only_race();
+    assert_eq!(race["track"], "tutorial");
+    assert!(race["seed"].is_string(), "{race}");
+    assert!(folder.join("histograms.hlog").is_file());
+}
+
+#[test]
+fn every_document_is_indexed_once_per_lap_and_laps_are_told_apart() {
+    let machine = Machine::new();
+    let track = small_track(
+        OPERATIONS,
+        r#"[{"operation": "index", "clients": 4}, {"operation": "match-all", "iterations": 20, "clients": 2}]"#,
+    );
+    let run = machine.rally([
+        "run",
+        "--laps=2",
+        "--report-format=csv",
+        &format!("--track-path={}", track.path().display()),
+    ]);
+    run.expect_code(0);
+    let header = run.output.lines().find(|line| line.starts_with("Lap,")).expect("a column for laps");
+    assert!(header.contains("Metric"), "{header}");
+    for lap in ["1,", "2,", "All,"] {
+        assert!(run.output.lines().any(|line| line.starts_with(lap)), "lap {lap} in\n{}", run.output);
+    }
+}
+
+#[test]
+fn the_json_report_is_one_json_document_and_goes_to_the_file_as_well() {
+    let machine = Machine::new();
+    let track = small_track(OPERATIONS, r#"[{"operation": "index"}, {"operation": "match-all", "iterations": 5}]"#);
+    let file = machine.home().join("report.json");
+    let run = machine.rally([
+        "run",
+        "--report-format=json",
+        &format!("--report-file={}", file.display()),
+        &format!("--track-path={}", track.path().display()),
+    ]);
+    run.expect_code(0);
+    let printed: Value = serde_json::from_str(&run.output).expect("standard output is JSON alone");
+    let written: Value = serde_json::from_str(&std::fs::read_to_string(file).expect("written")).expect("JSON");
+    assert_eq!(printed, written);
+}
+
+#[test]
+fn quiet_prints_nothing() {
+    let machine = Machine::new();
+    let track = small_track(OPERATIONS, r#"[{"operation": "index"}]"#);
+    let run = machine.rally(["run", "--quiet", &format!("--track-path={}", track.path().display())]);
+    run.expect_code(0);
+    assert_eq!((run.output.as_str(), run.errors.as_str()), ("", ""));
+}
+
+#[test]
+fn tasks_can_be_included_and_excluded() {
+    let machine = Machine::new();
+    let track = small_track(OPERATIONS, r#"[{"operation": "index"}, {"operation": "match-all", "iterations": 5}]"#);
+    let path = format!("--track-path={}", track.path().display());
+    let run = machine.rally(["run", "--include-tasks=type:index", "--report-format=csv", &path]);
+    run.expect_code(0);
+    assert!(run.output.contains(",index,") && !run.output.contains("match-all"), "{}", run.output);
+    let run = machine.rally(["run", "--exclude-tasks=index", "--report-format=csv", &path]);
+    run.expect_code(0);
+    assert!(!run.output.contains(",index,") && run.output.contains("match-all"), "{}", run.output);
+}
+
+#[test]
+fn the_shipped_tracks_are_listed() {
+    let run = Machine::new().rally(["list", "tracks"]);
+    run.expect_code(0);
+    assert!(run.output.contains("tutorial") && run.output.contains("append-no-conflicts"), "{}", run.output);
+}
+
+#[test]
+fn an_interrupted_race_reports_what_it_measured_and_says_so() {
+    let machine = Machine::new();
+    let track = small_track(
+        OPERATIONS,
+        r#"[{"operation": "index"}, {"operation": "match-all", "time-period": 600, "warmup-time-period": 0, "target-throughput": 50}]"#,
+    );
+    let running = machine.start(["run", &format!("--track-path={}", track.path().display())]);
+    // The race has begun once its log of histograms has intervals of the second task.
+    let races = machine.home().join("benchmarks").join("races");
+    let begun = || {
+        std::fs::read_dir(&races).ok()?.flatten().find_map(|race| {
+            let log = std::fs::read_to_string(race.path().join("histograms.hlog")).ok()?;
+            log.contains("Tag=match-all").then_some(())
+        })
+    };
+    for _ in 0..1200 {
+        if begun().is_some() {
+            break;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+    running.interrupt();
+    let run = running.wait();
+    run.expect_code(130);
+    assert!(run.output.contains("match-all") && run.output.contains("service time"), "{}", run.output);
+    assert!(format!("{}{}", run.output, run.errors).to_lowercase().contains("interrupted"), "{}", run.errors);
+    assert_eq!(machine.only_race().1["status"], "interrupted");
+}
