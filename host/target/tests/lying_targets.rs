@@ -179,6 +179,46 @@ fn a_body_that_drips_is_given_up_in_time() {
 }
 
 #[test]
+fn the_limit_counts_from_each_request_anew() {
+    let target = Target::version("7.10.2", |peer, _| {
+        std::thread::sleep(Duration::from_millis(250));
+        peer.answer("200 OK", "{}")
+    });
+    block_on(async {
+        let cluster = target.cluster_with("timeout:0.8").await;
+        let mut runner = runner(Operation::Search, &cluster).await;
+        // Together longer than the limit, and with a pause that is longer than it.
+        for pause in [0, 0, 0, 0, 900, 0] {
+            tokio::time::sleep(Duration::from_millis(pause)).await;
+            let outcome = runner.run(&params(search())).await;
+            assert_eq!(description(&outcome), "");
+        }
+    });
+    assert_eq!(target.connections(), 2);
+}
+
+#[test]
+fn a_request_that_is_given_up_takes_its_connection_along() {
+    let target = Target::version("7.10.2", |peer, request| {
+        if request.call().starts_with("POST /slow") {
+            std::thread::sleep(Duration::from_millis(200));
+            return peer.answer("200 OK", "{\"this\": \"belongs to the request that was given up\"");
+        }
+        peer.answer("200 OK", "{}")
+    });
+    block_on(async {
+        let cluster = target.cluster().await;
+        let mut runner = runner(Operation::Search, &cluster).await;
+        let slow = params(json!({"index": "slow", "body": {}}));
+        let cancelled = tokio::time::timeout(Duration::from_millis(50), runner.run(&slow)).await;
+        assert!(cancelled.is_err());
+        let outcome = runner.run(&params(search())).await;
+        assert_eq!(description(&outcome), "");
+    });
+    assert_eq!(target.connections(), 3);
+}
+
+#[test]
 fn a_slow_answer_is_still_an_answer() {
     let outcome = once(Operation::Search, search(), OPTIONS, |peer, _| {
         for piece in ["HTTP/1.1 20", "0 OK\r\ncontent-len", "gth: 10\r\n", "\r\n{\"to", "ok\":1", "}"] {

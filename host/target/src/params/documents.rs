@@ -9,8 +9,6 @@ use std::sync::OnceLock;
 use bytes::Bytes;
 use memmap2::Mmap;
 use rally_race::Cause;
-use rally_track::data::PreparedDocuments;
-use rally_track::{Documents, Index, MappingType};
 
 /// Finds the bytes of `line_count` lines from `first_line` on (0-based), newlines included.
 pub type ByteRange = Box<dyn Fn(u64, u64) -> Result<Range<u64>, Cause> + Send + Sync>;
@@ -100,26 +98,6 @@ impl DocumentSet {
             byte_range,
             mapped: OnceLock::new(),
         }
-    }
-
-    /// A data file that was prepared, with what the track says about it.
-    pub fn prepared(
-        index: &Index,
-        kind: &MappingType,
-        documents: &Documents,
-        prepared: PreparedDocuments,
-    ) -> Self {
-        let path = prepared.path.clone();
-        let byte_range: ByteRange =
-            Box::new(move |first_line, line_count| Ok(prepared.byte_range(first_line, line_count)?));
-        DocumentSet::new(
-            index.name.as_str(),
-            kind.name.as_str(),
-            path,
-            documents.document_count,
-            documents.includes_action_and_meta_data,
-            byte_range,
-        )
     }
 
     /// The whole file as mapped memory. Mapped once and shared: bodies cut from it cost no copy.
