@@ -1,6 +1,8 @@
 //! The node answers as Elasticsearch 7.10.2 does: `golden/es7-answers.json` holds documents, searches, and what the
 //! genuine server answered.
 
+#![allow(clippy::unwrap_used)] // helpers of tests fail by panicking
+
 mod search_support;
 
 use rally_node::shard::ShardView;
@@ -11,7 +13,11 @@ use std::collections::HashMap;
 const GOLDEN: &str = include_str!("golden/es7-answers.json");
 
 /// Where the node differs on purpose: what is searched, and why.
-const DIFFERENCES: [(&str, &str); 0] = [];
+const DIFFERENCES: [(&str, &str); 1] = [(
+    r#"{"sort":[{"extra":"asc"}],"size":3}"#,
+    "one of two indices lacks the field: Elasticsearch answers with the hits of the other and a note in `_shards`, which a \
+     benchmark would take for success; the node refuses",
+)];
 
 #[test]
 fn answers_are_those_of_elasticsearch() {
@@ -56,6 +62,9 @@ fn compare_errors(body: &Value, case: &Value) -> Option<String> {
     });
     for key in ["status", "type", "root", "reason"] {
         let expected = if key == "status" { &case["status"] } else { &expected[key] };
+        if key == "root" && expected.is_null() {
+            continue; // failures while merging have no root cause there, and here themselves
+        }
         if found[key] != *expected {
             return Some(format!("{key}: {}, expected {expected}", found[key]));
         }
@@ -69,7 +78,9 @@ fn compare_answers(mut answer: Value, expected: &Value) -> Option<String> {
         object.remove(key).unwrap();
     }
     // Sources were recorded only where the search says something about them.
-    let recorded = expected["hits"]["hits"].as_array().is_some_and(|hits| hits.iter().any(|hit| hit.get("_source").is_some()));
+    let recorded = expected["hits"]["hits"]
+        .as_array()
+        .is_some_and(|hits| hits.iter().any(|hit| hit.get("_source").is_some()));
     if !recorded {
         for hit in answer["hits"]["hits"].as_array_mut().unwrap() {
             hit.as_object_mut().unwrap().remove("_source");
@@ -101,7 +112,8 @@ fn difference(found: &Value, expected: &Value, path: &str) -> Option<String> {
                     return Some(difference);
                 }
             }
-            (left.len() != right.len()).then(|| format!("{path} has {} entries, expected {}", left.len(), right.len()))
+            (left.len() != right.len())
+                .then(|| format!("{path} has {} entries, expected {}", left.len(), right.len()))
         }
         (Value::Number(left), Value::Number(right)) => {
             let (left, right) = (left.as_f64().unwrap(), right.as_f64().unwrap());

@@ -46,6 +46,10 @@ pub fn execute(
     cursor: Option<&Cursor>,
 ) -> Result<Answer, EsError> {
     let now = jiff::Timestamp::now().as_millisecond();
+    // Equal hits come in the order of the names of their indices, whatever the order of the request.
+    let mut shards: Vec<ShardView> = shards.to_vec();
+    shards.sort_by(|left, right| left.index_name.cmp(&right.index_name));
+    let shards = shards.as_slice();
     let Some(first) = shards.first() else {
         // No index is no error: nothing was found in it.
         let total = (request.total_hits != TotalHits::Off).then_some(Total { value: 0, exact: true });

@@ -1,6 +1,6 @@
 //! Which members of the source a hit shows.
 
-use super::query::compile::wildcard_fits;
+use super::query::patterns::wildcard_fits;
 use serde_json::{Map, Value};
 
 /// `_source` of a request.

@@ -1,9 +1,11 @@
 //! Collecting the documents of an index, segment by segment.
 
-use super::bucket::{FilterCollector, HistogramCollector, MissingCollector, RangeCollector, TermsCollector};
+use super::fixed::{FilterCollector, MissingCollector, RangeCollector};
+use super::histogram::HistogramCollector;
 use super::metric::{DigestCollector, DistinctCollector, StatsCollector};
 use super::request::{Aggregation, Kind, OrderBy};
 use super::source::ValuesOf;
+use super::terms::TermsCollector;
 use super::tree::Partial;
 use crate::error::EsError;
 use crate::search::query::compile::Compiler;
@@ -151,7 +153,7 @@ impl<'s> Plan<'s> {
                 }
             }
             Kind::Range(asked) => {
-                ranges = super::bucket::bounds(asked, values.as_ref(), &aggregation.name, compiler.now)?
+                ranges = super::fixed::bounds(asked, values.as_ref(), &aggregation.name, compiler.now)?
             }
             Kind::Histogram(histogram) if histogram.interval <= 0.0 => {
                 return Err(EsError::illegal_argument("interval must be positive, got: 0.0"));

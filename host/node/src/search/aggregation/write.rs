@@ -1,37 +1,34 @@
 //! Merged results as JSON, in the shape of Elasticsearch 7.10.
 
-use super::bucket::histogram_key;
-use super::interval::Interval;
 use super::request::{
-    Aggregation, DateHistogram, Filters, FiltersShape, Histogram, Kind, Metric, Order, OrderBy, Ranges,
-    Terms, Values,
+    Aggregation, Filters, FiltersShape, Kind, Metric, Order, OrderBy, Ranges, Terms, Values,
 };
-use super::tree::{Bucket, Key, Partial, Stats};
+use super::tree::{Bucket, Key, Partial};
+use super::write_histogram::{write_date_histogram, write_histogram};
+use super::write_metric::{statistic, write_metric};
 use crate::error::EsError;
 use crate::mapping::date::{DEFAULT_FORMAT, DateFormat};
 use crate::mapping::{FieldType, MappedField};
-use crate::search::json;
-use crate::search::query::date_math;
 use crate::shard::ShardView;
 use serde_json::{Map, Value};
 use std::cell::Cell;
 use std::cmp::Ordering;
 use std::sync::Arc;
-use tantivy::{f64_to_u64, u64_to_f64};
+use tantivy::u64_to_f64;
 
 /// Buckets of one answer, `search.max_buckets`.
-const MOST_BUCKETS: usize = 65_535;
+pub(super) const MOST_BUCKETS: usize = 65_535;
 
 /// Knows how the values of fields are written.
 pub struct Formats<'s> {
     shards: &'s [ShardView],
-    now: i64,
+    pub(super) now: i64,
     buckets: Cell<usize>,
 }
 
 /// How the values of a field are written.
 #[derive(Debug, Clone)]
-enum Format {
+pub(super) enum Format {
     Plain,
     Boolean,
     Date(Arc<DateFormat>),
@@ -47,7 +44,7 @@ impl<'s> Formats<'s> {
         self.shards.iter().find_map(|shard| shard.mapping.get(&values.field))
     }
 
-    fn of(&self, values: &Values) -> Result<Format, EsError> {
+    pub(super) fn of(&self, values: &Values) -> Result<Format, EsError> {
         let field = self.field(values);
         let kind = field.map(MappedField::field_type);
         match (&values.format, field) {
@@ -67,7 +64,7 @@ impl<'s> Formats<'s> {
     }
 
     /// Takes note of buckets that will be in the answer.
-    fn add_buckets(&self, count: usize) -> Result<(), EsError> {
+    pub(super) fn add_buckets(&self, count: usize) -> Result<(), EsError> {
         let buckets = self.buckets.get().saturating_add(count);
         self.buckets.set(buckets);
         if buckets > MOST_BUCKETS {
@@ -85,7 +82,7 @@ impl<'s> Formats<'s> {
 
 impl Format {
     /// A number as text; none where it has no other than its own.
-    fn text(&self, value: f64) -> Option<String> {
+    pub(super) fn text(&self, value: f64) -> Option<String> {
         match self {
             Format::Plain => None,
             Format::Boolean => Some((value != 0.0).to_string()),
@@ -190,12 +187,12 @@ fn write_one(
     }
 }
 
-fn number(value: Option<f64>) -> Value {
+pub(super) fn number(value: Option<f64>) -> Value {
     value.map_or(Value::Null, Value::from)
 }
 
 /// `doc_count` and the aggregations below a bucket.
-fn write_bucket(
+pub(super) fn write_bucket(
     aggregation: &Aggregation,
     bucket: Bucket,
     formats: &Formats<'_>,
@@ -281,7 +278,7 @@ fn shown_address(address: &std::net::Ipv6Addr) -> String {
     }
 }
 
-fn compare(
+pub(super) fn compare(
     aggregation: &Aggregation,
     orders: &[Order],
     left: &(Key, Bucket),
@@ -345,255 +342,6 @@ fn metric(aggregation: &Aggregation, bucket: &Bucket, path: &[String], wanted: O
     }
 }
 
-fn statistic(name: &str, stats: &Stats, sigma: f64) -> f64 {
-    let count = stats.count as f64;
-    let sum = stats.sum.value();
-    let variance = || ((stats.squares.value() - sum * sum / count) / count).max(0.0);
-    let sampling = || ((stats.squares.value() - sum * sum / count) / (count - 1.0)).max(0.0);
-    match name {
-        "count" | "value_count" => count,
-        "sum" => sum,
-        _ if stats.count == 0 => f64::NAN,
-        "min" => stats.min,
-        "max" => stats.max,
-        "avg" => sum / count,
-        "sum_of_squares" => stats.squares.value(),
-        "variance" | "variance_population" => variance(),
-        "variance_sampling" => sampling(),
-        "std_deviation" | "std_deviation_population" => variance().sqrt(),
-        "std_deviation_sampling" => sampling().sqrt(),
-        "std_upper" => sum / count + sigma * variance().sqrt(),
-        "std_lower" => sum / count - sigma * variance().sqrt(),
-        _ => f64::NAN,
-    }
-}
-
-fn write_metric(metric: Metric, stats: &Stats, format: &Format, body: &mut Map<String, Value>) {
-    let value = |name: &str| {
-        let value = statistic(name, stats, 2.0);
-        (!value.is_nan()).then_some(value)
-    };
-    match metric {
-        Metric::ValueCount => {
-            body.insert("value".to_string(), stats.count.into());
-        }
-        Metric::Average | Metric::Minimum | Metric::Maximum | Metric::Sum => {
-            let value = value(metric.name());
-            body.insert("value".to_string(), number(value));
-            if let Some(text) = value.and_then(|value| format.text(value)) {
-                body.insert("value_as_string".to_string(), text.into());
-            }
-        }
-        Metric::Stats | Metric::ExtendedStats(_) => {
-            const NAMES: [&str; 4] = ["min", "max", "avg", "sum"];
-            body.insert("count".to_string(), stats.count.into());
-            for name in NAMES {
-                body.insert(name.to_string(), number(value(name)));
-            }
-            if stats.count > 0 {
-                for name in NAMES {
-                    if let Some(text) = value(name).and_then(|value| format.text(value)) {
-                        body.insert(format!("{name}_as_string"), text.into());
-                    }
-                }
-            }
-            if let Metric::ExtendedStats(sigma) = metric {
-                write_extended(stats, f64::from(sigma) / 1000.0, body);
-            }
-        }
-    }
-}
-
-fn write_extended(stats: &Stats, sigma: f64, body: &mut Map<String, Value>) {
-    let value = |name: &str| {
-        let value = statistic(name, stats, sigma);
-        number(value.is_finite().then_some(value))
-    };
-    for name in [
-        "sum_of_squares",
-        "variance",
-        "variance_population",
-        "variance_sampling",
-        "std_deviation",
-        "std_deviation_population",
-        "std_deviation_sampling",
-    ] {
-        body.insert(name.to_string(), if stats.count == 0 { Value::Null } else { value(name) });
-    }
-    let mean = statistic("avg", stats, sigma);
-    let mut bounds = Map::new();
-    for (suffix, deviation) in [
-        ("", "std_deviation"),
-        ("_population", "std_deviation_population"),
-        ("_sampling", "std_deviation_sampling"),
-    ] {
-        let deviation = statistic(deviation, stats, sigma);
-        for (end, bound) in [("upper", mean + sigma * deviation), ("lower", mean - sigma * deviation)] {
-            bounds.insert(format!("{end}{suffix}"), number(bound.is_finite().then_some(bound)));
-        }
-    }
-    body.insert("std_deviation_bounds".to_string(), Value::Object(bounds));
-}
-
-/// Adds empty buckets between `first` and `last` where there are none; `next` gives the key behind another.
-fn fill(
-    buckets: &mut Vec<(Key, Bucket)>,
-    bounds: (Option<Key>, Option<Key>),
-    next: impl Fn(&Key) -> Key,
-    aggregation: &Aggregation,
-    formats: &Formats<'_>,
-) -> Result<(), EsError> {
-    let first = buckets.first().map(|(key, _)| key.clone());
-    let last = buckets.last().map(|(key, _)| key.clone());
-    let (Some(first), Some(last)) =
-        ([first, bounds.0].into_iter().flatten().min(), [last, bounds.1].into_iter().flatten().max())
-    else {
-        return Ok(());
-    };
-    let mut filled = Vec::with_capacity(buckets.len());
-    let mut key = first;
-    let mut old = std::mem::take(buckets).into_iter().peekable();
-    while key <= last {
-        let following = next(&key);
-        match old.next_if(|(old, _)| *old == key) {
-            Some(bucket) => filled.push(bucket),
-            None => filled.push((key, Bucket::empty(&aggregation.children))),
-        }
-        if filled.len() > MOST_BUCKETS {
-            formats.add_buckets(filled.len())?;
-        }
-        key = following;
-    }
-    *buckets = filled;
-    Ok(())
-}
-
-/// Sorts by key, fills gaps or drops small buckets, and orders as asked.
-fn arrange(
-    aggregation: &Aggregation,
-    buckets: &mut Vec<(Key, Bucket)>,
-    min_doc_count: u64,
-    order: &[Order],
-    bounds: (Option<Key>, Option<Key>),
-    next: impl Fn(&Key) -> Key,
-    formats: &Formats<'_>,
-) -> Result<(), EsError> {
-    buckets.sort_by(|left, right| left.0.cmp(&right.0));
-    if min_doc_count == 0 {
-        fill(buckets, bounds, next, aggregation, formats)?;
-    } else {
-        buckets.retain(|(_, bucket)| bucket.count >= min_doc_count);
-    }
-    formats.add_buckets(buckets.len())?;
-    if !order.is_empty() {
-        buckets.sort_by(|left, right| compare(aggregation, order, left, right));
-    }
-    Ok(())
-}
-
-fn write_histogram(
-    aggregation: &Aggregation,
-    histogram: &Histogram,
-    partial: Partial,
-    formats: &Formats<'_>,
-) -> Result<Value, EsError> {
-    let Partial::Keyed(buckets) = partial else {
-        return Ok(Value::Null);
-    };
-    let format = formats.of(&histogram.values)?;
-    let mut buckets: Vec<(Key, Bucket)> = buckets.into_iter().collect();
-    let place = |bound: Option<f64>| {
-        bound.map(|bound| {
-            Key::Float(f64_to_u64(((bound - histogram.offset) / histogram.interval).floor() + 0.0))
-        })
-    };
-    let bounds =
-        histogram.extended_bounds.map_or((None, None), |(least, greatest)| (place(least), place(greatest)));
-    let next = |key: &Key| match key {
-        Key::Float(bits) => Key::Float(f64_to_u64(u64_to_f64(*bits) + 1.0)),
-        other => other.clone(),
-    };
-    arrange(aggregation, &mut buckets, histogram.min_doc_count, &histogram.order, bounds, next, formats)?;
-    let buckets = buckets.into_iter().map(|(key, bucket)| {
-        let key = if let Key::Float(bits) = key { histogram_key(bits, histogram) } else { f64::NAN };
-        let text = format.text(key);
-        (text.clone().unwrap_or_else(|| java_double(key)), text, Value::from(key), bucket)
-    });
-    write_keyed(aggregation, buckets, histogram.keyed, formats)
-}
-
-fn write_date_histogram(
-    aggregation: &Aggregation,
-    histogram: &DateHistogram,
-    partial: Partial,
-    formats: &Formats<'_>,
-) -> Result<Value, EsError> {
-    let Partial::Keyed(buckets) = partial else {
-        return Ok(Value::Null);
-    };
-    let format = formats.of(&histogram.values)?;
-    let interval = histogram.interval.unwrap_or(Interval::Fixed(1));
-    let offset = histogram.offset;
-    let mut buckets: Vec<(Key, Bucket)> = buckets.into_iter().collect();
-    let bound = |bound: &Option<Value>| -> Result<Option<Key>, EsError> {
-        let Some(bound) = bound else {
-            return Ok(None);
-        };
-        let time = match (bound, &format) {
-            (Value::String(text), Format::Date(format)) => {
-                date_math::milliseconds(text, format, false, formats.now)?
-            }
-            (Value::String(text), _) => {
-                date_math::milliseconds(text, &DateFormat::new(DEFAULT_FORMAT)?, false, formats.now)?
-            }
-            (other, _) => json::integer(other)?,
-        };
-        Ok(Some(Key::Integer(interval.floor(time - offset) + offset)))
-    };
-    let bounds = match &histogram.extended_bounds {
-        Some((least, greatest)) => (bound(least)?, bound(greatest)?),
-        None => (None, None),
-    };
-    let next = |key: &Key| match key {
-        Key::Integer(start) => Key::Integer(interval.next(start - offset) + offset),
-        other => other.clone(),
-    };
-    arrange(aggregation, &mut buckets, histogram.min_doc_count, &histogram.order, bounds, next, formats)?;
-    let buckets = buckets.into_iter().map(|(key, bucket)| {
-        let start = if let Key::Integer(start) = key { start } else { 0 };
-        let text = match &format {
-            Format::Date(format) => Some(format.format(start)),
-            _ => None,
-        };
-        (text.clone().unwrap_or_else(|| start.to_string()), text, Value::from(start), bucket)
-    });
-    write_keyed(aggregation, buckets, histogram.keyed, formats)
-}
-
-/// Buckets as list or object: name, `key_as_string`, `key`.
-fn write_keyed(
-    aggregation: &Aggregation,
-    buckets: impl Iterator<Item = (String, Option<String>, Value, Bucket)>,
-    keyed: bool,
-    formats: &Formats<'_>,
-) -> Result<Value, EsError> {
-    let (mut list, mut object) = (Vec::new(), Map::new());
-    for (name, text, key, bucket) in buckets {
-        let mut entry = Map::new();
-        if let Some(text) = text {
-            entry.insert("key_as_string".to_string(), text.into());
-        }
-        entry.insert("key".to_string(), key);
-        write_bucket(aggregation, bucket, formats, &mut entry)?;
-        if keyed {
-            object.insert(name, Value::Object(entry));
-        } else {
-            list.push(Value::Object(entry));
-        }
-    }
-    Ok(if keyed { Value::Object(object) } else { Value::Array(list) })
-}
-
 fn write_ranges(
     aggregation: &Aggregation,
     ranges: &Ranges,
@@ -617,7 +365,7 @@ fn write_ranges(
         })
         .unwrap_or(None)
         .transpose()?;
-    let bounds = super::bucket::bounds(ranges, values.as_ref(), &aggregation.name, formats.now)?;
+    let bounds = super::fixed::bounds(ranges, values.as_ref(), &aggregation.name, formats.now)?;
     let mut rows: Vec<_> = ranges.ranges.iter().zip(bounds).zip(buckets).collect();
     rows.sort_by(|((_, left), _), ((_, right), _)| {
         left.0.total_cmp(&right.0).then(left.1.total_cmp(&right.1))
@@ -682,7 +430,7 @@ fn write_filters(
 }
 
 /// A number as Java writes it: `10.0`, `1.0E7`.
-fn java_double(value: f64) -> String {
+pub(super) fn java_double(value: f64) -> String {
     if value == 0.0 || (1e-3..1e7).contains(&value.abs()) || !value.is_finite() {
         return format!("{value:?}");
     }

@@ -1,6 +1,8 @@
 //! [`Query`] over the mapping of one index, to tantivy's queries.
 
 use super::ast::{Combination, Match, Query, QueryKind, Range};
+use super::exclude::Excluded;
+use super::patterns::{next_prefix, wildcard_fits, wildcard_regex};
 use super::statistics::{FieldStatistics, WithFieldStatistics};
 use super::values::{self, Interval};
 use super::{columns, sloppy::SloppyPhraseQuery};
@@ -277,12 +279,10 @@ impl Compiler<'_> {
             0 => Ok(Compiled::none()),
             1 => Ok(term_query(field, terms.remove(0))),
             _ => {
-                let different = terms.iter().collect::<HashSet<_>>().len() == terms.len();
-                if slop > 0 && different {
+                if slop > 0 {
                     return Ok(Compiled::scored(SloppyPhraseQuery::new(field.field(), terms, slop)));
                 }
-                let mut phrase = PhraseQuery::new(terms);
-                phrase.set_slop(slop);
+                let phrase = PhraseQuery::new(terms);
                 Ok(Compiled::scored(WithFieldStatistics::new(Box::new(phrase), field.field())))
             }
         }
@@ -344,16 +344,13 @@ impl Compiler<'_> {
                 Box::new(RangeQuery::new(text_bound(field, lower), text_bound(field, upper)))
             }
             FieldType::Boolean => {
-                let bound = |end: values::End<'_>| match end {
-                    None => Ok::<_, EsError>(Bound::Unbounded),
-                    Some((value, inclusive)) => {
-                        let term = Term::from_field_bool(field.field(), values::boolean(value)?);
-                        Ok(if inclusive { Bound::Included(term) } else { Bound::Excluded(term) })
-                    }
-                };
-                let (lower, upper) =
-                    (bound(lower).map_err(failed_to_create)?, bound(upper).map_err(failed_to_create)?);
-                Box::new(RangeQuery::new(lower, upper))
+                let flags = flags_within(lower, upper).map_err(failed_to_create)?;
+                if flags.is_empty() {
+                    return Ok(Compiled::none());
+                }
+                Box::new(TermSetQuery::new(
+                    flags.into_iter().map(|flag| Term::from_field_bool(field.field(), flag)),
+                ))
             }
             FieldType::GeoPoint => {
                 let reason =
@@ -430,7 +427,7 @@ impl Compiler<'_> {
         }
         for query in must_not {
             let query = self.compile(query)?.query;
-            parts.push((Occur::MustNot, Box::new(ConstScoreQuery::new(query, 0.0))));
+            parts.push((Occur::MustNot, Box::new(ConstScoreQuery::new(Box::new(Excluded(query)), 0.0))));
         }
         // Lucene needs one of the optional clauses where there is nothing else, whatever was asked for.
         let least = if optional { needed } else { needed.max(usize::from(!should.is_empty())) };
@@ -568,6 +565,19 @@ fn text_bound(field: &MappedField, end: values::End<'_>) -> Bound<Term> {
     }
 }
 
+/// Which of false and true lie between two ends; false is before true.
+fn flags_within(lower: values::End<'_>, upper: values::End<'_>) -> Result<Vec<bool>, EsError> {
+    let read = |end: values::End<'_>| -> Result<Option<(bool, bool)>, EsError> {
+        end.map(|(value, inclusive)| Ok((values::boolean(value)?, inclusive))).transpose()
+    };
+    let (lower, upper) = (read(lower)?, read(upper)?);
+    let within = |flag: &bool| {
+        lower.is_none_or(|(bound, inclusive)| (*flag && !bound) || (inclusive && *flag == bound))
+            && upper.is_none_or(|(bound, inclusive)| (!*flag && bound) || (inclusive && *flag == bound))
+    };
+    Ok([false, true].into_iter().filter(within).collect())
+}
+
 fn interval_query(field: &MappedField, interval: Interval) -> Box<dyn TantivyQuery> {
     let column = field.field();
     let range = |lower, upper| -> Box<dyn TantivyQuery> { Box::new(RangeQuery::new(lower, upper)) };
@@ -625,92 +635,5 @@ fn any_of(field: &MappedField, intervals: Vec<Interval>) -> Box<dyn TantivyQuery
         0 => Box::new(EmptyQuery),
         1 => queries.remove(0),
         _ => Box::new(BooleanQuery::union(queries)),
-    }
-}
-
-/// The least text above all that begin with `prefix`.
-fn next_prefix(prefix: &str) -> Option<String> {
-    let mut characters: Vec<char> = prefix.chars().collect();
-    while let Some(last) = characters.pop() {
-        // Behind the last code point before the surrogates comes the first one after them.
-        let next = if last == '\u{D7FF}' { Some('\u{E000}') } else { char::from_u32(u32::from(last) + 1) };
-        if let Some(next) = next {
-            characters.push(next);
-            return Some(characters.into_iter().collect());
-        }
-    }
-    None
-}
-
-/// The regular expression of a pattern with `*`, `?` and `\`.
-fn wildcard_regex(pattern: &str) -> String {
-    let mut regex = String::with_capacity(pattern.len() + 8);
-    let mut characters = pattern.chars();
-    while let Some(character) = characters.next() {
-        match character {
-            '*' => regex.push_str("(?s:.*)"),
-            '?' => regex.push_str("(?s:.)"),
-            '\\' => regex.push_str(&regex::escape(&characters.next().unwrap_or('\\').to_string())),
-            other => regex.push_str(&regex::escape(&other.to_string())),
-        }
-    }
-    regex
-}
-
-/// Whether `text` fits `pattern`, where `*` stands for anything.
-pub fn wildcard_fits(pattern: &str, text: &str) -> bool {
-    let mut parts = pattern.split('*');
-    let Some(first) = parts.next() else {
-        return text.is_empty();
-    };
-    let Some(mut rest) = text.strip_prefix(first) else {
-        return false;
-    };
-    let Some(last) = parts.next_back() else {
-        return rest.is_empty();
-    };
-    for part in parts {
-        match rest.find(part) {
-            Some(at) => rest = &rest[at + part.len()..],
-            None => return false,
-        }
-    }
-    rest.ends_with(last)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_next_prefix_is_above_everything_that_begins_so() {
-        assert_eq!(next_prefix("ab").as_deref(), Some("ac"));
-        assert_eq!(next_prefix("a\u{10FFFF}").as_deref(), Some("b"));
-        assert_eq!(next_prefix("\u{D7FF}").as_deref(), Some("\u{E000}"));
-        assert_eq!(next_prefix(""), None);
-    }
-
-    #[test]
-    fn wildcards_become_regular_expressions() {
-        let regex = regex::Regex::new(&format!("^(?:{})$", wildcard_regex("a?c*\\*."))).unwrap();
-        assert!(regex.is_match("abc\nxyz*."));
-        assert!(!regex.is_match("abc.xx"));
-    }
-
-    #[test]
-    fn stars_in_field_patterns() {
-        for (pattern, text, fits) in [
-            ("*", "abc", true),
-            ("a*", "abc", true),
-            ("*c", "abc", true),
-            ("a*c", "abc", true),
-            ("a*b*c", "a.b.c", true),
-            ("abc", "abc", true),
-            ("ab", "abc", false),
-            ("a*a", "a", false),
-            ("x*", "abc", false),
-        ] {
-            assert_eq!(wildcard_fits(pattern, text), fits, "{pattern} {text}");
-        }
     }
 }

@@ -1,21 +1,26 @@
 //! The query DSL.
 //!
-//! - [`ast`]: what a query says, independent of any index;
-//! - [`parse`]: JSON to the tree, with the errors of Elasticsearch 7.10;
-//! - [`minimum`]: `minimum_should_match`;
-//! - [`compile`]: the tree over one index's mapping, to tantivy's queries;
-//! - [`values`]: the words of a query as values of a field;
-//! - [`date_math`]: `now-1d/d`, `2015-01||+1M`;
-//! - [`statistics`]: term statistics as Lucene counts them;
-//! - [`sloppy`]: phrases with slop, scored as Lucene scores them;
-//! - [`columns`]: queries over columns that tantivy does not have.
+//! - `ast`: what a query says, independent of any index;
+//! - `parse`, `full_text`: JSON to the tree, with the errors of Elasticsearch 7.10;
+//! - `minimum`: `minimum_should_match`;
+//! - `compile`: the tree over one index's mapping, to tantivy's queries;
+//! - `values`: the words of a query as values of a field;
+//! - `date_math`: `now-1d/d`, `2015-01||+1M`;
+//! - `patterns`: prefixes and wildcards;
+//! - `statistics`: term statistics as Lucene counts them;
+//! - `sloppy`: phrases with slop, scored as Lucene scores them;
+//! - `columns`: queries over columns that tantivy does not have;
+//! - `exclude`: what `must_not` leaves out.
 
 pub mod ast;
 pub mod columns;
 pub mod compile;
 pub mod date_math;
+pub mod exclude;
+mod full_text;
 pub mod minimum;
 pub mod parse;
+pub mod patterns;
 pub mod sloppy;
 pub mod statistics;
 pub mod values;

@@ -1,6 +1,7 @@
 //! JSON to [`Query`].
 
-use super::ast::{Combination, Match, Query, QueryKind, Range, RangeBound};
+use super::ast::{Query, QueryKind, Range, RangeBound};
+use super::full_text;
 use super::minimum::MinimumShouldMatch;
 use crate::error::EsError;
 use crate::search::json;
@@ -110,9 +111,9 @@ fn parse(value: &Value, depth: usize) -> Result<Query, EsError> {
         "match_none" => simple("match_none", body, QueryKind::MatchNone),
         "term" => term(body),
         "terms" => terms(body),
-        "match" => match_query(body),
-        "match_phrase" => match_phrase(body),
-        "multi_match" => multi_match(body),
+        "match" => full_text::match_query(body),
+        "match_phrase" => full_text::match_phrase(body),
+        "multi_match" => full_text::multi_match(body),
         "range" => range(body),
         "bool" => bool_query(body, depth),
         "prefix" => pattern("prefix", body),
@@ -130,11 +131,11 @@ fn parse(value: &Value, depth: usize) -> Result<Query, EsError> {
     Ok(query)
 }
 
-fn unsupported_key(query: &str, key: &str) -> EsError {
+pub(super) fn unsupported_key(query: &str, key: &str) -> EsError {
     EsError::parsing(format!("[{query}] query does not support [{key}]"))
 }
 
-fn boost(value: &Value) -> Result<f32, EsError> {
+pub(super) fn boost(value: &Value) -> Result<f32, EsError> {
     let boost = json::float(value)? as f32;
     if boost < 0.0 {
         let reason = format!(
@@ -145,7 +146,7 @@ fn boost(value: &Value) -> Result<f32, EsError> {
     Ok(boost)
 }
 
-fn name_is_unsupported() -> EsError {
+pub(super) fn name_is_unsupported() -> EsError {
     EsError::unsupported("[_name] of a query")
 }
 
@@ -165,7 +166,10 @@ fn simple(name: &str, body: &Map<String, Value>, kind: QueryKind) -> Result<Quer
 }
 
 /// The single field of a query on one field.
-fn one_field<'b>(query: &str, body: &'b Map<String, Value>) -> Result<(&'b String, &'b Value), EsError> {
+pub(super) fn one_field<'b>(
+    query: &str,
+    body: &'b Map<String, Value>,
+) -> Result<(&'b String, &'b Value), EsError> {
     let mut members = body.iter();
     let Some(first) = members.next() else {
         return Err(EsError::illegal_argument("field name is null or empty"));
@@ -253,186 +257,6 @@ fn terms(body: &Map<String, Value>) -> Result<Query, EsError> {
         )
     })?;
     Ok(Query { kind: QueryKind::Terms { field, values }, boost: weight })
-}
-
-/// Reads the value of `query` in a query of the `match` family.
-fn match_text(value: &Value) -> Result<Value, EsError> {
-    match value {
-        Value::Array(_) | Value::Object(_) => Err(EsError::new(
-            500,
-            "illegal_state_exception",
-            format!("Can't get text on a {}", json::token(value)),
-        )),
-        Value::Null => Err(EsError::parsing("No text specified for text query")),
-        scalar => Ok(scalar.clone()),
-    }
-}
-
-/// Reads one of the options that all queries of the `match` family share; false where `key` is none of them.
-fn match_option(name: &str, key: &str, value: &Value, query: &mut Match) -> Result<bool, EsError> {
-    match key {
-        "query" => query.text = match_text(value)?,
-        "operator" => {
-            let text = json::text(value).unwrap_or_default();
-            query.all_words = match text.to_ascii_lowercase().as_str() {
-                "and" => true,
-                "or" => false,
-                _ => {
-                    let constant = text.to_uppercase();
-                    return Err(EsError::illegal_argument(format!(
-                        "No enum constant org.elasticsearch.index.query.Operator.{constant}"
-                    )));
-                }
-            };
-        }
-        "minimum_should_match" => query.minimum_should_match = MinimumShouldMatch::new(value),
-        "lenient" => query.lenient = json::boolean(value)?,
-        "zero_terms_query" => query.zero_terms_match_all = zero_terms(value)?,
-        // They change how the query runs, or only what fuzzy queries and synonyms do, of which there are none.
-        "max_expansions"
-        | "prefix_length"
-        | "fuzzy_transpositions"
-        | "auto_generate_synonyms_phrase_query"
-        | "cutoff_frequency" => {}
-        "analyzer" if value == "standard" => {}
-        "fuzziness" | "fuzzy_rewrite" | "analyzer" => {
-            return Err(EsError::unsupported(format_args!("[{name}] query with [{key}]")));
-        }
-        "_name" => return Err(name_is_unsupported()),
-        _ => return Ok(false),
-    }
-    Ok(true)
-}
-
-fn zero_terms(value: &Value) -> Result<bool, EsError> {
-    match json::text(value).unwrap_or_default().to_ascii_lowercase().as_str() {
-        "none" => Ok(false),
-        "all" => Ok(true),
-        other => Err(EsError::parsing(format!("Unsupported zero_terms_query value [{other}]"))),
-    }
-}
-
-fn blank_match(field: &str) -> Match {
-    Match {
-        field: field.to_string(),
-        text: Value::Null,
-        all_words: false,
-        minimum_should_match: None,
-        zero_terms_match_all: false,
-        lenient: false,
-    }
-}
-
-fn with_text(query: Match) -> Result<Match, EsError> {
-    if query.text.is_null() { Err(EsError::parsing("No text specified for text query")) } else { Ok(query) }
-}
-
-fn match_query(body: &Map<String, Value>) -> Result<Query, EsError> {
-    let (field, value) = one_field("match", body)?;
-    let mut weight = 1.0;
-    let mut query = blank_match(field);
-    match value {
-        Value::Object(options) => {
-            for (key, value) in options {
-                if key == "boost" {
-                    weight = boost(value)?;
-                } else if !match_option("match", key, value, &mut query)? {
-                    return Err(unsupported_key("match", key));
-                }
-            }
-        }
-        value => query.text = match_text(value)?,
-    }
-    Ok(Query { kind: QueryKind::Match(with_text(query)?), boost: weight })
-}
-
-fn slop(value: &Value) -> Result<u32, EsError> {
-    u32::try_from(json::integer(value)?).map_err(|_| EsError::illegal_argument("No negative slop allowed."))
-}
-
-fn match_phrase(body: &Map<String, Value>) -> Result<Query, EsError> {
-    let (field, value) = one_field("match_phrase", body)?;
-    let (mut weight, mut distance) = (1.0, 0);
-    let mut query = blank_match(field);
-    match value {
-        Value::Object(options) => {
-            for (key, value) in options {
-                match key.as_str() {
-                    "boost" => weight = boost(value)?,
-                    "slop" => distance = slop(value)?,
-                    "query" | "analyzer" | "zero_terms_query" | "_name" => {
-                        match_option("match_phrase", key, value, &mut query)?;
-                    }
-                    _ => return Err(unsupported_key("match_phrase", key)),
-                }
-            }
-        }
-        value => query.text = match_text(value)?,
-    }
-    let query = with_text(query)?;
-    let kind = QueryKind::MatchPhrase {
-        field: query.field,
-        text: query.text,
-        slop: distance,
-        zero_terms_match_all: query.zero_terms_match_all,
-    };
-    Ok(Query { kind, boost: weight })
-}
-
-fn multi_match(body: &Map<String, Value>) -> Result<Query, EsError> {
-    let (mut weight, mut distance, mut tie_breaker) = (1.0, 0, 0.0);
-    let mut fields = Vec::new();
-    let mut kind = "best_fields".to_string();
-    let mut query = blank_match("");
-    for (key, value) in body {
-        match key.as_str() {
-            "fields" => {
-                let list = match value {
-                    Value::Array(list) => list.as_slice(),
-                    one => std::slice::from_ref(one),
-                };
-                for each in list {
-                    fields.push(field_with_boost(
-                        &json::text(each).ok_or_else(|| unsupported_key("multi_match", key))?,
-                    )?);
-                }
-            }
-            "type" => kind = json::text(value).unwrap_or_default(),
-            "tie_breaker" => tie_breaker = json::float(value)? as f32,
-            "slop" => distance = slop(value)?,
-            "boost" => weight = boost(value)?,
-            key => {
-                if !match_option("multi_match", key, value, &mut query)? {
-                    return Err(unsupported_key("multi_match", key));
-                }
-            }
-        }
-    }
-    let combination = match kind.as_str() {
-        "best_fields" => Combination::Best { tie_breaker },
-        "most_fields" => Combination::Sum,
-        "phrase" => Combination::Phrase { slop: distance, tie_breaker },
-        "cross_fields" | "phrase_prefix" | "bool_prefix" => {
-            return Err(EsError::unsupported(format_args!("[multi_match] query of type [{kind}]")));
-        }
-        _ => {
-            return Err(EsError::parsing(format!(
-                "failed to parse [multi_match] query type [{kind}]. unknown type."
-            )));
-        }
-    };
-    if fields.is_empty() {
-        return Err(EsError::unsupported("[multi_match] query without [fields]"));
-    }
-    let query = with_text(query)?;
-    Ok(Query { kind: QueryKind::MultiMatch { fields, query, combination }, boost: weight })
-}
-
-fn field_with_boost(text: &str) -> Result<(String, f32), EsError> {
-    match text.split_once('^') {
-        Some((field, weight)) => Ok((field.to_string(), boost(&Value::String(weight.to_string()))?)),
-        None => Ok((text.to_string(), 1.0)),
-    }
 }
 
 fn range(body: &Map<String, Value>) -> Result<Query, EsError> {
@@ -646,141 +470,4 @@ fn dis_max(body: &Map<String, Value>, depth: usize) -> Result<Query, EsError> {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use serde_json::json;
-
-    /// Type and reason for each wrong query, taken from Elasticsearch 7.10.2 (positions in the text left out).
-    #[test]
-    fn errors_are_those_of_elasticsearch() {
-        for (body, kind, reason) in [
-            (json!({"matc": {}}), "parsing_exception", "unknown query [matc] did you mean [match]?"),
-            (json!({"xyzzy": {}}), "parsing_exception", "unknown query [xyzzy] did you mean [fuzzy]?"),
-            (json!({}), "illegal_argument_exception", "query malformed, empty clause found"),
-            (json!({"match_all": {"x": 1}}), "parsing_exception", "[match_all] unknown field [x]"),
-            (
-                json!({"term": {"k": 1, "l": 2}}),
-                "parsing_exception",
-                "[term] query doesn't support multiple fields, found [k] and [l]",
-            ),
-            (
-                json!({"term": {"k": {"valu": 1}}}),
-                "parsing_exception",
-                "[term] query does not support [valu]",
-            ),
-            (
-                json!({"term": {"k": [1]}}),
-                "parsing_exception",
-                "[term] query does not support array of values",
-            ),
-            (
-                json!({"term": "k"}),
-                "parsing_exception",
-                "[term] query malformed, no start_object after query name",
-            ),
-            (json!({"term": {}}), "illegal_argument_exception", "field name is null or empty"),
-            (json!({"terms": {"k": "a"}}), "parsing_exception", "[terms] query does not support [k]"),
-            (
-                json!({"terms": {"k": [], "l": []}}),
-                "parsing_exception",
-                "[terms] query does not support multiple fields",
-            ),
-            (
-                json!({"match": {"t": {"query": "a", "foo": 1}}}),
-                "parsing_exception",
-                "[match] query does not support [foo]",
-            ),
-            (
-                json!({"match": {"t": {"operator": "and"}}}),
-                "parsing_exception",
-                "No text specified for text query",
-            ),
-            (
-                json!({"match": {"t": {"query": "a", "operator": "xor"}}}),
-                "illegal_argument_exception",
-                "No enum constant org.elasticsearch.index.query.Operator.XOR",
-            ),
-            (
-                json!({"match_phrase": {"t": {"query": "a", "slop": -1}}}),
-                "illegal_argument_exception",
-                "No negative slop allowed.",
-            ),
-            (
-                json!({"range": {"l": {"foo": 2}}}),
-                "parsing_exception",
-                "[range] query does not support [foo]",
-            ),
-            (json!({"range": {"l": 1}}), "parsing_exception", "[range] query does not support [l]"),
-            (
-                json!({"bool": {"mus": []}}),
-                "x_content_parse_exception",
-                "[bool] unknown field [mus] did you mean [must]?",
-            ),
-            (
-                json!({"bool": {"must": "x"}}),
-                "x_content_parse_exception",
-                "[bool] must doesn't support values of type: VALUE_STRING",
-            ),
-            (
-                json!({"ids": {"vals": ["1"]}}),
-                "parsing_exception",
-                "[ids] unknown field [vals] did you mean [values]?",
-            ),
-            (json!({"exists": {"fiel": "a"}}), "parsing_exception", "[exists] query does not support [fiel]"),
-            (json!({"exists": {}}), "parsing_exception", "[exists] must be provided with a [field]"),
-            (
-                json!({"constant_score": {}}),
-                "parsing_exception",
-                "[constant_score] requires a 'filter' element",
-            ),
-        ] {
-            let error = query(&body).unwrap_err();
-            assert_eq!((error.status, error.kind, error.reason.as_str()), (400, kind, reason), "{body}");
-        }
-    }
-
-    #[test]
-    fn the_root_cause_of_a_wrong_clause_is_the_clause() {
-        let error = query(&json!({"bool": {"must": [{"bool": {"filter": [1]}}]}})).unwrap_err();
-        assert_eq!(error.kind, "x_content_parse_exception");
-        assert!(error.root_is_cause);
-    }
-
-    #[test]
-    fn queries_the_node_lacks_are_refused_by_name() {
-        let error = query(&json!({"query_string": {"query": "a"}})).unwrap_err();
-        assert_eq!(error.reason, "query [query_string] is not supported by the embedded node");
-        let error = query(&json!({"term": {"k": {"value": "a", "_name": "n"}}})).unwrap_err();
-        assert_eq!(error.reason, "[_name] of a query is not supported by the embedded node");
-    }
-
-    #[test]
-    fn short_and_long_forms_say_the_same() {
-        for (short, long) in [
-            (json!({"term": {"k": "a"}}), json!({"term": {"k": {"value": "a"}}})),
-            (json!({"match": {"t": "a b"}}), json!({"match": {"t": {"query": "a b", "operator": "OR"}}})),
-            (
-                json!({"match_phrase": {"t": "a b"}}),
-                json!({"match_phrase": {"t": {"query": "a b", "slop": 0}}}),
-            ),
-            (json!({"prefix": {"k": "a"}}), json!({"prefix": {"k": {"value": "a", "boost": 1}}})),
-            (
-                json!({"range": {"l": {"gt": 1, "lte": 2}}}),
-                json!({"range": {"l": {"from": 1, "include_lower": false, "to": 2}}}),
-            ),
-            (json!({"bool": {"must": {"match_all": {}}}}), json!({"bool": {"must": [{"match_all": {}}]}})),
-            (json!({"ids": {"values": "1"}}), json!({"ids": {"values": ["1"]}})),
-        ] {
-            assert_eq!(query(&short).unwrap(), query(&long).unwrap());
-        }
-    }
-
-    #[test]
-    fn endless_nesting_is_refused() {
-        let mut body = json!({"match_all": {}});
-        for _ in 0..100 {
-            body = json!({"constant_score": {"filter": body}});
-        }
-        assert!(query(&body).unwrap_err().reason.contains("levels deep"));
-    }
-}
+mod tests;

@@ -12,7 +12,7 @@ use tantivy::query::{
 use tantivy::schema::{Field, IndexRecordOption};
 use tantivy::{DocId, DocSet, Score, SegmentReader, TERMINATED, TantivyError, Term};
 
-/// A phrase of different words with slop.
+/// A phrase with slop.
 #[derive(Debug, Clone)]
 pub struct SloppyPhraseQuery {
     terms: Vec<Term>,
@@ -21,7 +21,7 @@ pub struct SloppyPhraseQuery {
 }
 
 impl SloppyPhraseQuery {
-    /// `terms` of `field`, all different, together at most `slop` positions from where they would be in the phrase.
+    /// `terms` of `field`, together at most `slop` positions from where they would be in the phrase.
     pub fn new(field: Field, terms: Vec<Term>, slop: u32) -> Self {
         SloppyPhraseQuery { terms, field, slop }
     }
@@ -72,10 +72,14 @@ impl Weight for SloppyWeight {
             let Some(postings) = index.read_postings(term, IndexRecordOption::WithFreqsAndPositions)? else {
                 return Ok(Box::new(EmptyScorer));
             };
+            let group = self.query.terms.iter().position(|each| each == term).unwrap_or(offset);
+            let place = self.query.terms[..offset].iter().filter(|each| *each == term).count();
             words.push(Word {
                 postings,
                 positions: Vec::new(),
-                offset: i64::try_from(offset).unwrap_or(0),
+                offset: offset as i64,
+                group,
+                place,
                 next: 0,
             });
         }
@@ -109,14 +113,22 @@ impl Weight for SloppyWeight {
 struct Word {
     postings: SegmentPostings,
     positions: Vec<u32>,
+    /// Its place in the phrase.
     offset: i64,
+    /// The first place of the same word in the phrase, and how many times it comes before this one.
+    group: usize,
+    place: usize,
     next: usize,
 }
 
 impl Word {
+    fn position(&self) -> u32 {
+        self.positions[self.next]
+    }
+
     /// Where the phrase would begin if this word stood right: its position less its place in the phrase.
     fn start(&self) -> i64 {
-        i64::from(self.positions[self.next]) - self.offset
+        i64::from(self.position()) - self.offset
     }
 
     fn advance(&mut self) -> bool {
@@ -155,9 +167,10 @@ impl SloppyScorer {
             if word.postings.doc() < document {
                 word.postings.seek(document);
             }
-            word.next = 0;
             word.postings.positions(&mut word.positions);
-            if word.postings.doc() != document || word.positions.is_empty() {
+            // The second of two equal words begins at the second occurrence.
+            word.next = word.place;
+            if word.postings.doc() != document || word.positions.len() <= word.place {
                 return 0.0;
             }
         }
@@ -174,14 +187,13 @@ impl SloppyScorer {
             let next = self.words[second].start();
             let mut length = end - self.words[first].start();
             loop {
-                if !self.words[first].advance() {
+                if !self.advance(first, &mut end) || !self.separate(first, &mut end) {
                     if length <= self.slop {
                         frequency += weight(length);
                     }
                     return frequency;
                 }
                 let start = self.words[first].start();
-                end = end.max(start);
                 if start > next {
                     if length <= self.slop {
                         frequency += weight(length);
@@ -189,6 +201,37 @@ impl SloppyScorer {
                     continue 'matches;
                 }
                 length = length.min(end - start);
+            }
+        }
+    }
+
+    /// Goes to the next occurrence of a word; false if there is none.
+    fn advance(&mut self, index: usize, end: &mut i64) -> bool {
+        let word = &mut self.words[index];
+        let more = word.advance();
+        if more {
+            *end = (*end).max(word.start());
+        }
+        more
+    }
+
+    /// Moves words on until no two equal words of the phrase stand at the same place; false if they run out.
+    fn separate(&mut self, moved: usize, end: &mut i64) -> bool {
+        let mut current = moved;
+        loop {
+            let word = &self.words[current];
+            let same = |(index, other): &(usize, &Word)| {
+                *index != current && other.group == word.group && other.position() == word.position()
+            };
+            let Some((other, _)) = self.words.iter().enumerate().find(same) else {
+                return true;
+            };
+            let key = |index: usize| (self.words[index].start(), self.words[index].offset);
+            if key(other) <= key(current) {
+                current = other;
+            }
+            if !self.advance(current, end) {
+                return false;
             }
         }
     }
