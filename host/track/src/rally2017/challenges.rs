@@ -1,6 +1,8 @@
 //! Challenges and their schedules.
 
-use std::collections::HashSet;
+use std::collections::{HashMap, HashSet};
+
+use indexmap::IndexMap;
 
 use serde_json::{Map, Value};
 
@@ -21,14 +23,21 @@ const INHERITED: [&str; 4] = ["warmup-iterations", "iterations", "warmup-time-pe
 /// What one might think that they inherit.
 const NOT_INHERITED: [&str; 4] = ["schedule", "target-throughput", "target-interval", "meta"];
 
+/// Operations by name, in their order.
+type Operations<'a> = IndexMap<&'a str, &'a Declared>;
+
 impl Reader<'_> {
     pub(super) fn challenges(&mut self, operations: &[Declared]) -> Vec<DraftChallenge> {
+        let operations: Operations<'_> =
+            operations.iter().map(|declared| (declared.operation.name.as_str(), declared)).collect();
         let mut challenges: Vec<DraftChallenge> = Vec::new();
+        let mut names = HashSet::new();
+        let mut default_challenge: Option<String> = None;
         let elements = self.elements("", "challenges");
         let only = elements.len() == 1;
         for (pointer, value) in elements {
             let name = text(&value, "name");
-            if challenges.iter().any(|other| other.challenge.name == name) {
+            if !names.insert(name.clone()) {
                 self.problem(
                     &format!("{pointer}/name"),
                     format!("there is more than one challenge [{name}]"),
@@ -36,11 +45,14 @@ impl Reader<'_> {
                 );
             }
             let default = only || value["default"].as_bool().unwrap_or(false);
-            if let Some(other) = challenges.iter().find(|other| default && other.challenge.default) {
-                let message = format!("[{}] is the default challenge already", other.challenge.name);
-                self.problem(&format!("{pointer}/default"), message, Some("only one can be".to_owned()));
+            if default {
+                if let Some(other) = &default_challenge {
+                    let message = format!("[{other}] is the default challenge already");
+                    self.problem(&format!("{pointer}/default"), message, Some("only one can be".to_owned()));
+                }
+                default_challenge = Some(name.clone());
             }
-            let elements = self.schedule(&pointer, &name, operations);
+            let elements = self.schedule(&pointer, &name, &operations);
             let optional = |key: &str| value[key].as_str().map(str::to_owned);
             challenges.push(DraftChallenge {
                 challenge: Challenge {
@@ -56,7 +68,7 @@ impl Reader<'_> {
                 elements,
             });
         }
-        if !challenges.iter().any(|draft| draft.challenge.default) {
+        if default_challenge.is_none() {
             let names: Vec<&str> = challenges.iter().map(|draft| draft.challenge.name.as_str()).collect();
             let help = format!("add \"default\": true to one of {}", listed(names.iter().copied()));
             self.problem("/challenges", "no challenge is the default".to_owned(), Some(help));
@@ -64,7 +76,7 @@ impl Reader<'_> {
         challenges
     }
 
-    fn schedule(&mut self, challenge: &str, name: &str, operations: &[Declared]) -> Vec<DraftElement> {
+    fn schedule(&mut self, challenge: &str, name: &str, operations: &Operations<'_>) -> Vec<DraftElement> {
         let mut elements: Vec<DraftElement> = Vec::new();
         for (pointer, value) in self.elements(challenge, "schedule") {
             elements.push(match value.get("parallel") {
@@ -80,7 +92,7 @@ impl Reader<'_> {
         elements
     }
 
-    fn parallel(&mut self, pointer: &str, value: &Value, operations: &[Declared]) -> DraftElement {
+    fn parallel(&mut self, pointer: &str, value: &Value, operations: &Operations<'_>) -> DraftElement {
         let defaults = INHERITED
             .into_iter()
             .filter_map(|key| value.get(key).map(|value| (key.to_owned(), value.clone())))
@@ -105,13 +117,12 @@ impl Reader<'_> {
         pointer: &str,
         value: &Value,
         defaults: &Map<String, Value>,
-        operations: &[Declared],
+        operations: &Operations<'_>,
     ) -> Option<DraftTask> {
         let schedule = value["schedule"].as_str().unwrap_or("deterministic").to_owned();
         let schedulers = &self.options.extension_names.schedulers;
         if BUILT_IN_SCHEDULERS.contains(&schedule.as_str()) {
-            let found = schema::check(self.document, pointer, schema::TASK_OF_BUILT_IN_SCHEDULER);
-            self.problems.extend(found);
+            self.check(pointer, schema::TASK_OF_BUILT_IN_SCHEDULER);
         } else if !schedulers.contains(&schedule) {
             let known = BUILT_IN_SCHEDULERS.into_iter().chain(schedulers.iter().map(String::as_str));
             let suggestion = closest(&schedule, known.clone());
@@ -127,9 +138,8 @@ impl Reader<'_> {
         let target = self.target(pointer, value);
 
         let operation = text(value, "operation");
-        let Some(declared) = operations.iter().find(|declared| declared.operation.name == operation) else {
-            let names: Vec<&str> =
-                operations.iter().map(|declared| declared.operation.name.as_str()).collect();
+        let Some(declared) = operations.get(operation.as_str()) else {
+            let names: Vec<&str> = operations.keys().copied().collect();
             let suggestion = closest(&operation, names.iter().copied());
             let message =
                 format!("there is no operation [{operation}]{}", did_you_mean(suggestion.as_deref()));
@@ -157,7 +167,7 @@ impl Reader<'_> {
             target,
             params: object(value),
         };
-        Some(DraftTask { task, declared: declared.clone(), pointer: pointer.to_owned(), tags })
+        Some(DraftTask { task, declared: (*declared).clone(), pointer: pointer.to_owned(), tags })
     }
 
     fn target(&mut self, pointer: &str, value: &Value) -> Option<Target> {
@@ -216,18 +226,20 @@ impl Reader<'_> {
             }
         }
         let mut taken = written;
+        let mut numbers: HashMap<String, usize> = HashMap::new();
         for draft in elements.iter_mut().flat_map(|element| &mut element.tasks) {
             if draft.task.params.contains_key("name") || taken.insert(draft.task.name.clone()) {
                 continue;
             }
             let operation = draft.task.name.clone();
-            for number in 2_usize.. {
+            let number = numbers.entry(operation.clone()).or_insert(2_usize);
+            draft.task.name = loop {
                 let name = format!("{operation}-{number}");
+                *number += 1;
                 if taken.insert(name.clone()) {
-                    draft.task.name = name;
-                    break;
+                    break name;
                 }
-            }
+            };
             self.warn(&format!(
                 "challenge [{challenge}] has more than one task of operation [{operation}]; this one is shown as [{}]. \
                  Give it a \"name\" to choose another",

@@ -1,20 +1,26 @@
 //! Indices with their documents, and index templates.
 
+use std::collections::HashSet;
+
 use serde_json::{Map, Value};
 
-use super::reader::Reader;
+use super::reader::{MAX_PROBLEMS, Reader};
 use crate::document::Document;
 use crate::files::FileError;
 use crate::json::Part;
 use crate::suggest::closest;
 use crate::{Documents, Index, IndexTemplate, MappingType};
 
+/// Bytes of all mappings and index templates: a track may name the same large file any number of times.
+const MAX_BYTES_READ: usize = 64 * 1024 * 1024;
+
 impl Reader<'_> {
     pub(super) fn indices(&mut self, data_url: Option<&str>) -> Vec<Index> {
         let mut indices: Vec<Index> = Vec::new();
+        let mut names = HashSet::new();
         for (pointer, value) in self.elements("", "indices") {
             let name = text(&value, "name");
-            if indices.iter().any(|index| index.name == name) {
+            if !names.insert(name.clone()) {
                 self.problem(
                     &format!("{pointer}/name"),
                     format!("there is more than one index [{name}]"),
@@ -22,9 +28,10 @@ impl Reader<'_> {
                 );
             }
             let mut types: Vec<MappingType> = Vec::new();
+            let mut type_names = HashSet::new();
             for (pointer, value) in self.elements(&pointer, "types") {
                 let kind = self.mapping_type(&pointer, &value, data_url);
-                if types.iter().any(|other| other.name == kind.name) {
+                if !type_names.insert(kind.name.clone()) {
                     let message = format!("index [{name}] has more than one type [{}]", kind.name);
                     self.problem(&format!("{pointer}/name"), message, None);
                 }
@@ -62,9 +69,10 @@ impl Reader<'_> {
 
     pub(super) fn templates(&mut self) -> Vec<IndexTemplate> {
         let mut templates: Vec<IndexTemplate> = Vec::new();
+        let mut names = HashSet::new();
         for (pointer, value) in self.elements("", "templates") {
             let name = text(&value, "name");
-            if templates.iter().any(|template| template.name == name) {
+            if !names.insert(name.clone()) {
                 self.problem(
                     &format!("{pointer}/name"),
                     format!("there is more than one template [{name}]"),
@@ -93,17 +101,28 @@ impl Reader<'_> {
                 return Value::Null;
             }
         };
+        self.bytes_read += text.len();
+        if self.bytes_read > MAX_BYTES_READ {
+            let message =
+                format!("the files that the track names have more than {} MiB", MAX_BYTES_READ / 1024 / 1024);
+            self.problem(pointer, message, None);
+            return Value::Null;
+        }
         match Document::read(self.files, name, text) {
             Ok(document) => {
                 self.warnings.extend(document.warnings());
                 if !document.value.is_object() {
                     let message = "this file must hold a JSON object".to_owned();
-                    self.problems.push(document.problem("", Part::Value, message, None));
+                    if self.problems.len() < MAX_PROBLEMS {
+                        self.problems.push(document.problem("", Part::Value, message, None));
+                    }
                 }
                 document.into_value()
             }
             Err(problem) => {
-                self.problems.push(*problem);
+                if self.problems.len() < MAX_PROBLEMS {
+                    self.problems.push(*problem);
+                }
                 Value::Null
             }
         }

@@ -1,12 +1,12 @@
 //! Operations: what can be done.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
 use super::indices::{object, text, whole};
 use super::reader::Reader;
-use super::schema;
 use crate::error::did_you_mean;
 use crate::suggest::{closest, listed};
 use crate::{Index, Operation};
@@ -54,9 +54,10 @@ fn built_in(operation_type: &str) -> Option<&'static str> {
 impl Reader<'_> {
     pub(super) fn operations(&mut self) -> Vec<Declared> {
         let mut operations: Vec<Declared> = Vec::new();
+        let mut names = HashSet::new();
         for (pointer, value) in self.elements("", "operations") {
             let operation = self.operation(&pointer, &value);
-            if operations.iter().any(|other| other.operation.name == operation.name) {
+            if !names.insert(operation.name.clone()) {
                 let message = format!("there is more than one operation [{}]", operation.name);
                 self.problem(&format!("{pointer}/name"), message, None);
             }
@@ -92,8 +93,7 @@ impl Reader<'_> {
                 }
             }
             (None, Some(kind)) => {
-                let found = schema::check(self.document, pointer, &format!("operation-{kind}"));
-                self.problems.extend(found);
+                self.check(pointer, &format!("operation-{kind}"));
             }
             (None, None) => {}
         }

@@ -1,5 +1,7 @@
 //! Puts the parts of a track together.
 
+use std::collections::HashSet;
+
 use serde_json::Value;
 
 use super::draft::DraftChallenge;
@@ -23,6 +25,8 @@ pub(super) struct Reader<'a> {
     pub(super) options: &'a LoadOptions,
     pub(super) problems: Vec<Problem>,
     pub(super) warnings: Vec<String>,
+    /// Bytes of the files that the track names.
+    pub(super) bytes_read: usize,
 }
 
 /// Reads a whole track.
@@ -42,13 +46,26 @@ pub(crate) fn read(
     };
     invalid(schema::check(document, "", schema::TRACK))?;
 
-    let mut reader = Reader { document, files, options, problems: Vec::new(), warnings: document.warnings() };
+    let mut reader = Reader {
+        document,
+        files,
+        options,
+        problems: Vec::new(),
+        warnings: document.warnings(),
+        bytes_read: 0,
+    };
     let data_url = document.value["data-url"].as_str();
     let mut indices = reader.indices(data_url);
     let templates = reader.templates();
     let operations = reader.operations();
     let mut challenges = reader.challenges(&operations);
-    let used: Vec<&Declared> = operations.iter().filter(|declared| is_used(declared, &challenges)).collect();
+    let scheduled: HashSet<String> = challenges
+        .iter()
+        .flat_map(DraftChallenge::tasks)
+        .map(|draft| draft.declared.pointer.clone())
+        .collect();
+    let used: Vec<&Declared> =
+        operations.iter().filter(|declared| scheduled.contains(&declared.pointer)).collect();
     reader.check_operations(&used, &mut indices);
     invalid(std::mem::take(&mut reader.problems))?;
 
@@ -74,10 +91,6 @@ pub(crate) fn read(
     })
 }
 
-fn is_used(declared: &Declared, challenges: &[DraftChallenge]) -> bool {
-    challenges.iter().flat_map(DraftChallenge::tasks).any(|draft| draft.declared.pointer == declared.pointer)
-}
-
 impl Reader<'_> {
     /// The elements of a list with their pointers.
     pub(super) fn elements(&self, pointer: &str, key: &str) -> Vec<(String, Value)> {
@@ -87,6 +100,14 @@ impl Reader<'_> {
             .enumerate()
             .map(|(index, value)| (format!("{pointer}/{key}/{index}"), value.clone()))
             .collect()
+    }
+
+    /// Checks a part of the track with a definition of the schema.
+    pub(super) fn check(&mut self, pointer: &str, definition: &str) {
+        if self.problems.len() < MAX_PROBLEMS {
+            let found = schema::check(self.document, pointer, definition);
+            self.problems.extend(found);
+        }
     }
 
     /// Notes a problem with the value at a pointer.

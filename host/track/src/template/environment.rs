@@ -5,6 +5,7 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, Value};
 
+use super::complexity::too_complex;
 use super::guards;
 use super::helpers::{self, Scope};
 use super::instrument::{MARK_FUNCTION, instrument};
@@ -12,6 +13,7 @@ use super::limits::{self, Meter, Metered};
 use super::python;
 use super::render::Sources;
 use super::source_map::{MARK_END, MARK_START};
+use crate::excerpt::line_and_column;
 use crate::files::{FileError, TrackFiles};
 
 /// What the engine and the renderer share.
@@ -69,7 +71,20 @@ fn load(shared: &Shared, name: &str) -> Result<Option<String>, Error> {
         return Ok(Some(source));
     }
     match shared.files.read(name) {
-        Ok(text) => Ok(Some(shared.sources.add(name, text, instrument))),
+        Ok(text) => {
+            let complex = too_complex(&text).map(|offset| line_and_column(&text, offset).0);
+            let instrumented = shared.sources.add(name, text, instrument);
+            match complex {
+                Some(line) => {
+                    shared.sources.reject(name, line);
+                    Err(Error::new(
+                        ErrorKind::InvalidOperation,
+                        "this expression, or its nesting, is too complex",
+                    ))
+                }
+                None => Ok(Some(instrumented)),
+            }
+        }
         Err(FileError::NotFound(_)) => Ok(None),
         Err(error) => Err(Error::new(ErrorKind::InvalidOperation, error.to_string())),
     }

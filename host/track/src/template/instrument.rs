@@ -250,16 +250,23 @@ enum TagKind {
     Raw { body_start: usize, body_end: usize },
 }
 
-struct Tag {
+pub(super) struct Tag {
     kind: TagKind,
     /// Where it starts; up to the end of the source.
-    range: Range<usize>,
+    pub(super) range: Range<usize>,
     /// Behind it, if it ends.
-    end: Option<usize>,
+    pub(super) end: Option<usize>,
     trims_before: bool,
 }
 
-fn next_tag(source: &str, from: usize) -> Option<Tag> {
+impl Tag {
+    /// Whether it holds code: neither a comment nor raw text.
+    pub(super) fn is_code(&self) -> bool {
+        matches!(self.kind, TagKind::Expression | TagKind::Statement)
+    }
+}
+
+pub(super) fn next_tag(source: &str, from: usize) -> Option<Tag> {
     let bytes = source.as_bytes();
     let mut at = from;
     let start = loop {
@@ -323,7 +330,7 @@ fn code_end(bytes: &[u8], mut at: usize, closing: u8) -> Option<usize> {
 }
 
 /// Index of the quote that ends a string.
-fn string_end(bytes: &[u8], mut at: usize, quote: u8) -> Option<usize> {
+pub(super) fn string_end(bytes: &[u8], mut at: usize, quote: u8) -> Option<usize> {
     while at < bytes.len() {
         match bytes[at] {
             b'\\' => at += 1,

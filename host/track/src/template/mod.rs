@@ -15,6 +15,7 @@
 //!
 //! The same calls count what a template emits into variables, which the size limit of the output alone does not see.
 
+mod complexity;
 mod environment;
 mod guards;
 mod helpers;

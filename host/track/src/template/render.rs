@@ -27,6 +27,8 @@ struct SourcesInner {
     numbers: HashMap<String, (usize, Arc<str>)>,
     /// File and place.
     marks: Vec<(usize, Mark)>,
+    /// File and line of what the engine was not given.
+    rejected: Option<(String, usize)>,
 }
 
 impl Sources {
@@ -51,6 +53,16 @@ impl Sources {
         inner.files.push((name.to_owned(), text.into()));
         inner.numbers.insert(name.to_owned(), (file, Arc::clone(&instrumented)));
         instrumented.to_string()
+    }
+
+    /// Remembers a place that is wrong before the engine sees it.
+    pub(super) fn reject(&self, name: &str, line: usize) {
+        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
+        inner.rejected = Some((name.to_owned(), line));
+    }
+
+    fn rejected(&self) -> Option<(String, usize)> {
+        self.inner.lock().unwrap_or_else(PoisonError::into_inner).rejected.clone()
     }
 
     /// Bytes of text behind a mark.
@@ -140,9 +152,15 @@ impl Renderer {
             marking: AtomicBool::new(false),
             last_mark: AtomicUsize::new(usize::MAX),
         });
-        let text = self.render_once(&shared, name).map_err(|error| failure(&error, name, &shared))?;
-        let map = self.trace(&shared, name, &text);
-        Ok(Rendered { text, shared, map })
+        let outcome = on_large_stack(|| {
+            let text = self.render_once(&shared, name)?;
+            let map = self.trace(&shared, name, &text);
+            Ok((text, map))
+        });
+        match outcome {
+            Ok((text, map)) => Ok(Rendered { text, shared, map }),
+            Err(error) => Err(failure(&error, name, &shared)),
+        }
     }
 
     fn render_once(&self, shared: &Arc<Shared>, name: &str) -> Result<String, Error> {
@@ -162,6 +180,22 @@ impl Renderer {
         let (stripped, map) = source_map::strip(&marked);
         (stripped == text).then_some(map)
     }
+}
+
+/// Bytes of stack for the engine, which calls itself for each level of an expression and of blocks, includes and
+/// macros. The limits on them are met within half of it in a debug build.
+const STACK_BYTES: usize = 32 * 1024 * 1024;
+
+/// Runs on a thread of its own: nobody knows how much stack the caller has left.
+fn on_large_stack<T: Send>(run: impl FnOnce() -> Result<T, Error> + Send) -> Result<T, Error> {
+    let failed = |what: &str| Error::new(ErrorKind::InvalidOperation, format!("the template engine {what}"));
+    std::thread::scope(|scope| {
+        let thread = std::thread::Builder::new().name("template".to_owned()).stack_size(STACK_BYTES);
+        match thread.spawn_scoped(scope, run) {
+            Ok(thread) => thread.join().unwrap_or_else(|_| Err(failed("failed; please report this track"))),
+            Err(error) => Err(failed("could not be started").with_source(error)),
+        }
+    })
 }
 
 impl Rendered {
@@ -202,9 +236,10 @@ fn failure(error: &Error, name: &str, shared: &Shared) -> Failure {
     }
     let located =
         chain(error).filter(|error| error.name().is_some_and(|name| sources.text(name).is_some())).last();
-    let (file, line) = match located {
-        Some(error) => (error.name().unwrap_or(name).to_owned(), error.line()),
-        None => match sources.line_of(shared.last_mark.load(Ordering::Relaxed)) {
+    let (file, line) = match (sources.rejected(), located) {
+        (Some((file, line)), _) => (file, Some(line)),
+        (None, Some(error)) => (error.name().unwrap_or(name).to_owned(), error.line()),
+        (None, None) => match sources.line_of(shared.last_mark.load(Ordering::Relaxed)) {
             Some((file, line)) => (file, Some(line)),
             None => (name.to_owned(), None),
         },

@@ -430,3 +430,49 @@ fn a_single_file_is_a_track() {
     let track = load(&source, &LoadOptions::default()).unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(track.name, "other");
 }
+
+#[test]
+fn what_is_nested_too_deeply_is_rejected() {
+    for text in [
+        "[".repeat(1_000_000),
+        "{{ ".to_owned() + &"(".repeat(1_000_000) + &")".repeat(1_000_000) + " }}",
+        "{% if 1 %}".repeat(50_000) + &"{% endif %}".repeat(50_000),
+        "{{ ".to_owned() + &"[".repeat(100_000) + &"]".repeat(100_000) + " }}",
+        "{{ 1".to_owned() + &" ~ 1".repeat(100_000) + " }}",
+        "{{ a".to_owned() + &".a".repeat(100_000) + " }}",
+        "{{ 1".to_owned() + &" | int".repeat(100_000) + " }}",
+        "{{ ".to_owned() + &"not ".repeat(100_000) + " 1 }}",
+        "{{ ".to_owned() + &"-".repeat(100_000) + "1 }}",
+    ] {
+        let directory = directory_of(&valid());
+        directory.write("track.json", text.as_bytes());
+        let error = directory.error();
+        assert!(error.len() < 2000, "{error}");
+    }
+}
+
+#[test]
+fn large_tracks_with_many_problems_are_answered_at_once() {
+    let error = error_after(|track| {
+        let task = json!({"operation": "search", "clint": 1});
+        track["challenges"][0]["schedule"] = vec![task; 20_000].into();
+    });
+    assert!(error.contains("did you mean [clients]?") && error.contains("and 15 more"), "{error}");
+    let track = after(
+        |track| {
+            track["challenges"][0]["schedule"] = vec![json!({"operation": "search"}); 20_000].into();
+        },
+        &LoadOptions::default(),
+    );
+    assert_eq!(track.challenges[0].schedule[19_999].tasks()[0].name, "search-20000");
+    assert_eq!(track.warnings.len(), 20);
+}
+
+#[test]
+fn nothing_in_a_track_controls_the_terminal() {
+    let error = error_after(|track| {
+        track["operations"][1]["operation-type"] = json!("\u{1b}]0;owned\u{7}\u{202e}");
+        track["challenges"][0]["\u{1b}[2J"] = json!(1);
+    });
+    assert!(!error.contains(['\u{1b}', '\u{7}', '\u{202e}']), "{error:?}");
+}
