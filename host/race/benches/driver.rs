@@ -74,7 +74,7 @@ fn driver_lateness(rate: f64) -> Histogram<u64> {
 }
 
 fn histogram() -> Histogram<u64> {
-    Histogram::new(3).unwrap()
+    Histogram::new_with_bounds(1, HIGHEST_NANOSECONDS, 3).unwrap()
 }
 
 /// The due times of one client, as the driver has them.

@@ -1,11 +1,14 @@
 //! One client: waits for its due times, performs the requests, measures them.
 
 use std::rc::Rc;
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use tokio::sync::oneshot;
 use tokio::task::coop::consume_budget;
 
 use crate::error::RaceError;
+use crate::local::generator::{Opening, Stock};
 use crate::local::recorder::Measured;
 use crate::local::step::LocalStep;
 use crate::local::supply::{Supply, Taken};
@@ -67,6 +70,7 @@ impl<'a> Client<'a> {
                 let runner = match first_runner.take() {
                     Some(runner) => runner,
                     None => {
+                        supply.stock_up();
                         let runner = self.open_runner(part).await?;
                         start = Instant::now();
                         runner
@@ -96,13 +100,22 @@ impl<'a> Client<'a> {
 
     /// Opens all sources of this client, also of the tasks that come later: what is wrong with them is found now.
     async fn open_supplies(&self, parts: &[Part<'a>]) -> Result<Vec<Option<Supply>>, RaceError> {
-        let open = |part: &Part<'a>| {
-            (!part.extent.is_empty()).then(|| {
-                let source = part.binding.params.clone();
-                self.local.shared.generators.open(self.row, source, part.partition, part.capacity())
-            })
+        let open = |(index, part): (usize, &Part<'a>)| {
+            if part.extent.is_empty() {
+                return None;
+            }
+            let (reply, answer) = oneshot::channel();
+            let opening = Opening {
+                source: Arc::clone(&part.binding.params),
+                partition: part.partition,
+                capacity: part.capacity(),
+                stock: if index == 0 { Stock::Ample } else { Stock::Scant },
+                reply,
+            };
+            self.local.shared.generators.open(self.row, opening);
+            Some(answer)
         };
-        let answers: Vec<_> = parts.iter().map(open).collect();
+        let answers: Vec<_> = parts.iter().enumerate().map(open).collect();
         let mut supplies = Vec::with_capacity(parts.len());
         for (part, answer) in parts.iter().zip(answers) {
             let Some(answer) = answer else {

@@ -13,6 +13,7 @@
 mod client;
 mod driver;
 mod generator;
+mod job;
 mod observe;
 mod recorder;
 mod step;

@@ -8,7 +8,8 @@ use std::task::Poll;
 use crossbeam_channel::Sender;
 use rtrb::Consumer;
 
-use crate::local::generator::{Message, Prepared, RingState};
+use crate::local::generator::Message;
+use crate::local::job::{Prepared, RingState};
 use crate::local::timer::{Slot, Timer};
 use crate::seams::{Cause, Params};
 
@@ -52,6 +53,13 @@ impl Supply {
         match &self.from {
             From::Constant(params) => Some(params),
             From::Ring(_) => None,
+        }
+    }
+
+    /// Says that requests will soon be taken.
+    pub(crate) fn stock_up(&self) {
+        if let From::Ring(ring) = &self.from {
+            ring.ask();
         }
     }
 
