@@ -1,14 +1,19 @@
 //! The node answers as Elasticsearch 7.10.2 does: `golden/es7-answers.json` holds documents, searches, and what the
 //! genuine server answered.
+//!
+//! With `RALLY_ELASTICSEARCH_7=127.0.0.1:9200` the records themselves are held to a genuine server.
 
 #![allow(clippy::unwrap_used)] // helpers of tests fail by panicking
 
 mod search_support;
+mod support;
 
 use rally_node::shard::ShardView;
+use search_support::compare::{compare_answers, compare_errors};
 use search_support::{TestIndex, search};
 use serde_json::{Value, json};
 use std::collections::HashMap;
+use support::{Client, TestNode};
 
 const GOLDEN: &str = include_str!("golden/es7-answers.json");
 
@@ -19,31 +24,22 @@ const DIFFERENCES: [(&str, &str); 1] = [(
      benchmark would take for success; the node refuses",
 )];
 
-#[test]
-fn answers_are_those_of_elasticsearch() {
+/// Goes through all cases; `answer` gives status and body for indices, parameters and body of a search.
+fn compare_all(mut answer: impl FnMut(&str, &str, &Value) -> (u64, Value), differences: &[(&str, &str)]) {
     let golden: Value = serde_json::from_str(GOLDEN).unwrap();
-    let mut indices = HashMap::new();
-    for (name, index) in golden["indices"].as_object().unwrap() {
-        let built = TestIndex::new(name, &index["mapping"]);
-        for batch in index["batches"].as_array().unwrap() {
-            built.add(batch.as_array().unwrap(), |document| document["id"].to_string());
-        }
-        indices.insert(name.clone(), built);
-    }
-    let mut wrong = Vec::new();
     let cases = golden["cases"].as_array().unwrap();
+    let mut wrong = Vec::new();
     for case in cases {
-        let views: Vec<ShardView> =
-            case["indices"].as_str().unwrap().split(',').map(|name| indices[name].view()).collect();
         let parameters = case["parameters"].as_str().unwrap();
         let name = format!("{parameters} {}", case["body"]);
-        if DIFFERENCES.iter().any(|(searched, _)| name.contains(searched)) {
+        if differences.iter().any(|(searched, _)| name.contains(searched)) {
             continue;
         }
-        let difference = match search(&views, &case["body"], parameters) {
-            Ok(answer) if case["status"] == 200 => compare_answers(answer, &case["answer"]),
-            Ok(_) => Some(format!("answered where Elasticsearch refuses with {}", case["answer"])),
-            Err(error) => compare_errors(&error.to_body(), case),
+        let (status, body) = answer(case["indices"].as_str().unwrap(), parameters, &case["body"]);
+        let difference = match (status, case["status"].as_u64().unwrap()) {
+            (200, 200) => compare_answers(body, &case["answer"]),
+            (200, _) => Some(format!("answered where Elasticsearch refuses with {}", case["answer"])),
+            _ => compare_errors(&body, case),
         };
         if let Some(difference) = difference {
             wrong.push(format!("{name}\n    {difference}"));
@@ -52,75 +48,83 @@ fn answers_are_those_of_elasticsearch() {
     assert!(wrong.is_empty(), "{} of {} differ:\n{}", wrong.len(), cases.len(), wrong.join("\n"));
 }
 
-fn compare_errors(body: &Value, case: &Value) -> Option<String> {
-    let expected = &case["answer"];
-    let found = json!({
-        "status": body["status"],
-        "type": body["error"]["type"],
-        "root": body["error"]["root_cause"][0]["type"],
-        "reason": body["error"]["root_cause"][0]["reason"],
+/// Calls `add` with name, mapping and batches of each index.
+fn each_index(mut add: impl FnMut(&str, &Value, &[Value])) {
+    let golden: Value = serde_json::from_str(GOLDEN).unwrap();
+    for (name, index) in golden["indices"].as_object().unwrap() {
+        add(name, &index["mapping"], index["batches"].as_array().unwrap());
+    }
+}
+
+/// Makes the recorded indices on a server, one refresh for each batch.
+fn fill(client: &mut Client) {
+    each_index(|name, mapping, batches| {
+        let settings = json!({"number_of_shards": 1, "number_of_replicas": 0, "refresh_interval": "-1"});
+        let body = json!({"settings": settings, "mappings": mapping}).to_string();
+        client.ok("PUT", &format!("/{name}"), &body);
+        for batch in batches {
+            let lines: Vec<String> = batch
+                .as_array()
+                .unwrap()
+                .iter()
+                .flat_map(|document| {
+                    [json!({"index": {"_id": document["id"].to_string()}}).to_string(), document.to_string()]
+                })
+                .collect();
+            let lines: Vec<&str> = lines.iter().map(String::as_str).collect();
+            let answer = client.bulk(&format!("/{name}/_bulk"), &lines);
+            assert_eq!(answer["errors"], false, "{answer}");
+            client.ok("POST", &format!("/{name}/_refresh"), "");
+        }
     });
-    for key in ["status", "type", "root", "reason"] {
-        let expected = if key == "status" { &case["status"] } else { &expected[key] };
-        if key == "root" && expected.is_null() {
-            continue; // failures while merging have no root cause there, and here themselves
-        }
-        if found[key] != *expected {
-            return Some(format!("{key}: {}, expected {expected}", found[key]));
-        }
-    }
-    None
 }
 
-fn compare_answers(mut answer: Value, expected: &Value) -> Option<String> {
-    let object = answer.as_object_mut().unwrap();
-    for key in ["took", "timed_out", "_shards"] {
-        object.remove(key).unwrap();
-    }
-    // Sources were recorded only where the search says something about them.
-    let recorded = expected["hits"]["hits"]
-        .as_array()
-        .is_some_and(|hits| hits.iter().any(|hit| hit.get("_source").is_some()));
-    if !recorded {
-        for hit in answer["hits"]["hits"].as_array_mut().unwrap() {
-            hit.as_object_mut().unwrap().remove("_source");
-        }
-    }
-    difference(&answer, expected, "")
+fn ask(client: &mut Client, indices: &str, parameters: &str, body: &Value) -> (u64, Value) {
+    let answer = client.call("POST", &format!("/{indices}/_search?{parameters}"), &body.to_string());
+    (u64::from(answer.status), answer.json)
 }
 
-/// The first place in which two values differ; numbers may differ in the sixth digit, keys in their order.
-fn difference(found: &Value, expected: &Value, path: &str) -> Option<String> {
-    match (found, expected) {
-        (Value::Object(left), Value::Object(right)) => {
-            for (key, expected) in right {
-                let path = format!("{path}/{key}");
-                match left.get(key) {
-                    None => return Some(format!("{path} is missing, expected {expected}")),
-                    Some(found) => {
-                        if let Some(difference) = difference(found, expected, &path) {
-                            return Some(difference);
-                        }
-                    }
-                }
+#[test]
+fn answers_are_those_of_elasticsearch() {
+    let mut indices = HashMap::new();
+    each_index(|name, mapping, batches| {
+        let index = TestIndex::new(name, mapping);
+        for batch in batches {
+            index.add(batch.as_array().unwrap(), |document| document["id"].to_string());
+        }
+        indices.insert(name.to_string(), index);
+    });
+    compare_all(
+        |names, parameters, body| {
+            let views: Vec<ShardView> = names.split(',').map(|name| indices[name].view()).collect();
+            match search(&views, body, parameters) {
+                Ok(answer) => (200, answer),
+                Err(error) => (u64::from(error.status), error.to_body()),
             }
-            left.keys().find(|key| !right.contains_key(*key)).map(|key| format!("{path}/{key} is too much"))
-        }
-        (Value::Array(left), Value::Array(right)) => {
-            for (place, (found, expected)) in left.iter().zip(right).enumerate() {
-                if let Some(difference) = difference(found, expected, &format!("{path}/{place}")) {
-                    return Some(difference);
-                }
-            }
-            (left.len() != right.len())
-                .then(|| format!("{path} has {} entries, expected {}", left.len(), right.len()))
-        }
-        (Value::Number(left), Value::Number(right)) => {
-            let (left, right) = (left.as_f64().unwrap(), right.as_f64().unwrap());
-            let near = (left - right).abs() <= 1e-6 * right.abs().max(1e-3);
-            (!near).then(|| format!("{path}: {left}, expected {right}"))
-        }
-        _ if found == expected => None,
-        _ => Some(format!("{path}: {found}, expected {expected}")),
-    }
+        },
+        &DIFFERENCES,
+    );
+}
+
+#[test]
+fn answers_over_http_are_those_of_elasticsearch() {
+    let node = TestNode::start();
+    let mut client = node.client();
+    fill(&mut client);
+    compare_all(|indices, parameters, body| ask(&mut client, indices, parameters, body), &DIFFERENCES);
+    drop(client);
+    node.shutdown();
+}
+
+#[test]
+fn records_are_those_of_a_genuine_server() {
+    let Ok(address) = std::env::var("RALLY_ELASTICSEARCH_7") else {
+        eprintln!("skipped: RALLY_ELASTICSEARCH_7 names no server");
+        return;
+    };
+    let mut client = Client::connect(address.parse().unwrap());
+    client.call("DELETE", "/places,more?ignore_unavailable=true", "");
+    fill(&mut client);
+    compare_all(|indices, parameters, body| ask(&mut client, indices, parameters, body), &[]);
+    client.ok("DELETE", "/places,more", "");
 }

@@ -156,6 +156,10 @@ fn search_after(
     if request.sort.is_empty() {
         return Err(EsError::illegal_argument("Sort must contain at least one field."));
     }
+    if sort.iter().all(|key| key.by == SortBy::Document) {
+        // The order of the index is not that of its numbers where segments were merged.
+        return Err(EsError::unsupported("[search_after] with a sort by [_doc] alone (a scroll does the same)"));
+    }
     if values.len() != sort.len() {
         return Err(EsError::illegal_argument(format!(
             "search_after has {} value(s) but sort has {}.",

@@ -1,6 +1,8 @@
 //! Indices for tests of the search, built through the shard's own API.
 #![allow(dead_code)] // each test uses its part
 
+pub mod compare;
+
 use bytes::Bytes;
 use rally_node::error::EsError;
 use rally_node::mapping::Mapping;
