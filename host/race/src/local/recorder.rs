@@ -150,3 +150,88 @@ fn other_failures() -> FailureKey {
 fn second_of(nanoseconds: u64) -> u32 {
     (nanoseconds / 1_000_000_000).min(u64::from(u32::MAX)) as u32
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::seams::FailureKind;
+
+    fn recorder(start: Instant) -> Recorder {
+        Recorder::new(Rc::new(histogram_template().unwrap()), start)
+    }
+
+    /// Records a request that was sent and answered so many milliseconds after the start.
+    fn record(recorder: &mut Recorder, start: Instant, sent: u64, received: u64, failure: Option<Failure>) {
+        let at = |millis| start + Duration::from_millis(millis);
+        let weight = if failure.is_some() { 0.0 } else { 2.0 };
+        let outcome = Outcome { sent: at(sent), received: at(received), weight, unit: "docs", failure };
+        recorder.record(&Measured {
+            sample_type: SampleType::Normal,
+            due: None,
+            free_since: start,
+            processing: Duration::from_millis(received - sent),
+            outcome: &outcome,
+        });
+    }
+
+    fn failure(description: String) -> Failure {
+        Failure { kind: FailureKind::Answered, status: Some(400), description, count: 1 }
+    }
+
+    #[test]
+    fn work_is_counted_by_the_second_of_its_completion_and_of_its_start() {
+        let start = Instant::now();
+        let mut recorder = recorder(start);
+        record(&mut recorder, start, 100, 900, None);
+        record(&mut recorder, start, 950, 2100, None);
+        record(&mut recorder, start, 2200, 2300, Some(failure("no".to_owned())));
+        let recording = recorder.take().unwrap();
+        let seconds: Vec<_> = recording
+            .seconds
+            .iter()
+            .map(|(second, work)| (*second, work.normal_weight, work.requests, work.failures))
+            .collect();
+        assert_eq!(seconds, [(0, 2.0, 1, 0), (2, 2.0, 2, 1)]);
+        let started: Vec<_> = recording.started.iter().map(|(second, work)| (*second, work.weight)).collect();
+        assert_eq!(started, [(0, 4.0), (2, 0.0)]);
+        assert_eq!(recording.started[&0].first_start, 100_000_000);
+        assert_eq!(recording.started[&0].last_start, 950_000_000);
+        assert_eq!(recording.normal_span, Some((100_000_000, 2_300_000_000)));
+        assert_eq!(recording.unit, "docs");
+    }
+
+    #[test]
+    fn what_has_been_taken_is_not_taken_again() {
+        let start = Instant::now();
+        let mut recorder = recorder(start);
+        record(&mut recorder, start, 0, 10, None);
+        assert!(recorder.take().is_some());
+        assert!(recorder.take().is_none());
+        record(&mut recorder, start, 20, 30, None);
+        let recording = recorder.take().unwrap();
+        let histogram = &recording.histograms[&(Kind::ServiceTime, SampleType::Normal, Ending::Success)];
+        assert_eq!(histogram.len(), 1);
+    }
+
+    #[test]
+    fn times_beyond_a_day_count_as_a_day() {
+        let start = Instant::now();
+        let mut recorder = recorder(start);
+        record(&mut recorder, start, 0, 30 * 3_600_000, None);
+        let recording = recorder.take().unwrap();
+        let histogram = &recording.histograms[&(Kind::ServiceTime, SampleType::Normal, Ending::Success)];
+        assert!(histogram.max() >= HIGHEST_NANOSECONDS);
+    }
+
+    #[test]
+    fn failures_of_too_many_kinds_are_counted_together() {
+        let start = Instant::now();
+        let mut recorder = recorder(start);
+        for number in 0..1000 {
+            record(&mut recorder, start, 0, 1, Some(failure(format!("failure {number}"))));
+        }
+        let failures = recorder.take().unwrap().failures;
+        assert_eq!(failures.len(), MOST_FAILURE_KEYS);
+        assert_eq!(failures.values().sum::<u64>(), 1000);
+    }
+}
