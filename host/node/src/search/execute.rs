@@ -158,7 +158,9 @@ fn search_after(
     }
     if sort.iter().all(|key| key.by == SortBy::Document) {
         // The order of the index is not that of its numbers where segments were merged.
-        return Err(EsError::unsupported("[search_after] with a sort by [_doc] alone (a scroll does the same)"));
+        return Err(EsError::unsupported(
+            "[search_after] with a sort by [_doc] alone (a scroll does the same)",
+        ));
     }
     if values.len() != sort.len() {
         return Err(EsError::illegal_argument(format!(

@@ -33,13 +33,16 @@ pub struct Budget(Rc<Cell<usize>>);
 
 impl Budget {
     /// Takes note of one more bucket.
+    pub fn spend(&self) {
+        self.0.set(self.0.get() + 1);
+    }
+
+    /// Whether that is still few enough.
     ///
     /// # Errors
     /// 429 `circuit_breaking_exception` where there are too many.
-    pub fn spend(&self) -> Result<(), EsError> {
-        let spent = self.0.get() + 1;
-        self.0.set(spent);
-        if spent > MOST_BUCKETS_HELD {
+    pub fn check(&self) -> Result<(), EsError> {
+        if self.0.get() > MOST_BUCKETS_HELD {
             let reason = format!("[request] the aggregations need more than {MOST_BUCKETS_HELD} buckets");
             return Err(EsError::new(429, "circuit_breaking_exception", reason));
         }

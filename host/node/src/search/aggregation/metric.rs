@@ -48,7 +48,67 @@ impl Collector for StatsCollector {
             return Ok(());
         }
         let missing = self.missing.as_ref().and_then(Stand::number);
-        self.source.numbers(documents, owners, missing, |owner, _, value| state(states, owner).insert(value));
+        let source = &self.source;
+        // Each step of a compensated sum waits for the one before: whole numbers are summed as such, and nothing is summed
+        // that nobody asked for.
+        if let (Source::Integer(column), None) = (source, missing) {
+            match self.metric {
+                Metric::Average | Metric::Sum => {
+                    each(
+                        column,
+                        documents,
+                        owners,
+                        None,
+                        |value| value,
+                        |owner, _, value| {
+                            state(states, owner).add_whole(value);
+                        },
+                    );
+                    return Ok(());
+                }
+                Metric::Stats => {
+                    each(
+                        column,
+                        documents,
+                        owners,
+                        None,
+                        |value| value,
+                        |owner, _, value| {
+                            let stats = state(states, owner);
+                            stats.add_whole(value);
+                            stats.stretch(value as f64);
+                        },
+                    );
+                    return Ok(());
+                }
+                _ => {}
+            }
+        }
+        match self.metric {
+            Metric::Average | Metric::Sum => {
+                source.numbers(documents, owners, missing, |owner, _, value| state(states, owner).add(value));
+            }
+            Metric::Minimum | Metric::Maximum => {
+                source.numbers(documents, owners, missing, |owner, _, value| {
+                    let stats = state(states, owner);
+                    stats.count += 1;
+                    stats.stretch(value);
+                })
+            }
+            Metric::Stats | Metric::ValueCount => {
+                source.numbers(documents, owners, missing, |owner, _, value| {
+                    let stats = state(states, owner);
+                    stats.add(value);
+                    stats.stretch(value);
+                })
+            }
+            Metric::ExtendedStats(_) => source.numbers(documents, owners, missing, |owner, _, value| {
+                let stats = state(states, owner);
+                stats.add(value);
+                stats.stretch(value);
+                stats.squares.add(value * value);
+            }),
+        }
         Ok(())
     }
 

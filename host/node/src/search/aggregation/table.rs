@@ -38,6 +38,8 @@ pub(super) struct Table {
     /// For each dictionary entry its bucket, where there is only one bucket above.
     dense: Option<Vec<u32>>,
     index: NumberMap<(u32, u64), u32>,
+    /// Buckets looked up before, at the place that a few bits of their hash give: most documents find theirs here.
+    recent: Vec<(u32, u64, u32)>,
     /// Bucket above and value of each bucket.
     pub(super) ids: Vec<(u32, u64)>,
     counts: Vec<u64>,
@@ -50,12 +52,15 @@ pub(super) struct Table {
 }
 
 const NO_BUCKET: u32 = u32::MAX;
+/// A power of two.
+const RECENT: usize = 1024;
 
 impl Table {
     pub(super) fn new(entries: Option<usize>, children: Vec<Box<dyn Collector>>, budget: Budget) -> Self {
         Table {
             dense: entries.map(|entries| vec![NO_BUCKET; entries]),
             index: NumberMap::default(),
+            recent: vec![(0, 0, NO_BUCKET); if entries.is_some() { 0 } else { RECENT }],
             ids: Vec::new(),
             counts: Vec::new(),
             children,
@@ -66,39 +71,50 @@ impl Table {
         }
     }
 
-    fn bucket(&mut self, owner: u32, value: u64) -> Result<u32, EsError> {
+    fn bucket(&mut self, owner: u32, value: u64) -> u32 {
         let next = self.ids.len() as u32;
         let bucket = match &mut self.dense {
             Some(dense) => {
                 let bucket = &mut dense[value as usize];
                 if *bucket != NO_BUCKET {
-                    return Ok(*bucket);
+                    return *bucket;
                 }
                 *bucket = next;
                 next
             }
-            None => *self.index.entry((owner, value)).or_insert(next),
+            None => {
+                let mut hasher = NumberHasher::default();
+                hasher.write_u32(owner);
+                hasher.write_u64(value);
+                let recent = &mut self.recent[hasher.finish() as usize % RECENT];
+                if recent.0 == owner && recent.1 == value && recent.2 != NO_BUCKET {
+                    return recent.2;
+                }
+                let bucket = *self.index.entry((owner, value)).or_insert(next);
+                *recent = (owner, value, bucket);
+                bucket
+            }
         };
         if bucket == next {
-            self.budget.spend()?;
+            self.budget.spend();
             self.ids.push((owner, value));
             self.counts.push(0);
         }
-        Ok(bucket)
+        bucket
     }
 
-    pub(super) fn count(&mut self, owner: u32, document: DocId, value: u64) -> Result<(), EsError> {
-        let bucket = self.bucket(owner, value)?;
+    pub(super) fn count(&mut self, owner: u32, document: DocId, value: u64) {
+        let bucket = self.bucket(owner, value);
         self.counts[bucket as usize] += 1;
         if !self.children.is_empty() {
             self.documents.push(document);
             self.owners.push(bucket);
         }
-        Ok(())
     }
 
-    /// Hands what came since the last time to the aggregations below.
+    /// Hands what came since the last time to the aggregations below; an error where there are too many buckets.
     pub(super) fn pass_on(&mut self) -> Result<(), EsError> {
+        self.budget.check()?;
         if !self.documents.is_empty() {
             for child in &mut self.children {
                 child.collect(&self.documents, &self.owners)?;
@@ -135,7 +151,8 @@ impl Table {
 impl Table {
     /// A bucket of its own that no document is in.
     pub(super) fn bucket_without_documents(&mut self, owner: u32) -> Result<u32, EsError> {
-        self.budget.spend()?;
+        self.budget.spend();
+        self.budget.check()?;
         self.ids.push((owner, u64::MAX));
         self.counts.push(0);
         Ok((self.ids.len() - 1) as u32)

@@ -122,11 +122,10 @@ impl TermsCollector {
 impl Collector for TermsCollector {
     fn collect(&mut self, documents: &[DocId], owners: &[u32]) -> Result<(), EsError> {
         let table = &mut self.table;
-        let mut outcome = Ok(());
         let mut once = Once::default();
         let mut count = |several: bool, owner, document, value| {
-            if outcome.is_ok() && (!several || once.is_new(document, owner, value)) {
-                outcome = table.count(owner, document, value);
+            if !several || once.is_new(document, owner, value) {
+                table.count(owner, document, value);
             }
         };
         match &self.source {
@@ -209,7 +208,6 @@ impl Collector for TermsCollector {
                 }
             }
         }
-        outcome?;
         self.table.pass_on()
     }
 

@@ -48,8 +48,10 @@ pub enum Key {
 pub struct Stats {
     /// Number of values.
     pub count: u64,
-    /// Their sum.
+    /// The sum of those that are not whole numbers of a column.
     pub sum: CompensatedSum,
+    /// The sum of those that are: exact, and quicker.
+    pub whole: i128,
     /// The sum of their squares.
     pub squares: CompensatedSum,
     /// The least.
@@ -61,23 +63,38 @@ pub struct Stats {
 impl Default for Stats {
     fn default() -> Self {
         let sum = CompensatedSum::default();
-        Stats { count: 0, sum, squares: sum, min: f64::INFINITY, max: f64::NEG_INFINITY }
+        Stats { count: 0, sum, whole: 0, squares: sum, min: f64::INFINITY, max: f64::NEG_INFINITY }
     }
 }
 
 impl Stats {
-    /// Adds a value.
-    pub fn insert(&mut self, value: f64) {
+    /// Adds a value to the sum.
+    pub fn add(&mut self, value: f64) {
         self.count += 1;
         self.sum.add(value);
-        self.squares.add(value * value);
-        self.min = self.min.min(value);
-        self.max = self.max.max(value);
+    }
+
+    /// Adds a whole number to the sum.
+    pub fn add_whole(&mut self, value: i64) {
+        self.count += 1;
+        self.whole += i128::from(value);
+    }
+
+    /// The sum of all values.
+    pub fn total(&self) -> f64 {
+        self.sum.value() + self.whole as f64
+    }
+
+    /// Adds a value to the extremes.
+    pub fn stretch(&mut self, value: f64) {
+        self.min = if value < self.min { value } else { self.min };
+        self.max = if value > self.max { value } else { self.max };
     }
 
     fn merge(&mut self, other: &Stats) {
         self.count += other.count;
         self.sum.add(other.sum.value());
+        self.whole += other.whole;
         self.squares.add(other.squares.value());
         self.min = self.min.min(other.min);
         self.max = self.max.max(other.max);

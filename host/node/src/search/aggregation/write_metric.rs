@@ -7,7 +7,7 @@ use serde_json::{Map, Value};
 
 pub(super) fn statistic(name: &str, stats: &Stats, sigma: f64) -> f64 {
     let count = stats.count as f64;
-    let sum = stats.sum.value();
+    let sum = stats.total();
     let variance = || ((stats.squares.value() - sum * sum / count) / count).max(0.0);
     let sampling = || ((stats.squares.value() - sum * sum / count) / (count - 1.0)).max(0.0);
     match name {
