@@ -6,25 +6,31 @@ use support::{Machine, OPERATIONS, small_track, track};
 
 #[test]
 fn an_unknown_track_is_named_beside_the_known_ones() {
-    Machine::new()
-        .rally(["run", "--track=tutoral"])
-        .expect_code(64)
-        .expect_error(&["tutoral", "tutorial"]);
+    Machine::new().rally(["run", "--track=tutoral"]).expect_code(64).expect_error(&["tutoral", "tutorial"]);
 }
 
 #[test]
 fn a_track_path_that_is_not_there_is_named() {
-    Machine::new().rally(["run", "--track-path=/nowhere/at/all"]).expect_code(64).expect_error(&["/nowhere/at/all"]);
+    Machine::new()
+        .rally(["run", "--track-path=/nowhere/at/all"])
+        .expect_code(64)
+        .expect_error(&["/nowhere/at/all"]);
 }
 
 #[test]
 fn a_wrong_flag_ends_with_64_and_a_suggestion() {
-    Machine::new().rally(["run", "--track=tutorial", "--test-mod"]).expect_code(64).expect_error(&["--test-mode"]);
+    Machine::new()
+        .rally(["run", "--track=tutorial", "--test-mod"])
+        .expect_code(64)
+        .expect_error(&["--test-mode"]);
 }
 
 #[test]
 fn a_flag_that_only_elastic_rally_has_says_so() {
-    Machine::new().rally(["run", "--track=tutorial", "--car=4gheap"]).expect_code(64).expect_error(&["--car", "does not have yet"]);
+    Machine::new()
+        .rally(["run", "--track=tutorial", "--car=4gheap"])
+        .expect_code(64)
+        .expect_error(&["--car", "does not have yet"]);
 }
 
 #[test]
@@ -108,7 +114,11 @@ fn a_target_where_nobody_listens_is_named() {
     let free = std::net::TcpListener::bind("127.0.0.1:0").expect("bound").local_addr().expect("address");
     let track = small_track(OPERATIONS, r#"[{"operation": "match-all"}]"#);
     Machine::new()
-        .rally(["run", &format!("--target-hosts={free}"), &format!("--track-path={}", track.path().display())])
+        .rally([
+            "run",
+            &format!("--target-hosts={free}"),
+            &format!("--track-path={}", track.path().display()),
+        ])
         .expect_code(1)
         .expect_error(&[&free.to_string(), "refused"]);
 }
@@ -123,10 +133,15 @@ fn an_unknown_client_option_is_named_with_a_suggestion() {
 }
 
 #[test]
-fn a_report_file_in_a_folder_that_is_not_there_is_found_before_the_race() {
+fn a_report_file_that_cannot_be_written_is_found_before_the_race() {
     let track = small_track(OPERATIONS, r#"[{"operation": "match-all"}]"#);
+    let file = track.path().join("mapping.json").join("report.md");
     Machine::new()
-        .rally(["run", "--report-file=/nowhere/report.md", &format!("--track-path={}", track.path().display())])
+        .rally([
+            "run",
+            &format!("--report-file={}", file.display()),
+            &format!("--track-path={}", track.path().display()),
+        ])
         .expect_code(64)
-        .expect_error(&["/nowhere/report.md"]);
+        .expect_error(&["mapping.json/report.md"]);
 }

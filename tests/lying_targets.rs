@@ -1,12 +1,12 @@
 //! Targets that do not keep to the protocol: every failure is counted under its cause, what was measured is reported, and the
 //! race ends by itself.
 
-mod support;
 #[path = "support/server.rs"]
 mod server;
+mod support;
 
-use server::{Lie, Target};
 use serde_json::Value;
+use server::{Lie, Target};
 use support::{Machine, OPERATIONS, Run, small_track};
 
 /// Five searches against a target that lies; the JSON report of it.
@@ -38,7 +38,10 @@ fn failures(report: &Value) -> (u64, String) {
 
 fn find<'a>(value: &'a Value, key: &str) -> Option<&'a Value> {
     match value {
-        Value::Object(map) => map.get(key).filter(|found| !found.as_array().is_some_and(Vec::is_empty)).or_else(|| map.values().find_map(|inner| find(inner, key))),
+        Value::Object(map) => map
+            .get(key)
+            .filter(|found| !found.as_array().is_some_and(Vec::is_empty))
+            .or_else(|| map.values().find_map(|inner| find(inner, key))),
         Value::Array(list) => list.iter().find_map(|inner| find(inner, key)),
         _ => None,
     }

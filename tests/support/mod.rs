@@ -138,7 +138,8 @@ pub fn track(files: &[(&str, &str)]) -> tempfile::TempDir {
 
 /// A track with ten documents and these operations and schedule.
 pub fn small_track(operations: &str, schedule: &str) -> tempfile::TempDir {
-    let documents: String = (0..10).map(|number| format!("{{\"name\":\"place {number}\",\"rank\":{number}}}\n")).collect();
+    let documents: String =
+        (0..10).map(|number| format!("{{\"name\":\"place {number}\",\"rank\":{number}}}\n")).collect();
     track(&[
         (
             "track.json",

@@ -29,7 +29,6 @@ pub enum Lie {
 /// A running scripted target.
 pub struct Target {
     pub address: SocketAddr,
-    pub searches: Arc<AtomicUsize>,
 }
 
 impl Target {
@@ -48,7 +47,7 @@ impl Target {
                 std::thread::spawn(move || converse(stream, lie, &counter, address));
             }
         });
-        Target { address, searches }
+        Target { address }
     }
 }
 
@@ -105,7 +104,10 @@ fn setup(line: &str) -> &'static str {
 }
 
 fn answer(writer: &mut TcpStream, status: u16, kind: &str, body: &str) -> Option<()> {
-    let text = format!("HTTP/1.1 {status} Scripted\r\ncontent-type: {kind}\r\ncontent-length: {}\r\n\r\n{body}", body.len());
+    let text = format!(
+        "HTTP/1.1 {status} Scripted\r\ncontent-type: {kind}\r\ncontent-length: {}\r\n\r\n{body}",
+        body.len()
+    );
     writer.write_all(text.as_bytes()).ok()
 }
 
@@ -118,7 +120,9 @@ fn lied(writer: &mut TcpStream, lie: Lie) -> Option<()> {
             writer,
             status,
             "application/json",
-            &format!(r#"{{"error":{{"type":"scripted_exception","reason":"the script says so"}},"status":{status}}}"#),
+            &format!(
+                r#"{{"error":{{"type":"scripted_exception","reason":"the script says so"}},"status":{status}}}"#
+            ),
         ),
         Lie::Html => answer(writer, 200, "text/html", "<html><body>It works!</body></html>"),
         Lie::ClosesMidway => {

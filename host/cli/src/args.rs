@@ -59,9 +59,9 @@ pub struct RunArgs {
     #[arg(long, value_name = "KEY:VALUE,…", default_value = "timeout:60", help_heading = "Target")]
     pub client_options: String,
 
-    /// How healthy the target must be before a lap starts.
-    #[arg(long, value_enum, value_name = "COLOUR", default_value_t = Health::Green, help_heading = "Target")]
-    pub cluster_health: Health,
+    /// How healthy the target must be before a lap starts [default: green; yellow for the embedded node].
+    #[arg(long, value_enum, value_name = "COLOUR", help_heading = "Target")]
+    pub cluster_health: Option<Health>,
 
     /// Only tasks that match: comma-separated task names or type:OPERATION-TYPE.
     #[arg(long, value_name = "FILTER,…", conflicts_with = "exclude_tasks", help_heading = "Race")]
@@ -96,7 +96,14 @@ pub struct RunArgs {
     pub offline: bool,
 
     /// Tags that are kept with the race, e.g. "branch:main,heap:4g".
-    #[arg(long, value_name = "KEY:VALUE,…", visible_alias = "user-tags", default_value = "", hide_default_value = true, help_heading = "Report")]
+    #[arg(
+        long,
+        value_name = "KEY:VALUE,…",
+        visible_alias = "user-tags",
+        default_value = "",
+        hide_default_value = true,
+        help_heading = "Report"
+    )]
     pub user_tag: String,
 
     /// Format of the report.

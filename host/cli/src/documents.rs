@@ -4,7 +4,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rally_race::Cancel;
 use rally_target::DocumentSet;
-use rally_track::data::{DataSet, Phase, PrepareError, PrepareOptions, Progress, prepare, validate_action_lines};
+use rally_track::data::{
+    DataSet, Phase, PrepareError, PrepareOptions, Progress, prepare, validate_action_lines,
+};
 use rally_track::{Challenge, Documents, Track};
 
 use crate::ending::CommandError;
@@ -22,7 +24,12 @@ pub struct DocumentOptions {
 
 /// Prepares all documents of the track, in its order; none where the challenge does not index any.
 pub fn all(
-    track: &Track, challenge: &Challenge, home: &Home, options: DocumentOptions, board: &ProgressBoard, cancel: &Cancel,
+    track: &Track,
+    challenge: &Challenge,
+    home: &Home,
+    options: DocumentOptions,
+    board: &ProgressBoard,
+    cancel: &Cancel,
 ) -> Result<Vec<Arc<DocumentSet>>, CommandError> {
     let mut tasks = challenge.schedule.iter().flat_map(|element| element.tasks());
     if !tasks.any(|task| task.operation.operation_type == "index") {
@@ -55,7 +62,11 @@ pub fn all(
 }
 
 fn one(
-    track: &Track, documents: &Documents, home: &Home, options: DocumentOptions, progress: &DataProgress<'_>,
+    track: &Track,
+    documents: &Documents,
+    home: &Home,
+    options: DocumentOptions,
+    progress: &DataProgress<'_>,
 ) -> Result<rally_track::data::PreparedDocuments, CommandError> {
     let mut data_set = DataSet::from_documents(&documents.file_name).map_err(CommandError::user)?;
     data_set.base_url.clone_from(&documents.base_url);
@@ -68,15 +79,20 @@ fn one(
         lines_per_document: if documents.includes_action_and_meta_data { 2 } else { 1 },
         ..PrepareOptions::default()
     };
-    let prepared =
-        prepare(&data_set, std::slice::from_ref(&track.root), &home.data(&track.name), &prepare_options, progress)
-            .map_err(|error| match error {
-                PrepareError::Cancelled => CommandError::interrupted(error),
-                PrepareError::Io { .. } | PrepareError::DiskFull { .. } | PrepareError::Download { .. } => {
-                    CommandError::failure(error)
-                }
-                other => CommandError::user(other),
-            })?;
+    let prepared = prepare(
+        &data_set,
+        std::slice::from_ref(&track.root),
+        &home.data(&track.name),
+        &prepare_options,
+        progress,
+    )
+    .map_err(|error| match error {
+        PrepareError::Cancelled => CommandError::interrupted(error),
+        PrepareError::Io { .. } | PrepareError::DiskFull { .. } | PrepareError::Download { .. } => {
+            CommandError::failure(error)
+        }
+        other => CommandError::user(other),
+    })?;
     if documents.includes_action_and_meta_data {
         validate_action_lines(&prepared.path, &prepared.offsets).map_err(CommandError::user)?;
     }

@@ -67,7 +67,9 @@ impl EmbeddedNode {
             None => {
                 let _ = process.kill();
                 let _ = process.wait();
-                Err(EmbeddedNodeError::Ended { said: Some(said.trim().to_owned()).filter(|said| !said.is_empty()) })
+                Err(EmbeddedNodeError::Ended {
+                    said: Some(said.trim().to_owned()).filter(|said| !said.is_empty()),
+                })
             }
         }
     }

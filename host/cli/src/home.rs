@@ -1,6 +1,6 @@
 //! Where rally keeps its files.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 /// The folder of all of rally's files: `RALLY_HOME`, or `.rally` in the user's home directory, laid out as Elastic Rally
 /// does.
@@ -48,11 +48,6 @@ impl Home {
     /// The log of this and former runs.
     pub fn log_file(&self) -> PathBuf {
         self.root.join("logs").join("rally.log")
-    }
-
-    /// The folder itself.
-    pub fn root(&self) -> &Path {
-        &self.root
     }
 
     fn benchmarks(&self) -> PathBuf {

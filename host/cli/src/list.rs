@@ -20,7 +20,10 @@ pub fn run(arguments: &ListArgs) -> Result<(), CommandError> {
         Listing::Races { limit } => list_races(&home, *limit),
         Listing::Pipelines => {
             let mut table = table(["Name", "Description"]);
-            table.add_row(["embedded", "Starts an embedded search node, races against it and stops it (the default)"]);
+            table.add_row([
+                "embedded",
+                "Starts an embedded search node, races against it and stops it (the default)",
+            ]);
             table.add_row(["benchmark-only", "Races against the cluster at --target-hosts"]);
             println!("{table}");
             Ok(())
@@ -35,8 +38,15 @@ fn list_tracks(folder: &std::path::Path) -> Result<(), CommandError> {
         println!("There are no tracks in {}.", folder.display());
         return Ok(());
     }
-    let mut table =
-        table(["Name", "Description", "Documents", "Compressed", "Uncompressed", "Default challenge", "All challenges"]);
+    let mut table = table([
+        "Name",
+        "Description",
+        "Documents",
+        "Compressed",
+        "Uncompressed",
+        "Default challenge",
+        "All challenges",
+    ]);
     for track in &listed {
         match &track.content {
             Ok(summary) => table.add_row([
@@ -48,9 +58,7 @@ fn list_tracks(folder: &std::path::Path) -> Result<(), CommandError> {
                 summary.default_challenge.clone(),
                 summary.challenges.join(","),
             ]),
-            Err(error) => {
-                table.add_row([track.name.clone(), format!("cannot be loaded: {}", chain(error))])
-            }
+            Err(error) => table.add_row([track.name.clone(), format!("cannot be loaded: {}", chain(error))]),
         };
     }
     println!("{table}");
@@ -75,7 +83,7 @@ fn list_races(home: &Home, limit: usize) -> Result<(), CommandError> {
             race.track,
             race.challenge.unwrap_or_default(),
             race.distribution_version.unwrap_or_default(),
-          serde_json::to_value(race.status)
+            serde_json::to_value(race.status)
                 .ok()
                 .and_then(|status| status.as_str().map(str::to_owned))
                 .unwrap_or_default(),

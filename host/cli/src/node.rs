@@ -12,8 +12,11 @@ use crate::ending::CommandError;
 
 /// Runs a node until it is told to stop.
 pub fn run(arguments: &NodeArgs) -> Result<(), CommandError> {
-    let runtime =
-        tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build().map_err(CommandError::failure)?;
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .worker_threads(2)
+        .enable_all()
+        .build()
+        .map_err(CommandError::failure)?;
     runtime.block_on(serve(arguments))
 }
 

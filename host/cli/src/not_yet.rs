@@ -8,10 +8,16 @@ const FLAGS: &[(&str, &str)] = &[
     ("--assume-defaults", "rally asks nothing"),
     ("--auto-manage-indices", "say auto-managed in the track"),
     ("--car", "provisioning is not there yet: start the cluster yourself and name it with --target-hosts"),
-    ("--car-params", "provisioning is not there yet: start the cluster yourself and name it with --target-hosts"),
+    (
+        "--car-params",
+        "provisioning is not there yet: start the cluster yourself and name it with --target-hosts",
+    ),
     ("--cluster-name", "the name is read from the cluster"),
     ("--configuration-name", "rally has no configuration file yet"),
-    ("--distribution-repository", "provisioning is not there yet: name a running cluster with --target-hosts"),
+    (
+        "--distribution-repository",
+        "provisioning is not there yet: name a running cluster with --target-hosts",
+    ),
     ("--distribution-version", "the version is read from the cluster at --target-hosts"),
     ("--effective-start-date", "the race is dated by the clock"),
     ("--elasticsearch-plugins", "provisioning is not there yet: install plugins yourself"),
@@ -91,14 +97,19 @@ mod tests {
 
     #[test]
     fn a_flag_of_rally_is_named_with_what_stands_in_for_it() {
-        let error = Cli::try_parse_from(["rally", "run", "--track=t", "--car=4gheap"]).expect_err("no such flag");
+        let error =
+            Cli::try_parse_from(["rally", "run", "--track=t", "--car=4gheap"]).expect_err("no such flag");
         let text = explain(&error).expect("known to Elastic Rally");
-        assert!(text.contains("--car is a flag of Elastic Rally") && text.contains("--target-hosts"), "{text}");
+        assert!(
+            text.contains("--car is a flag of Elastic Rally") && text.contains("--target-hosts"),
+            "{text}"
+        );
     }
 
     #[test]
     fn an_unheard_of_flag_is_left_to_the_parser() {
-        let error = Cli::try_parse_from(["rally", "run", "--track=t", "--trakc-path=x"]).expect_err("no such flag");
+        let error =
+            Cli::try_parse_from(["rally", "run", "--track=t", "--trakc-path=x"]).expect_err("no such flag");
         assert_eq!(explain(&error), None);
     }
 

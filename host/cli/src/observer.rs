@@ -55,13 +55,14 @@ struct TaskInRace {
 impl<'a> RaceObserver<'a> {
     /// For one race of this plan.
     pub fn new(
-        context: LapContext<'a>, plan: &RacePlan, board: ProgressBoard, log: HistogramLog,
+        context: LapContext<'a>,
+        plan: &RacePlan,
+        board: ProgressBoard,
+        log: HistogramLog,
     ) -> RaceObserver<'a> {
         let tasks = plan
             .tasks()
-            .map(|planned| {
-                (planned.id, TaskInRace { name: planned.task.name.clone(), lap: planned.lap })
-            })
+            .map(|planned| (planned.id, TaskInRace { name: planned.task.name.clone(), lap: planned.lap }))
             .collect();
         RaceObserver {
             context,

@@ -123,7 +123,8 @@ impl ProgressBoard {
     pub fn recorded(&mut self, task: usize, recording: &Recording) {
         let Some(line) = self.running.get_mut(&task) else { return };
         line.unit = if recording.unit.is_empty() { line.unit } else { recording.unit };
-        line.work += recording.seconds.values().map(|second| second.warmup_weight + second.normal_weight).sum::<f64>();
+        line.work +=
+            recording.seconds.values().map(|second| second.warmup_weight + second.normal_weight).sum::<f64>();
         line.errors += recording.failures.values().sum::<u64>();
         for ((kind, _, _), times) in &recording.histograms {
             if *kind == Kind::ServiceTime {
@@ -213,7 +214,11 @@ impl Line {
             None => "  ? ".to_owned(),
         };
         let rate = self.work / elapsed.as_secs_f64();
-        text.push_str(&format!(" {} {}/s", rounded(rate), if self.unit.is_empty() { "ops" } else { self.unit }));
+        text.push_str(&format!(
+            " {} {}/s",
+            rounded(rate),
+            if self.unit.is_empty() { "ops" } else { self.unit }
+        ));
         if !self.times.is_empty() {
             text.push_str(&format!(" p99 {}", milliseconds(self.times.value_at_quantile(0.99))));
         }
@@ -233,9 +238,11 @@ fn style() -> ProgressStyle {
 }
 
 fn data_style() -> ProgressStyle {
-    ProgressStyle::with_template("[{bar:16}] {bytes}/{total_bytes} {binary_bytes_per_sec} {eta} left  {wide_msg}")
-        .unwrap_or_else(|_| ProgressStyle::default_bar())
-        .progress_chars("=> ")
+    ProgressStyle::with_template(
+        "[{bar:16}] {bytes}/{total_bytes} {binary_bytes_per_sec} {eta} left  {wide_msg}",
+    )
+    .unwrap_or_else(|_| ProgressStyle::default_bar())
+    .progress_chars("=> ")
 }
 
 fn errors(count: u64) -> String {

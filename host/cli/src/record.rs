@@ -19,7 +19,12 @@ const MOST_DIGESTED: usize = 1000;
 
 /// The record of a race that begins now.
 pub fn begin(
-    arguments: &RunArgs, settings: &Settings, track: &Track, challenge: &Challenge, cluster: &Cluster, hosts: &[TargetHost],
+    arguments: &RunArgs,
+    settings: &Settings,
+    track: &Track,
+    challenge: &Challenge,
+    cluster: &Cluster,
+    hosts: &[TargetHost],
 ) -> RaceRecord {
     let root = cluster.root();
     let text = |pointer: &str| root.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
@@ -57,16 +62,24 @@ pub fn begin(
 }
 
 /// A target in a few words.
-pub fn describe(cluster: &Cluster, hosts: &[TargetHost]) -> String {
+pub fn describe(embedded: bool, cluster: &Cluster, hosts: &[TargetHost]) -> String {
     let addresses: Vec<String> = hosts.iter().map(TargetHost::authority).collect();
     let capabilities = cluster.capabilities();
-    format!("{} {} at {}", capabilities.product, capabilities.version, addresses.join(", "))
+    let addresses = addresses.join(", ");
+    match embedded {
+        true => format!("the embedded node at {addresses}"),
+        false => format!("{} {} at {addresses}", capabilities.product, capabilities.version),
+    }
 }
 
 /// What decides about the figures. Client options may hold secrets: only their names are kept.
 fn options(arguments: &RunArgs) -> Map<String, Value> {
-    let client_options: Vec<&str> =
-        arguments.client_options.split(',').filter_map(|option| option.split(':').next()).map(str::trim).collect();
+    let client_options: Vec<&str> = arguments
+        .client_options
+        .split(',')
+        .filter_map(|option| option.split(':').next())
+        .map(str::trim)
+        .collect();
     let Value::Object(options) = json!({
         "test-mode": arguments.test_mode,
         "laps": arguments.laps,
@@ -84,9 +97,9 @@ fn options(arguments: &RunArgs) -> Map<String, Value> {
 
 fn load_driver() -> Map<String, Value> {
     let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
-    let model = read("/proc/cpuinfo")
-        .lines()
-        .find_map(|line| Some(line.strip_prefix("model name")?.trim_start_matches([' ', '\t', ':']).to_owned()));
+    let model = read("/proc/cpuinfo").lines().find_map(|line| {
+        Some(line.strip_prefix("model name")?.trim_start_matches([' ', '\t', ':']).to_owned())
+    });
     let memory = read("/proc/meminfo")
         .lines()
         .find_map(|line| line.strip_prefix("MemTotal:")?.trim().strip_suffix(" kB")?.parse::<u64>().ok())
@@ -113,9 +126,15 @@ fn digests(root: &Path) -> BTreeMap<String, String> {
             let Ok(metadata) = entry.metadata() else { continue };
             if metadata.is_dir() && !entry.file_name().to_string_lossy().starts_with('.') {
                 folders.push(path);
-            } else if metadata.is_file() && metadata.len() <= LARGEST_DIGESTED && digests.len() < MOST_DIGESTED {
-                let (Ok(content), Ok(name)) = (std::fs::read(&path), path.strip_prefix(root)) else { continue };
-                let digest: String = Sha256::digest(content).iter().map(|byte| format!("{byte:02x}")).collect();
+            } else if metadata.is_file()
+                && metadata.len() <= LARGEST_DIGESTED
+                && digests.len() < MOST_DIGESTED
+            {
+                let (Ok(content), Ok(name)) = (std::fs::read(&path), path.strip_prefix(root)) else {
+                    continue;
+                };
+                let digest: String =
+                    Sha256::digest(content).iter().map(|byte| format!("{byte:02x}")).collect();
                 digests.insert(name.to_string_lossy().into_owned(), format!("sha256:{digest}"));
             }
         }

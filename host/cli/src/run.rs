@@ -4,9 +4,7 @@ use std::io::Write;
 use std::sync::Arc;
 use std::time::SystemTime;
 
-use rally_race::{
-    Cancel, EndReason, LocalDriver, PlanOptions, RacePlan, bind, run_bound,
-};
+use rally_race::{Cancel, EndReason, LocalDriver, PlanOptions, RacePlan, bind, run_bound};
 use rally_results::{RaceStatus, RaceStore, ReportFormat, render, write_report};
 use rally_target::{Cluster, ClusterError, TargetBindings, TargetHost, parse_target_hosts};
 use tokio::runtime::Runtime;
@@ -53,14 +51,18 @@ pub fn run(arguments: &RunArgs) -> Result<(), CommandError> {
     if let Some(info) = &challenge.user_info {
         board.say(info);
     }
-    let options =
-        PlanOptions { seed: settings.seed, laps: arguments.laps, on_error: settings.on_error, timing: settings.timing };
+    let options = PlanOptions {
+        seed: settings.seed,
+        laps: arguments.laps,
+        on_error: settings.on_error,
+        timing: settings.timing,
+    };
     let plan = RacePlan::new(&track, challenge, options).map_err(CommandError::user)?;
     let document_options = DocumentOptions { offline: arguments.offline, test_mode: arguments.test_mode };
     let documents = documents::all(&track, challenge, &home, document_options, &board, &cancel)?;
 
     // The node, if there is one, lives until the report is made.
-    let (_node, hosts) = target(&settings, &home)?;
+    let (node, hosts) = target(&settings, &home)?;
     let cluster = Arc::new(connect(&runtime, &hosts, &settings, &cancel)?);
     let bindings = TargetBindings::new(Arc::clone(&track), documents, Arc::clone(&cluster));
     let race = bind(&plan, &bindings).map_err(CommandError::user)?;
@@ -72,7 +74,7 @@ pub fn run(arguments: &RunArgs) -> Result<(), CommandError> {
         "Racing track [{}], challenge [{}] against {}, seed {}\nRace {} is kept in {}\n",
         track.name,
         challenge.name,
-        record::describe(&cluster, &hosts),
+        record::describe(node.is_some(), &cluster, &hosts),
         settings.seed,
         record.race_id,
         folder.path().display()
@@ -123,7 +125,10 @@ fn target(settings: &Settings, home: &Home) -> Result<(Option<EmbeddedNode>, Vec
 }
 
 fn connect(
-    runtime: &Runtime, hosts: &[TargetHost], settings: &Settings, cancel: &Cancel,
+    runtime: &Runtime,
+    hosts: &[TargetHost],
+    settings: &Settings,
+    cancel: &Cancel,
 ) -> Result<Cluster, CommandError> {
     runtime.block_on(async {
         tokio::select! {

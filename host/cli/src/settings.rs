@@ -43,9 +43,13 @@ impl TargetChoice {
 
 #[derive(Debug, thiserror::Error)]
 enum SettingsError {
-    #[error("--pipeline={0} is not supported yet: start the cluster yourself and name it with --target-hosts")]
+    #[error(
+        "--pipeline={0} is not supported yet: start the cluster yourself and name it with --target-hosts"
+    )]
     PipelineNotYet(&'static str),
-    #[error("--pipeline=benchmark-only races against what runs already: name it with --target-hosts=HOST:PORT")]
+    #[error(
+        "--pipeline=benchmark-only races against what runs already: name it with --target-hosts=HOST:PORT"
+    )]
     NoHosts,
     #[error("--pipeline=embedded starts a node of its own: leave out --target-hosts, or the pipeline")]
     HostsAndEmbedded,
@@ -57,22 +61,17 @@ impl Settings {
     /// Checks and reads the options.
     pub fn read(arguments: &RunArgs) -> Result<Settings, CommandError> {
         if let Some(path) = &arguments.report_file {
-            check_report_file(path)
-                .map_err(|source| CommandError::user(SettingsError::ReportFile { path: path.clone(), source }))?;
+            check_report_file(path).map_err(|source| {
+                CommandError::user(SettingsError::ReportFile { path: path.clone(), source })
+            })?;
         }
         let compat = arguments.compat.map(|args::Compat::Rally| Compat::Rally);
+        let target = target(arguments)?;
         Ok(Settings {
             user_tags: parse_user_tags(&arguments.user_tag).map_err(CommandError::user)?,
             client_options: ClientOptions::parse(&arguments.client_options).map_err(CommandError::user)?,
-            target: target(arguments)?,
-            health: HealthExpectation {
-                health: match arguments.cluster_health {
-                    args::Health::Green => ClusterHealth::Green,
-                    args::Health::Yellow => ClusterHealth::Yellow,
-                    args::Health::Red => ClusterHealth::Red,
-                },
-                ..HealthExpectation::default()
-            },
+            health: HealthExpectation { health: health(arguments, &target), ..HealthExpectation::default() },
+            target,
             seed: arguments.seed.unwrap_or_else(rand::random),
             on_error: match arguments.on_error {
                 args::OnError::Continue => OnError::Continue,
@@ -93,13 +92,25 @@ impl Settings {
     }
 }
 
+fn health(arguments: &RunArgs, target: &TargetChoice) -> ClusterHealth {
+    match (arguments.cluster_health, target) {
+        (Some(args::Health::Green), _) | (None, TargetChoice::Hosts(_)) => ClusterHealth::Green,
+        // Replicas find no place on the embedded node, which is alone.
+        (Some(args::Health::Yellow), _) | (None, TargetChoice::Embedded) => ClusterHealth::Yellow,
+        (Some(args::Health::Red), _) => ClusterHealth::Red,
+    }
+}
+
 fn target(arguments: &RunArgs) -> Result<TargetChoice, CommandError> {
-    let hosts = arguments.target_hosts.as_deref().map(parse_target_hosts).transpose().map_err(CommandError::user)?;
+    let hosts =
+        arguments.target_hosts.as_deref().map(parse_target_hosts).transpose().map_err(CommandError::user)?;
     match (arguments.pipeline, hosts) {
         (Some(Pipeline::FromDistribution), _) => {
             Err(CommandError::user(SettingsError::PipelineNotYet("from-distribution")))
         }
-        (Some(Pipeline::FromSources), _) => Err(CommandError::user(SettingsError::PipelineNotYet("from-sources"))),
+        (Some(Pipeline::FromSources), _) => {
+            Err(CommandError::user(SettingsError::PipelineNotYet("from-sources")))
+        }
         (Some(Pipeline::Embedded), Some(_)) => Err(CommandError::user(SettingsError::HostsAndEmbedded)),
         (Some(Pipeline::BenchmarkOnly), None) => Err(CommandError::user(SettingsError::NoHosts)),
         (Some(Pipeline::Embedded) | None, None) => Ok(TargetChoice::Embedded),

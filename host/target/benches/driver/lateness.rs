@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use crate::Options;
-use crate::roles::{self, Driver, Load, Stub};
+use crate::roles::{self, Arrivals, Driver, Load, Stub};
 use crate::table::{Ratio, Table};
 
 const CLIENTS: usize = 8;
@@ -34,8 +34,8 @@ pub fn measure(options: &Options, corpus: &Path) {
             let load = Load { clients: CLIENTS, bulk: None, rate: Some(rate), time: options.lateness_time };
             let mut pairs = Vec::new();
             let mut cpu = Vec::new();
-            for round in 0..options.rounds {
-                let (first, second) = (Stub::start(), Stub::start());
+            for round in 0..options.lateness_rounds {
+                let (first, second) = (Stub::start(Arrivals::Noted), Stub::start(Arrivals::Noted));
                 let swapped = round % 2 == 1;
                 let order = if swapped { [Driver::Bare, other] } else { [other, Driver::Bare] };
                 let running = [

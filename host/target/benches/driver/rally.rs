@@ -41,6 +41,7 @@ pub fn race(server: SocketAddr, load: Load, corpus: &Path) -> Figures {
     assert_eq!(seen.failures, 0, "the stub never fails");
     Figures {
         requests: seen.requests,
+        documents: seen.weight.round() as u64,
         seconds: seen.elapsed.max(Duration::from_nanos(1)).as_secs_f64().min(begin.elapsed().as_secs_f64()),
         cpu_seconds: (process_cpu_nanoseconds() - cpu) as f64 / 1e9,
         ..Figures::default()
@@ -50,6 +51,7 @@ pub fn race(server: SocketAddr, load: Load, corpus: &Path) -> Figures {
 #[derive(Default)]
 struct Seen {
     requests: u64,
+    weight: f64,
     failures: u64,
     elapsed: Duration,
 }
@@ -59,6 +61,7 @@ impl Observer for Seen {
         match event {
             RaceEvent::Recording { recording, .. } => {
                 self.requests += recording.seconds.values().map(|second| second.requests).sum::<u64>();
+                self.weight += recording.seconds.values().map(|second| second.normal_weight).sum::<f64>();
                 self.failures += recording.seconds.values().map(|second| second.failures).sum::<u64>();
             }
             RaceEvent::TaskFinished { elapsed, .. } => self.elapsed = elapsed,

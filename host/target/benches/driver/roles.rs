@@ -34,6 +34,15 @@ pub struct Load {
     pub time: Duration,
 }
 
+/// Whether a stub keeps the arrival times of searches.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Arrivals {
+    /// It does.
+    Noted,
+    /// It does not: they would grow with the requests of an unthrottled run.
+    Forgotten,
+}
+
 /// A stub server in a process of its own; it goes when this is dropped.
 pub struct Stub {
     process: Child,
@@ -43,9 +52,13 @@ pub struct Stub {
 
 impl Stub {
     /// Starts one.
-    pub fn start() -> Stub {
-        let mut process =
-            this_program().arg("--role=stub").stdout(Stdio::piped()).spawn().expect("stub starts");
+    pub fn start(arrivals: Arrivals) -> Stub {
+        let mut process = this_program()
+            .arg("--role=stub")
+            .arg(format!("{arrivals:?}"))
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("stub starts");
         let mut port = String::new();
         BufReader::new(process.stdout.take().expect("piped")).read_line(&mut port).expect("port");
         let address = format!("127.0.0.1:{}", port.trim()).parse().expect("port");
@@ -106,8 +119,11 @@ pub fn run(driver: Driver, server: SocketAddr, load: Load, corpus: &Path) -> Fig
 
 /// What this process does where it is one of the processes of a measurement.
 pub fn play(role: &str, arguments: &[String]) {
+    // Nothing of a measurement outlives it, however it ends.
+    let _ = rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL));
     if role == "stub" {
-        stub::serve().expect("stub serves");
+        let noted = arguments.first().is_some_and(|arrivals| *arrivals == format!("{:?}", Arrivals::Noted));
+        stub::serve(noted).expect("stub serves");
         return;
     }
     let [server, clients, bulk, rate, time, corpus] = arguments else { panic!("roles take six arguments") };

@@ -5,13 +5,13 @@ use std::process::Command;
 
 use crate::Options;
 use crate::clock::monotonic_nanoseconds;
-use crate::roles::Stub;
+use crate::roles::{Arrivals, Stub};
 use crate::table::{Ratio, Table};
 
 const TASKS: usize = 10;
 
 /// Prints the table. Needs the built command: `--rally=PATH`.
-pub fn measure(options: &Options, _corpus: &Path) {
+pub fn measure(options: &Options) {
     let Some(rally) =
         std::env::args().find_map(|argument| argument.strip_prefix("--rally=").map(PathBuf::from))
     else {
@@ -24,7 +24,7 @@ pub fn measure(options: &Options, _corpus: &Path) {
     let mut pause = Vec::new();
     let mut end = Vec::new();
     for round in 0..options.rounds * 2 {
-        let stub = Stub::start();
+        let stub = Stub::start(Arrivals::Noted);
         let start = monotonic_nanoseconds();
         let status = Command::new(&rally)
             .args(["run", "--quiet"])

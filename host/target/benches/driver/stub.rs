@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use memchr::memmem;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -20,11 +19,10 @@ const HEALTH: &str =
 #[derive(Default)]
 struct Seen {
     arrivals: Mutex<Vec<Arc<Mutex<Vec<u64>>>>>,
-    requests: AtomicU64,
 }
 
-/// Serves until the process is killed. Prints the port first.
-pub fn serve() -> std::io::Result<()> {
+/// Serves until the process is killed. Prints the port first. `noted`: arrival times are kept.
+pub fn serve(noted: bool) -> std::io::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_io().build()?;
     runtime.block_on(async {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
@@ -36,13 +34,13 @@ pub fn serve() -> std::io::Result<()> {
             let seen = Arc::clone(&seen);
             tokio::spawn(async move {
                 // A connection that breaks is the end of that connection.
-                let _ = converse(stream, &seen).await;
+                let _ = converse(stream, &seen, noted).await;
             });
         }
     })
 }
 
-async fn converse(mut stream: TcpStream, seen: &Seen) -> std::io::Result<()> {
+async fn converse(mut stream: TcpStream, seen: &Seen, noted: bool) -> std::io::Result<()> {
     let mine = Arc::new(Mutex::new(Vec::new()));
     let mut known = false;
     let mut buffer = vec![0_u8; 256 * 1024];
@@ -77,7 +75,7 @@ async fn converse(mut stream: TcpStream, seen: &Seen) -> std::io::Result<()> {
             }
             body_left -= read;
         }
-        if search {
+        if search && noted {
             if !known {
                 known = true;
                 lock(&seen.arrivals).push(Arc::clone(&mine));
@@ -86,7 +84,6 @@ async fn converse(mut stream: TcpStream, seen: &Seen) -> std::io::Result<()> {
                 lock(&mine).push(arrival);
             }
         }
-        seen.requests.fetch_add(1, Ordering::Relaxed);
         let answer = if line.starts_with("HEAD ") {
             b"HTTP/1.1 404 Not Found\r\ncontent-length: 0\r\n\r\n".to_vec()
         } else if search {

@@ -73,17 +73,68 @@ impl fmt::Display for Ratio {
     }
 }
 
-/// Says what machine this is.
-pub fn machine() {
-    let read = |path: &str| std::fs::read_to_string(path).unwrap_or_default();
-    let model = read("/proc/cpuinfo")
+/// The machine: what it is, and how busy it is with other things.
+pub struct Machine {
+    /// Busy, stolen and all time of the CPUs since boot, in ticks.
+    ticks: [u64; 3],
+    /// CPU time of this program's children so far, in ticks.
+    children: u64,
+}
+
+impl Machine {
+    /// Prints what machine this is, and begins to watch it.
+    pub fn look() -> Machine {
+        let model = read("/proc/cpuinfo")
+            .lines()
+            .find_map(|line| line.strip_prefix("model name"))
+            .map_or("unknown CPU".to_owned(), |rest| rest.trim_start_matches([' ', '\t', ':']).to_owned());
+        let memory = read("/proc/meminfo").lines().next().unwrap_or_default().to_owned();
+        println!(
+            "Machine: {} cores, {model}, {memory}, Linux {}",
+            std::thread::available_parallelism().map_or(1, usize::from),
+            read("/proc/sys/kernel/osrelease").trim()
+        );
+        Machine { ticks: ticks(), children: children() }
+    }
+
+    /// Prints how much of the CPUs others took meanwhile: who trusts the figures wants to know.
+    pub fn print_load(&self) {
+        let now = ticks();
+        let [busy, stolen, all] = [0, 1, 2].map(|part| (now[part] - self.ticks[part]) as f64);
+        let ours = (children() - self.children) as f64;
+        println!(
+            "\nOf the machine's CPU time this measurement took {:.0} %, other processes {:.1} %, other guests of the host {:.1} %.",
+            ours / all * 100.0,
+            (busy - ours).max(0.0) / all * 100.0,
+            stolen / all * 100.0
+        );
+    }
+}
+
+fn read(path: &str) -> String {
+    std::fs::read_to_string(path).unwrap_or_default()
+}
+
+/// Busy, stolen and all time of the CPUs, in ticks.
+fn ticks() -> [u64; 3] {
+    // user nice system idle iowait irq softirq steal
+    let fields: Vec<u64> = read("/proc/stat")
         .lines()
-        .find_map(|line| line.strip_prefix("model name"))
-        .map_or("unknown CPU".to_owned(), |rest| rest.trim_start_matches([' ', '\t', ':']).to_owned());
-    let memory = read("/proc/meminfo").lines().next().unwrap_or_default().to_owned();
-    println!(
-        "Machine: {} cores, {model}, {memory}, Linux {}",
-        std::thread::available_parallelism().map_or(1, usize::from),
-        read("/proc/sys/kernel/osrelease").trim()
-    );
+        .next()
+        .unwrap_or_default()
+        .split_whitespace()
+        .skip(1)
+        .take(8)
+        .filter_map(|field| field.parse().ok())
+        .collect();
+    let at = |field: usize| fields.get(field).copied().unwrap_or(0);
+    [at(0) + at(1) + at(2) + at(5) + at(6), at(7), fields.iter().sum()]
+}
+
+/// CPU time of children that have ended and of this process, in ticks.
+fn children() -> u64 {
+    let stat = read("/proc/self/stat");
+    // After the name, which may hold anything: state is field 3, utime to cstime are fields 14 to 17.
+    let fields = stat.rsplit_once(')').map_or("", |(_, rest)| rest).split_whitespace().skip(11).take(4);
+    fields.filter_map(|field| field.parse::<u64>().ok()).sum()
 }

@@ -5,9 +5,9 @@ use std::process::Command;
 use std::time::Duration;
 
 use crate::Options;
-use crate::roles::{self, Driver, Load, Stub};
+use crate::roles::{self, Arrivals, Driver, Load, Stub};
 use crate::table::{Ratio, Table};
-use crate::work::{Figures, Work};
+use crate::work::Figures;
 
 /// Prints the tables.
 pub fn measure(options: &Options, corpus: &Path) {
@@ -25,9 +25,9 @@ pub fn measure(options: &Options, corpus: &Path) {
 
 fn rows(table: &mut Table, options: &Options, corpus: &Path, bulk: Option<usize>, clients: usize) {
     let load = Load { clients, bulk, rate: None, time: options.time };
-    let stub = Stub::start();
+    let stub = Stub::start(Arrivals::Forgotten);
     let mut drivers = vec![("bare", Driver::Bare), ("bare again", Driver::Bare), ("rally", Driver::Rally)];
-    if bulk.is_some() {
+    if bulk.is_some() && clients == 8 {
         drivers.push(("bare, bodies made before", Driver::Premade));
     }
     let mut all: Vec<Vec<Figures>> = vec![Vec::new(); drivers.len()];
@@ -46,10 +46,8 @@ fn rows(table: &mut Table, options: &Options, corpus: &Path, bulk: Option<usize>
         Some(size) => format!("bulk {size}"),
         None => "search".to_owned(),
     };
-    let each = bulk.unwrap_or(1) as f64;
-    debug_assert!(bulk.is_some() || Work::Search.documents() == 1);
-    let rate = |figures: &Figures| figures.requests as f64 * each / figures.seconds;
-    let cpu = |figures: &Figures| figures.cpu_seconds * 1e6 / (figures.requests as f64 * each);
+    let rate = |figures: &Figures| figures.documents as f64 / figures.seconds;
+    let cpu = |figures: &Figures| figures.cpu_seconds * 1e6 / figures.documents as f64;
     for (number, (name, _)) in drivers.iter().enumerate() {
         let mine = &all[number];
         let memory = mine.iter().map(|figures| figures.resident_anonymous).max().unwrap_or(0) as f64

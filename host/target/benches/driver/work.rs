@@ -8,8 +8,8 @@ use serde::{Deserialize, Serialize};
 
 /// Action line as a bulk has it before each document.
 pub const ACTION: &[u8] = b"{\"index\": {\"_index\": \"bench\"}}\n";
-/// Number of documents in the corpus.
-pub const DOCUMENTS: u64 = 200_000;
+/// Number of documents in the corpus: the largest bulks of the most clients, so that each client's part is whole bulks.
+pub const DOCUMENTS: u64 = 64 * 5_000;
 /// The search that is sent.
 pub const SEARCH: &str = r#"{"query":{"match_all":{}}}"#;
 
@@ -18,6 +18,8 @@ pub const SEARCH: &str = r#"{"query":{"match_all":{}}}"#;
 pub struct Figures {
     /// Requests answered.
     pub requests: u64,
+    /// Documents in them; for searches the requests themselves.
+    pub documents: u64,
     /// Time from the first request to the last answer.
     pub seconds: f64,
     /// CPU time of the driver's process.
@@ -50,7 +52,7 @@ impl Work {
         Work::Bulk { size, corpus }
     }
 
-    /// Documents per request.
+    /// Documents per request; 1 for searches.
     pub fn documents(&self) -> u64 {
         match self {
             Work::Search => 1,
@@ -79,7 +81,7 @@ impl Work {
         }
     }
 
-    /// Body of the request with this number.
+    /// Body of the request with this number; there are as many different ones as the corpus has bulks.
     pub fn body(&self, number: usize) -> Bytes {
         match self {
             Work::Search => Bytes::from_static(SEARCH.as_bytes()),

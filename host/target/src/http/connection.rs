@@ -228,6 +228,11 @@ impl Connection {
                 let limit = self.endpoint.max_response_size;
                 return Err(Unanswered::Failed(ExchangeErrorKind::BodyTooLarge { limit }));
             }
+            // Data that never stops coming never lets the timer be asked.
+            if self.stamps.last_read().is_some_and(|read| self.deadline.is_past(read)) {
+                let seconds = self.endpoint.timeout.as_secs_f64();
+                return Err(Unanswered::Failed(ExchangeErrorKind::Timeout { seconds }));
+            }
             if status.is_success() {
                 sink.data(&piece);
             } else {

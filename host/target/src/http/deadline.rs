@@ -26,6 +26,11 @@ impl Deadline {
         self.at = Instant::now() + self.timeout;
     }
 
+    /// Whether `moment` lies past the deadline.
+    pub fn is_past(&self, moment: std::time::Instant) -> bool {
+        Instant::from_std(moment) > self.at
+    }
+
     /// Ready once the deadline has passed; otherwise the task is woken when it does.
     pub fn poll_passed(&mut self, context: &mut Context<'_>) -> Poll<()> {
         let at = self.at;

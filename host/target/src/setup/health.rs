@@ -114,7 +114,7 @@ pub async fn wait_for_health(api: &mut Api, expected: &HealthExpectation) -> Res
     }
     let (status, relocating) = latest;
     let hint = if status == "yellow" {
-        ". On a single node replicas find no place: set number_of_replicas to 0 in the challenge's index-settings"
+        ". On a single node replicas find no place: set number_of_replicas to 0 in the challenge's index-settings, or accept it with --cluster-health=yellow"
     } else {
         ""
     };
