@@ -59,6 +59,17 @@ impl EsError {
             .detail("index", index)
     }
 
+    /// 400 for text that is no JSON: `json_parse_exception`, or `json_e_o_f_exception` where it ends early.
+    pub fn json(error: &serde_json::Error) -> Self {
+        let kind = if error.is_eof() { "json_e_o_f_exception" } else { "json_parse_exception" };
+        EsError::new(400, kind, error.to_string())
+    }
+
+    /// The cause where `text` is no whole number.
+    pub fn not_a_number(text: &str) -> Self {
+        EsError::new(400, "number_format_exception", format!("For input string: \"{text}\""))
+    }
+
     /// 500 for a failure of the node itself, `reason` saying what it was doing.
     pub fn internal(reason: impl Into<String>) -> Self {
         EsError::new(500, "exception", reason)

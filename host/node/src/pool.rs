@@ -24,6 +24,23 @@ struct Counts {
     rejected: AtomicU64,
 }
 
+/// Counts a job as running, and as done when dropped.
+struct Running(Arc<Counts>);
+
+impl Running {
+    fn new(counts: Arc<Counts>) -> Self {
+        counts.active.fetch_add(1, Ordering::Relaxed);
+        Running(counts)
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        self.0.active.fetch_sub(1, Ordering::Relaxed);
+        self.0.completed.fetch_add(1, Ordering::Relaxed);
+    }
+}
+
 impl Pool {
     /// A pool of `threads`, before which `queue` jobs may wait. The threads end with the pool.
     ///
@@ -33,14 +50,11 @@ impl Pool {
         let (sender, receiver) = bounded::<Job>(queue);
         let counts = Arc::new(Counts::default());
         for number in 0..threads {
-            let (receiver, counts) = (receiver.clone(), Arc::clone(&counts));
+            let receiver = receiver.clone();
             std::thread::Builder::new().name(format!("node-{name}-{number}")).spawn(move || {
                 for job in receiver {
-                    counts.active.fetch_add(1, Ordering::Relaxed);
                     // A panic fails its request alone; the sender of the answer is dropped with the job.
                     _ = std::panic::catch_unwind(std::panic::AssertUnwindSafe(job));
-                    counts.active.fetch_sub(1, Ordering::Relaxed);
-                    counts.completed.fetch_add(1, Ordering::Relaxed);
                 }
             })?;
         }
@@ -56,7 +70,14 @@ impl Pool {
         job: impl FnOnce() -> Result<T, EsError> + Send + 'static,
     ) -> Result<T, EsError> {
         let (sender, receiver) = tokio::sync::oneshot::channel();
-        let job: Job = Box::new(move || _ = sender.send(job()));
+        let counts = Arc::clone(&self.counts);
+        let job: Job = Box::new(move || {
+            let running = Running::new(counts);
+            let result = job();
+            // Counted before it is answered: who asks next finds it done.
+            drop(running);
+            _ = sender.send(result);
+        });
         match self.sender.try_send(job) {
             Ok(()) => {}
             Err(TrySendError::Full(_)) => {

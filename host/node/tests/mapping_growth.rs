@@ -150,3 +150,66 @@ fn mappings_can_be_added_to_and_not_contradicted() {
     let mapping = client.ok("GET", "/a/_mapping", "");
     assert_eq!((field_type(&mapping, "a", "x"), field_type(&mapping, "a", "y")), ("long", "keyword"));
 }
+
+#[test]
+fn a_bulk_larger_than_the_gate_can_outgrow_the_slots() {
+    let node = TestNode::start();
+    let mut client = node.client();
+    client.ok("PUT", "/a/_doc/first?refresh=true", r#"{"text":"first"}"#);
+    let filling = "word ".repeat(1000);
+    let mut body = String::new();
+    for number in 0..1000 {
+        body.push_str("{\"index\":{}}\n");
+        body.push_str(&format!("{{\"t{}\":\"{filling}\"}}\n", number % 20));
+    }
+    assert!(body.len() > 4 << 20);
+    assert_eq!(client.ok("POST", "/a/_bulk?refresh=true", &body)["errors"], false);
+    assert_eq!(client.count("a"), 1001);
+    assert_eq!(
+        client.ok("GET", "/a/_search", r#"{"query":{"match":{"text":"first"}}}"#)["hits"]["total"]["value"],
+        1
+    );
+}
+
+#[test]
+fn objects_without_type_and_wrong_stand_ins_are_refused() {
+    let node = TestNode::start();
+    let mut client = node.client();
+    for (field, reason) in [
+        (json!({}), "No type specified for field [x]"),
+        (json!({"dynamic": true}), "No type specified for field [x]"),
+        (json!({"type": "long", "null_value": "x"}), "For input string: \"x\""),
+        (
+            json!({"type": "boolean", "null_value": "x"}),
+            "Failed to parse value [x] as only [true] or [false] are allowed.",
+        ),
+        (
+            json!({"type": "text", "analyzer": "english"}),
+            "analyzer [english] has not been configured in mappings: the embedded node has the standard analyzer only",
+        ),
+    ] {
+        let body = json!({"mappings": {"properties": {"x": field}}}).to_string();
+        let answer = client.call("PUT", "/a", &body);
+        assert_eq!(
+            answer.error(),
+            (400, "mapper_parsing_exception", format!("Failed to parse mapping [_doc]: {reason}").as_str())
+        );
+    }
+}
+
+#[test]
+fn an_empty_string_is_no_number_and_no_error() {
+    let node = TestNode::start();
+    let mut client = node.client();
+    client.ok("PUT", "/a", r#"{"mappings":{"properties":{"n":{"type":"long"},"d":{"type":"double","null_value":7},"i":{"type":"integer"}}}}"#);
+    client.ok("PUT", "/a/_doc/1?refresh=true", r#"{"n":"","d":"","i":" 5 "}"#);
+    for (query, count) in [
+        (json!({"exists": {"field": "n"}}), 0),
+        (json!({"term": {"d": 7}}), 1),
+        (json!({"term": {"i": 5}}), 1),
+    ] {
+        let answer = client.ok("POST", "/a/_count", &json!({"query": query}).to_string());
+        assert_eq!(answer["count"], count, "{query}");
+    }
+    assert_eq!(client.call("PUT", "/a/_doc/2", r#"{"n":" 5 "}"#).status, 400);
+}

@@ -265,3 +265,34 @@ fn clients_that_update_the_same_document_lose_no_update() {
     assert_eq!(document["_version"], 101);
     assert_eq!(document["_source"], json!({"f": {"c0": 24, "c1": 24, "c2": 24, "c3": 24}}).clone());
 }
+
+#[test]
+fn an_index_whose_disk_fails_says_so_and_takes_nothing_more() {
+    let folder = tempfile::tempdir().unwrap();
+    let node = TestNode::with_data(Some(folder.path().to_path_buf()));
+    let mut client = node.client();
+    client.ok("PUT", "/a", r#"{"settings":{"refresh_interval":"-1"}}"#);
+    client.ok("PUT", "/a/_doc/1?refresh=true", "{}");
+    let index = std::fs::read_dir(folder.path().join("indices")).unwrap().next().unwrap().unwrap();
+    std::fs::remove_dir_all(index.path().join("generation-0")).unwrap();
+    client.ok("PUT", "/a/_doc/2", "{}");
+    assert_eq!(client.call("POST", "/a/_refresh", "").status, 500);
+    let refused = client.call("PUT", "/a/_doc/3", "{}");
+    assert_eq!(refused.error().0, 500);
+    assert!(refused.error().2.contains("takes no more documents"), "{}", refused.text);
+    // Other indices are not concerned, and the broken one can be deleted.
+    client.ok("PUT", "/b/_doc/1", "{}");
+    client.ok("DELETE", "/a", "");
+    client.ok("PUT", "/a/_doc/1", "{}");
+}
+
+#[test]
+fn a_typed_mapping_is_not_taken_for_a_document() {
+    let node = TestNode::start();
+    let mut client = node.client();
+    let answer = client.call("PUT", "/a/_doc/_mapping", r#"{"properties":{}}"#);
+    assert_eq!(
+        answer.error().2,
+        "Types cannot be provided in put mapping requests, unless the include_type_name parameter is set to true."
+    );
+}

@@ -15,6 +15,8 @@ use std::time::Instant;
 struct Done {
     verb: &'static str,
     index: String,
+    /// The type it named.
+    type_name: Option<String>,
     id: Option<String>,
     result: Result<(Written, u64), EsError>,
 }
@@ -61,7 +63,8 @@ fn perform(
         Err(error) => {
             for (position, item) in group {
                 let result = Err(error.clone());
-                done[position] = Some(Done { verb: item.verb, index: item.index, id: item.id, result });
+                done[position] =
+                    Some(Done { verb: item.verb, index: item.index, type_name: None, id: item.id, result });
             }
             return Ok(());
         }
@@ -73,25 +76,31 @@ fn perform(
         match action {
             Ok(action) => {
                 operations.push(Operation { action, id: item.id, if_sequence: item.if_sequence });
-                places.push((position, item.verb));
+                places.push((position, item.verb, item.type_name));
             }
             Err(error) => {
                 handle.shard.counters.index_failed.add(1);
-                done[position] =
-                    Some(Done { verb: item.verb, index: item.index, id: item.id, result: Err(error) });
+                done[position] = Some(Done {
+                    verb: item.verb,
+                    index: item.index,
+                    type_name: item.type_name,
+                    id: item.id,
+                    result: Err(error),
+                });
             }
         }
     }
     let copies = 1 + handle.settings().replicas();
-    for ((position, verb), (id, result)) in places.into_iter().zip(handle.shard.write(operations)) {
+    for ((position, verb, type_name), (id, result)) in places.into_iter().zip(handle.shard.write(operations))
+    {
         let result = result.map(|written| (written, copies)).map_err(|error| with_uuid(error, &handle));
-        done[position] = Some(Done { verb, index: index.to_string(), id: Some(id), result });
+        done[position] = Some(Done { verb, index: index.to_string(), type_name, id: Some(id), result });
     }
     handle.save_mapping()?;
     policy.apply(&handle)
 }
 
-fn with_uuid(error: EsError, handle: &IndexHandle) -> EsError {
+pub(super) fn with_uuid(error: EsError, handle: &IndexHandle) -> EsError {
     match error.kind {
         "version_conflict_engine_exception" | "document_missing_exception" => {
             error.detail("index_uuid", handle.uuid.clone())
@@ -115,17 +124,21 @@ fn written(done: &[Option<Done>], policy: RefreshPolicy, start: Instant) -> Resu
         first = false;
         let index = quoted(&each.index)?;
         let id = each.id.as_deref().map_or_else(|| Ok("null".to_string()), quoted)?;
-        let head = format!("{{\"{}\":{{\"_index\":{index},\"_type\":\"_doc\",\"_id\":{id},", each.verb);
+        let type_name = quoted(each.type_name.as_deref().unwrap_or("_doc"))?;
+        let head = format!("{{\"{}\":{{\"_index\":{index},\"_type\":{type_name},\"_id\":{id},", each.verb);
         out.extend_from_slice(head.as_bytes());
         let rest = match &each.result {
-            Ok((written, copies)) => format!(
-                "\"_version\":{},\"result\":\"{}\",{}\"_shards\":{{\"total\":{copies},\"successful\":1,\"failed\":0}},\"_seq_no\":{},\"_primary_term\":1,\"status\":{}}}}}",
-                written.version,
-                written.result,
-                if policy.is_forced() { "\"forced_refresh\":true," } else { "" },
-                written.sequence,
-                written.status()
-            ),
+            Ok((written, copies)) => {
+                let (total, successful) = written.shards(*copies);
+                let forced = if policy.is_forced() { "\"forced_refresh\":true," } else { "" };
+                format!(
+                    "\"_version\":{},\"result\":\"{}\",{forced}\"_shards\":{{\"total\":{total},\"successful\":{successful},\"failed\":0}},\"_seq_no\":{},\"_primary_term\":1,\"status\":{}}}}}",
+                    written.version,
+                    written.result,
+                    written.sequence,
+                    written.status()
+                )
+            }
             Err(error) => {
                 let object = Value::Object(error.to_object());
                 format!("\"status\":{},\"error\":{object}}}}}", error.status)

@@ -84,7 +84,7 @@ pub(super) fn parse(body: &Bytes, default_index: &str) -> Result<Vec<Item>, EsEr
             };
             match verb {
                 "create" => Ok(Action::Create(source)),
-                "update" => Update::parse(&source).map(Action::Update),
+                "update" => Ok(Action::Update(Update::parse(&source)?)),
                 _ => Ok(Action::Index(source)),
             }
         };
@@ -185,7 +185,7 @@ fn read_slowly(line: &Bytes, number: usize) -> Result<(&'static str, Meta), EsEr
     };
     let Value::Object(body) = body else {
         return Err(malformed(format!(
-            "expected START_OBJECT but found [{}]",
+            "expected START_OBJECT or END_OBJECT but found [{}]",
             crate::search::json::token(body)
         )));
     };

@@ -64,8 +64,7 @@ pub fn health(state: &Arc<State>, request: &Request) -> Result<Response, EsError
         Err(error) if error.status == 404 => (Vec::new(), true),
         Err(error) => return Err(error),
     };
-    let status =
-        handles.iter().map(|handle| color(handle)).max_by_key(|color| rank(color).map(std::cmp::Reverse));
+    let status = handles.iter().map(|handle| color(handle)).max_by_key(|color| rank(color));
     let status = if missing { "red" } else { status.unwrap_or("green") };
     let unassigned: u64 = handles.iter().map(|handle| handle.settings().replicas()).sum();
     let active = handles.len() as u64;
@@ -83,7 +82,7 @@ pub fn health(state: &Arc<State>, request: &Request) -> Result<Response, EsError
         reached &= nodes_fit(nodes)?;
     }
     let total = active + unassigned;
-    let percent = if total == 0 { 100.0 } else { 100.0 * active as f64 / total as f64 };
+    let percent = if total == 0 { 100.0 } else { active as f64 / total as f64 * 100.0 };
     let mut body = json!({
         "cluster_name": CLUSTER_NAME, "status": status, "timed_out": !reached,
         "number_of_nodes": 1, "number_of_data_nodes": 1,

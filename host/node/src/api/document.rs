@@ -1,5 +1,6 @@
 //! Single documents.
 
+use super::bulk::with_uuid;
 use crate::cluster::IndexHandle;
 use crate::error::EsError;
 use crate::http::{Parameters, Request, Response};
@@ -110,7 +111,7 @@ fn write(state: &State, request: &Request, action: Action) -> Result<Response, E
     )?;
     let policy = RefreshPolicy::parse(parameters)?;
     if request.body.is_empty() && !matches!(action, Action::Delete) {
-        return Err(EsError::validation(&["source is missing"]));
+        return Err(EsError::new(400, "parse_exception", "request body is required"));
     }
     let if_sequence = parameters.number("if_seq_no")?;
     if if_sequence.is_some() && parameters.number("if_primary_term")? != Some(1) {
@@ -118,13 +119,18 @@ fn write(state: &State, request: &Request, action: Action) -> Result<Response, E
     }
     let name = request.capture("index");
     let handle = match action {
-        Action::Delete => state.cluster.index(name).ok_or_else(|| EsError::index_not_found(name))?,
+        Action::Delete => existing(state, name)?,
         _ => state.cluster.index_or_create(name)?,
     };
     let id = Some(request.capture("id").to_string()).filter(|id| !id.is_empty());
+    if id.as_ref().is_some_and(|id| id == "_mapping" || id == "_mappings") {
+        return Err(EsError::illegal_argument(
+            "Types cannot be provided in put mapping requests, unless the include_type_name parameter is set to true.",
+        ));
+    }
     if let Some(id) = id.as_ref().filter(|id| id.len() > 512) {
         return Err(EsError::validation(&[&format!(
-            "id is too long, must be no longer than 512 bytes but was: {}",
+            "id [{id}] is too long, must be no longer than 512 bytes but was: {}",
             id.len()
         )]));
     }
@@ -132,17 +138,24 @@ fn write(state: &State, request: &Request, action: Action) -> Result<Response, E
     handle.save_mapping()?;
     policy.apply(&handle)?;
     let (id, result) = outcome.ok_or_else(|| EsError::internal("the operation was not performed"))?;
-    let written = result?;
+    let written = result.map_err(|error| with_uuid(error, &handle))?;
+    let (total, successful) = written.shards(1 + handle.settings().replicas());
     let mut body = json!({
         "_index": handle.name, "_type": "_doc", "_id": id,
         "_version": written.version, "result": written.result,
-        "_shards": { "total": 1 + handle.settings().replicas(), "successful": 1, "failed": 0 },
+        "_shards": { "total": total, "successful": successful, "failed": 0 },
         "_seq_no": written.sequence, "_primary_term": 1,
     });
     if policy.is_forced() {
         body["forced_refresh"] = true.into();
     }
     Ok(Response::json(written.status(), body))
+}
+
+/// The index a call on one document names.
+fn existing(state: &State, name: &str) -> Result<Arc<IndexHandle>, EsError> {
+    let missing = || EsError::index_not_found(name).detail("resource.type", "index_expression");
+    state.cluster.index(name).ok_or_else(missing)
 }
 
 /// What of the source a read shows.
@@ -162,7 +175,7 @@ fn source_filter(parameters: &Parameters) -> SourceFilter {
 fn find(state: &State, request: &Request) -> Result<(Arc<IndexHandle>, Option<Document>), EsError> {
     check_unsupported(&request.parameters, &["routing", "stored_fields", "version", "version_type"])?;
     let name = request.capture("index");
-    let handle = state.cluster.index(name).ok_or_else(|| EsError::index_not_found(name))?;
+    let handle = existing(state, name)?;
     if request.parameters.boolean("refresh", false)? {
         handle.shard.refresh()?;
     }

@@ -91,9 +91,6 @@ pub fn get_mapping(state: &Arc<State>, request: &Request) -> Result<Response, Es
 pub fn put_mapping(state: &Arc<State>, request: &Request) -> Result<Response, EsError> {
     let typed = request.parameters.boolean("include_type_name", false)?;
     let body = request.json()?;
-    if body.as_object().is_some_and(Map::is_empty) {
-        return Err(EsError::validation(&["mapping source is empty"]));
-    }
     let (type_name, mapping) = untyped(&body, typed)?;
     let handles = resolve(state, request)?;
     for handle in &handles {

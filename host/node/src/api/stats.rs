@@ -84,7 +84,7 @@ pub(super) fn sections(metrics: &str, path: &str) -> Result<Vec<&'static str>, E
             None => {
                 return Err(EsError::illegal_argument(format!(
                     "request [{path}] contains unrecognized metric: [{metric}]{}",
-                    did_you_mean(metric, SECTIONS)
+                    did_you_mean(metric, SECTIONS).replacen(" did", " -> did", 1)
                 )));
             }
         }

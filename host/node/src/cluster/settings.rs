@@ -88,7 +88,7 @@ impl Settings {
     /// 400 for a setting that is unknown, not supported or has a wrong value.
     pub fn parse(body: &Value) -> Result<Self, EsError> {
         let Value::Object(members) = body else {
-            return Err(EsError::new(400, "parse_exception", "the settings must be an object"));
+            return Err(EsError::new(400, "parse_exception", "key [settings] must be an object"));
         };
         let mut flat = Vec::new();
         flatten("", members, &mut flat)?;
@@ -220,9 +220,7 @@ fn check(name: &str, value: &str) -> Result<(), EsError> {
         if UNSUPPORTED.iter().any(|group| name.starts_with(group)) {
             return Err(EsError::unsupported(format!("setting [index.{name}]")));
         }
-        return Err(EsError::illegal_argument(format!(
-            "unknown setting [index.{name}] please check that any required plugins are installed, or check the breaking changes documentation for removed settings"
-        )));
+        return Err(unknown(name));
     };
     if value == NULL {
         return Ok(());
@@ -234,9 +232,7 @@ fn check(name: &str, value: &str) -> Result<(), EsError> {
         Effect::Only(only) => {
             Err(EsError::unsupported(format!("[index.{name}: {value}] (only [{only}] is; it)")))
         }
-        Effect::Private => {
-            Err(failed(format!("private index setting [index.{name}] can not be set explicitly")))
-        }
+        Effect::Private => Err(unknown(name)),
         Effect::Read if name == "refresh_interval" => {
             if value == "-1" || interval(value).is_some() {
                 return Ok(());
@@ -252,7 +248,8 @@ fn check(name: &str, value: &str) -> Result<(), EsError> {
                 _ => (0, i64::MAX),
             };
             let Ok(number) = value.parse::<i64>() else {
-                return Err(failed(format!("Failed to parse value [{value}] for setting [index.{name}]")));
+                return Err(failed(format!("Failed to parse value [{value}] for setting [index.{name}]"))
+                    .caused_by(EsError::not_a_number(value)));
             };
             if number < least {
                 return Err(failed(format!(
@@ -267,6 +264,12 @@ fn check(name: &str, value: &str) -> Result<(), EsError> {
             Ok(())
         }
     }
+}
+
+fn unknown(name: &str) -> EsError {
+    EsError::illegal_argument(format!(
+        "unknown setting [index.{name}] please check that any required plugins are installed, or check the breaking changes documentation for removed settings"
+    ))
 }
 
 /// A time value such as `5s`; None where it is none, or negative.
@@ -327,7 +330,10 @@ mod tests {
                 json!({"analysis": {"analyzer": {"x": {"type": "standard"}}}}),
                 "setting [index.analysis.analyzer.x.type] is not supported by the embedded node",
             ),
-            (json!({"uuid": "x"}), "private index setting [index.uuid] can not be set explicitly"),
+            (
+                json!({"uuid": "x"}),
+                "unknown setting [index.uuid] please check that any required plugins are installed, or check the breaking changes documentation for removed settings",
+            ),
         ] {
             assert_eq!(Settings::parse(&body).unwrap_err().reason, reason);
         }

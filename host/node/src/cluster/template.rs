@@ -47,10 +47,13 @@ impl Template {
                     })?;
                 }
                 "version" => template.version = Some(value.clone()),
-                "settings" => template.settings = Settings::parse(value)?,
+                "settings" => template.settings.overlay(&Settings::parse(value)?),
                 "mappings" => template.mappings = untyped(value, typed)?.1,
                 "aliases" => refuse_aliases(value)?,
-                _ => return Err(EsError::illegal_argument(format!("unknown key [{name}] in the template "))),
+                _ => {
+                    let reason = format!("unknown key [{name}] in the template ");
+                    return Err(EsError::new(400, "parse_exception", reason));
+                }
             }
         }
         if template.patterns.is_empty() {
@@ -138,13 +141,15 @@ pub fn refuse_aliases(value: &Value) -> Result<(), EsError> {
 
 /// An error in a mapping as it is answered where an index or template is created.
 pub fn mapping_failed(error: EsError) -> EsError {
+    // Only errors of Elasticsearch's own count as root causes, not Java's.
+    let is_root = ["mapper_parsing_exception", "parse_exception"].contains(&error.kind);
     let mut outer = EsError::new(
         error.status,
         "mapper_parsing_exception",
         format!("Failed to parse mapping [_doc]: {}", error.reason),
     )
     .caused_by(error);
-    outer.root_is_cause = true;
+    outer.root_is_cause = is_root;
     outer
 }
 

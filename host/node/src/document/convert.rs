@@ -80,10 +80,16 @@ pub(super) fn add(
         FieldType::Date => {
             let text = value.text();
             let milliseconds = definition.format.parse(&text).ok_or_else(|| {
+                let format = definition.format.source();
+                let cause = if format.contains("||") {
+                    "Failed to parse with all enclosed parsers".to_string()
+                } else {
+                    format!("Text '{text}' could not be parsed")
+                };
                 EsError::illegal_argument(format!(
-                    "failed to parse date field [{text}] with format [{}]",
-                    definition.format.source()
+                    "failed to parse date field [{text}] with format [{format}]"
                 ))
+                .caused_by(EsError::new(400, "date_time_parse_exception", cause))
             })?;
             document.add_i64(field.field(), milliseconds);
         }
@@ -101,10 +107,26 @@ fn is_ignored(definition: &FieldDefinition, text: &str) -> bool {
     definition.ignore_above.is_some_and(|most| text.len() > most && text.encode_utf16().count() > most)
 }
 
+/// The cause where a number is expected and another token found.
+pub(super) fn not_numeric(token: &str) -> EsError {
+    let reason = format!("Current token ({token}) not numeric, can not use numeric value accessors");
+    EsError::new(400, "json_parse_exception", reason)
+}
+
 fn integer(definition: &FieldDefinition, value: Scalar<'_>) -> Result<i64, EsError> {
     let kind = definition.field_type;
     let (least, most) = kind.integer_range().unwrap_or((i64::MIN, i64::MAX));
     let out_of_range = || {
+        let class = match kind {
+            FieldType::Long => Some("long"),
+            FieldType::Integer => Some("int"),
+            _ => None,
+        };
+        if let (Some(class), Scalar::Integer(_) | Scalar::Unsigned(_)) = (class, value) {
+            let reason =
+                format!("Numeric value ({}) out of range of {class} ({least} - {most})", value.text());
+            return EsError::new(400, "input_coercion_exception", reason);
+        }
         let article = if kind == FieldType::Integer { "an" } else { "a" };
         EsError::illegal_argument(format!(
             "Value [{}] is out of range for {article} {}",
@@ -116,14 +138,10 @@ fn integer(definition: &FieldDefinition, value: Scalar<'_>) -> Result<i64, EsErr
         Scalar::Integer(integer) => integer,
         Scalar::Unsigned(_) => return Err(out_of_range()),
         Scalar::Boolean(_) => {
-            return Err(EsError::new(
-                400,
-                "json_parse_exception",
-                format!("Current token (VALUE_{}) not numeric", value.text().to_uppercase()),
-            ));
+            return Err(not_numeric(&format!("VALUE_{}", value.text().to_uppercase())));
         }
         Scalar::Text(text) => {
-            check_coerce(definition, text)?;
+            check_coerce(definition)?;
             match text.parse::<i64>() {
                 Ok(integer) => integer,
                 Err(_) => whole(definition, value, number(kind, text)?, out_of_range)?,
@@ -162,24 +180,20 @@ fn float(definition: &FieldDefinition, value: Scalar<'_>) -> Result<f64, EsError
         Scalar::Unsigned(unsigned) => Ok(unsigned as f64),
         Scalar::Float(float) => Ok(float),
         Scalar::Text(text) => {
-            check_coerce(definition, text)?;
+            check_coerce(definition)?;
             number(definition.field_type, text)
         }
-        Scalar::Boolean(_) => Err(EsError::new(
-            400,
-            "json_parse_exception",
-            format!("Current token (VALUE_{}) not numeric", value.text().to_uppercase()),
-        )),
+        Scalar::Boolean(_) => Err(not_numeric(&format!("VALUE_{}", value.text().to_uppercase()))),
     }
 }
 
-fn check_coerce(definition: &FieldDefinition, text: &str) -> Result<(), EsError> {
+fn check_coerce(definition: &FieldDefinition) -> Result<(), EsError> {
     if definition.coerce {
         return Ok(());
     }
     let name = definition.field_type.name();
     Err(EsError::illegal_argument(format!(
-        "{} value passed as String [{text}], and coerce is off",
+        "{} value passed as String",
         name[..1].to_uppercase() + &name[1..]
     )))
 }
@@ -190,7 +204,9 @@ fn number(kind: FieldType, text: &str) -> Result<f64, EsError> {
     if text.trim().is_empty() {
         return Err(EsError::new(400, class, "empty String"));
     }
-    text.trim().parse().map_err(|_| EsError::new(400, class, format!("For input string: \"{text}\"")))
+    (if kind == FieldType::Long { text } else { text.trim() })
+        .parse()
+        .map_err(|_| EsError::new(400, class, format!("For input string: \"{text}\"")))
 }
 
 fn boolean(value: Scalar<'_>) -> Result<bool, EsError> {
@@ -198,10 +214,19 @@ fn boolean(value: Scalar<'_>) -> Result<bool, EsError> {
         Scalar::Boolean(boolean) => Ok(boolean),
         Scalar::Text("true") => Ok(true),
         Scalar::Text("false" | "") => Ok(false),
-        other => Err(EsError::illegal_argument(format!(
-            "Failed to parse value [{}] as only [true] or [false] are allowed.",
-            other.text()
+        Scalar::Text(text) => Err(EsError::illegal_argument(format!(
+            "Failed to parse value [{text}] as only [true] or [false] are allowed."
         ))),
+        Scalar::Integer(_) | Scalar::Unsigned(_) => Err(EsError::new(
+            400,
+            "json_parse_exception",
+            "Current token (VALUE_NUMBER_INT) not of boolean type",
+        )),
+        Scalar::Float(_) => Err(EsError::new(
+            400,
+            "json_parse_exception",
+            "Current token (VALUE_NUMBER_FLOAT) not of boolean type",
+        )),
     }
 }
 

@@ -54,7 +54,15 @@ impl<'m> Walk<'m> {
             return Err(error);
         }
         if let Err(error) = read {
-            let cause = EsError::new(400, "json_parse_exception", error.to_string());
+            let cause = if source.trim_ascii_start().starts_with(b"{") {
+                EsError::json(&error)
+            } else {
+                EsError::new(
+                    400,
+                    "not_x_content_exception",
+                    "Compressor detection can only be called on some xcontent bytes or compressed xcontent bytes",
+                )
+            };
             return Err(EsError::mapper_parsing("failed to parse").caused_by(cause));
         }
         Ok(ParsedDocument { document: self.document, new_fields: self.new_fields })
@@ -86,6 +94,13 @@ impl<'m> Walk<'m> {
                     return Ok(());
                 }
                 self.keywords.push((index, text.into_owned()));
+            }
+            kind if kind.is_numeric() && value == Scalar::Text("") && field.definition.coerce => {
+                // An empty string is no number, and no error: it counts as null.
+                return match field.definition.null_value.as_ref().and_then(Scalar::of) {
+                    Some(stand_in) => self.add_one(index, field, stand_in),
+                    None => Ok(()),
+                };
             }
             FieldType::GeoPoint => {
                 let point = Value::String(value.text().into_owned());
@@ -224,9 +239,16 @@ impl<'de> Visitor<'de> for ObjectSeed<'_, '_> {
                 return Err(self.walk.stop(EsError::mapper_parsing("failed to parse").caused_by(error)));
             }
             if name.starts_with('_') && self.walk.path.is_empty() && METADATA.contains(&&*name) {
-                return Err(self.walk.stop(EsError::mapper_parsing(format!(
+                let value: Value = members.next_value()?;
+                let preview = value.as_str().map_or_else(|| value.to_string(), str::to_string);
+                let cause = EsError::mapper_parsing(format!(
                     "Field [{name}] is a metadata field and cannot be added inside a document. Use the index API request parameters."
-                ))));
+                ));
+                let error = EsError::mapper_parsing(format!(
+                    "failed to parse field [{name}] of type [{name}] in document with id '{}'. Preview of field's value: '{preview}'",
+                    self.walk.id
+                ));
+                return Err(self.walk.stop(error.caused_by(cause)));
             }
             let (node, dynamic) = self.find(&name);
             match node {
@@ -419,7 +441,11 @@ impl<'de> Visitor<'de> for FieldSeed<'_, '_> {
         if field.definition.ignore_malformed {
             return Ok(());
         }
-        let cause = EsError::new(400, "illegal_state_exception", "Can't get text on a START_OBJECT");
+        let cause = if field.field_type().is_numeric() {
+            convert::not_numeric("START_OBJECT")
+        } else {
+            EsError::new(400, "illegal_state_exception", "Can't get text on a START_OBJECT")
+        };
         let error = self.walk.malformed(field, &format!("{{{}}}", preview.join(", ")), cause);
         Err(self.walk.stop(error))
     }

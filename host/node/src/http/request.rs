@@ -37,8 +37,10 @@ impl Request {
         if self.body.iter().all(u8::is_ascii_whitespace) {
             return Ok(Value::Object(serde_json::Map::new()));
         }
-        serde_json::from_slice(&self.body)
-            .map_err(|error| EsError::new(400, "json_parse_exception", error.to_string()))
+        serde_json::from_slice(&self.body).map_err(|error| {
+            EsError::new(400, "parse_exception", "Failed to parse content to map")
+                .caused_by(EsError::json(&error))
+        })
     }
 
     /// How missing indices are taken.
@@ -111,6 +113,7 @@ impl Parameters {
                     EsError::illegal_argument(format!(
                         "Failed to parse int parameter [{name}] with value [{text}]"
                     ))
+                    .caused_by(EsError::not_a_number(text))
                 })
             })
             .transpose()

@@ -100,7 +100,8 @@ impl Router {
             let body = json!({ "error": format!("no handler found for uri [{uri}] and method [{method}]") });
             return Err(Response::json(400, body));
         }
-        allowed.sort_unstable();
+        let order = ["GET", "HEAD", "PUT", "POST", "DELETE"];
+        allowed.sort_by_key(|method| order.iter().position(|each| each == method));
         allowed.dedup();
         let list = allowed.join(", ");
         let error = format!("Incorrect HTTP method for uri [{uri}] and method [{method}], allowed: [{list}]");
@@ -126,7 +127,9 @@ fn captures(pattern: &'static str, segments: &[String]) -> Option<Vec<(&'static 
         let segment = rest.next()?;
         match part.strip_prefix('{').and_then(|part| part.strip_suffix('}')) {
             // Names of calls are no names of indices.
-            Some("index") if segment.starts_with('_') && segment != "_all" => return None,
+            Some("index") if segment.starts_with('_') && segment != "_all" => {
+                return None;
+            }
             Some(name) => captures.push((name, segment.clone())),
             None if part == segment => {}
             None => return None,

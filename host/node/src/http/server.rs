@@ -10,7 +10,7 @@ use http_body_util::{BodyExt, Full};
 use hyper::body::{Body as _, Incoming};
 use hyper::header::{ALLOW, CONTENT_TYPE, HeaderValue};
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use std::convert::Infallible;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -22,8 +22,6 @@ use tokio::sync::watch;
 const LARGEST_BODY: usize = 100 << 20;
 /// Bodies in memory at once, all connections together.
 const BODIES_IN_FLIGHT: usize = 256 << 20;
-/// How long a connection may take to send the head of a request.
-const HEADER_TIMEOUT: Duration = Duration::from_secs(30);
 /// How often a wait for the cluster looks again.
 const WAIT_STEP: Duration = Duration::from_millis(20);
 
@@ -103,8 +101,8 @@ async fn connection(
         })
     };
     let serving = hyper::server::conn::http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEADER_TIMEOUT)
+        // It would close connections that idle between two requests, too.
+        .header_read_timeout(None)
         .serve_connection(TokioIo::new(stream), service);
     let mut serving = std::pin::pin!(serving);
     let ended = tokio::select! {
@@ -126,16 +124,20 @@ async fn answer(
     state: Arc<State>,
     router: Arc<Router>,
 ) -> hyper::Response<Full<Bytes>> {
-    let (parts, body) = request.into_parts();
+    let (parts, mut body) = request.into_parts();
     let query = Parameters::parse(parts.uri.query().unwrap_or_default());
     let parameters = query.as_ref().cloned().unwrap_or_default();
     let response = match query {
         Err(error) => Response::from(error),
-        Ok(_) => match respond(&parts, body, &parameters, state, &router).await {
+        Ok(_) => match respond(&parts, &mut body, &parameters, state, &router).await {
             Ok(response) => response,
             Err(response) => response,
         },
     };
+    if !body.is_end_stream() && response.status != 413 {
+        // Refused before its body was read: read it away, so that the connection stays.
+        discard(&mut body).await;
+    }
     let (status, allow) = (response.status, response.allow.clone());
     let (bytes, content_type) = response.into_bytes(&parameters);
     let mut answer = hyper::Response::new(Full::new(bytes));
@@ -150,7 +152,7 @@ async fn answer(
 
 async fn respond(
     parts: &http::request::Parts,
-    body: Incoming,
+    body: &mut Incoming,
     parameters: &Parameters,
     state: Arc<State>,
     router: &Arc<Router>,
@@ -222,9 +224,19 @@ impl Drop for BodyRoom {
     }
 }
 
+async fn discard(body: &mut Incoming) {
+    let mut discarded = 0;
+    while let Some(Ok(frame)) = body.frame().await {
+        discarded += frame.data_ref().map_or(0, Bytes::len);
+        if discarded > LARGEST_BODY {
+            return;
+        }
+    }
+}
+
 async fn read_body(
     parts: &http::request::Parts,
-    mut body: Incoming,
+    body: &mut Incoming,
     mut room: BodyRoom,
 ) -> Result<(Bytes, BodyRoom), Response> {
     let too_large = |size: u64| {

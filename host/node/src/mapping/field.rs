@@ -172,8 +172,9 @@ impl FieldDefinition {
         if rounded.is_finite() {
             return Ok(rounded);
         }
+        let shown = if rounded < 0.0 { "-Infinity" } else { "Infinity" };
         Err(EsError::illegal_argument(format!(
-            "[{}] supports only finite values, but got [{value:?}]",
+            "[{}] supports only finite values, but got [{shown}]",
             self.field_type.name()
         )))
     }

@@ -89,7 +89,10 @@ fn meta_field(field: &str, value: &Value, allowed: &[(&str, Option<bool>)]) -> R
 
 fn properties(value: &Value) -> Result<Vec<(String, Definition)>, EsError> {
     let mut parsed: Vec<(String, Definition)> = Vec::new();
-    for (name, value) in expect_object(value, "Expected map for property [fields] on field [properties]")? {
+    let Value::Object(members) = value else {
+        return Err(EsError::new(400, "parse_exception", "properties must be a map type"));
+    };
+    for (name, value) in members {
         if name.is_empty() || name.split('.').any(|part| part.trim().is_empty()) {
             return Err(EsError::illegal_argument("name cannot be empty string"));
         }
@@ -110,9 +113,7 @@ fn properties(value: &Value) -> Result<Vec<(String, Definition)>, EsError> {
 pub(super) fn definition(name: &str, object: &Map<String, Value>) -> Result<Definition, EsError> {
     match object.get("type") {
         None if object.contains_key("properties")
-            || object.contains_key("enabled")
-            || object.contains_key("dynamic")
-            || object.is_empty() =>
+            || (object.len() == 1 && object.contains_key("enabled")) =>
         {
             Ok(Definition::Object(object_definition(name, object)?))
         }
@@ -174,13 +175,13 @@ fn field(name: &str, field_type: FieldType, object: &Map<String, Value>) -> Resu
                 definition.fields = multi_fields(name, value)?;
                 continue;
             }
-            "index" => definition.index = boolean(parameter, value)?,
-            "doc_values" if !text => definition.doc_values = boolean(parameter, value)?,
-            "store" | "eager_global_ordinals" => _ = boolean(parameter, value)?,
+            "index" => definition.index = flag(value)?,
+            "doc_values" if !text => definition.doc_values = flag(value)?,
+            "store" | "eager_global_ordinals" => _ = flag(value)?,
             "meta" => _ = expect_object(value, &format!("[meta] must be an object for field [{name}]"))?,
             "boost" => only(name, parameter, value, |v| v.as_f64() == Some(1.0), "1")?,
             "similarity" if text || keyword => only(name, parameter, value, |v| v == "BM25", "BM25")?,
-            "norms" if text => definition.norms = boolean(parameter, value)?,
+            "norms" if text => definition.norms = flag(value)?,
             "norms" if keyword => {
                 only(name, parameter, value, |v| v == &Value::Bool(false), "false")?;
             }
@@ -190,8 +191,8 @@ fn field(name: &str, field_type: FieldType, object: &Map<String, Value>) -> Resu
             "index_options" if keyword => only(name, parameter, value, |v| v == "docs", "docs")?,
             "analyzer" | "search_analyzer" | "search_quote_analyzer" if text => {
                 if value != "standard" && value != "default" {
-                    return Err(EsError::mapper_parsing(format!(
-                        "analyzer [{}] not found for field [{name}]: the embedded node has the standard analyzer only",
+                    return Err(EsError::illegal_argument(format!(
+                        "analyzer [{}] has not been configured in mappings: the embedded node has the standard analyzer only",
                         value.as_str().unwrap_or_default()
                     )));
                 }
@@ -211,9 +212,9 @@ fn field(name: &str, field_type: FieldType, object: &Map<String, Value>) -> Resu
                 }
             },
             "null_value" if !text => definition.null_value = Some(value.clone()).filter(|v| !v.is_null()),
-            "coerce" if numeric => definition.coerce = boolean(parameter, value)?,
+            "coerce" if numeric => definition.coerce = flag(value)?,
             "ignore_malformed" if numeric || !(text || keyword || field_type == FieldType::Boolean) => {
-                definition.ignore_malformed = boolean(parameter, value)?;
+                definition.ignore_malformed = flag(value)?;
             }
             "ignore_z_value" if field_type == FieldType::GeoPoint => {
                 only(name, parameter, value, |v| v == &Value::Bool(true), "true")?;
@@ -237,13 +238,51 @@ fn field(name: &str, field_type: FieldType, object: &Map<String, Value>) -> Resu
                 continue;
             }
         }
-        definition.parameters.insert(parameter.clone(), value.clone());
+        if !is_default(field_type, parameter, value) {
+            definition.parameters.insert(parameter.clone(), value.clone());
+        }
     }
-    refuse(name, &unsupported)?;
+    match unsupported.first() {
+        // The older mappers of Elasticsearch 7.10 list what is left over, the newer ones name the first.
+        Some((parameter, _)) if field_type != FieldType::GeoPoint => {
+            return Err(EsError::mapper_parsing(format!(
+                "unknown parameter [{parameter}] on mapper [{name}] of type [{}]",
+                field_type.name()
+            )));
+        }
+        _ => refuse(name, &unsupported)?,
+    }
+    check_null_value(&definition)?;
     if field_type == FieldType::ScaledFloat && !object.contains_key("scaling_factor") {
         return Err(EsError::illegal_argument("Field [scaling_factor] is required"));
     }
     Ok(definition)
+}
+
+/// Checks that what stands in for null is a value of the field.
+fn check_null_value(definition: &FieldDefinition) -> Result<(), EsError> {
+    let Some(value) = &definition.null_value else { return Ok(()) };
+    let fits = match definition.field_type {
+        FieldType::Boolean => return flag(value).map(|_| ()),
+        FieldType::Date => definition.format.parse(&shown(value)).is_some(),
+        FieldType::Ip => shown(value).parse::<std::net::IpAddr>().is_ok(),
+        FieldType::Keyword | FieldType::Text | FieldType::GeoPoint => true,
+        _ => number(value).is_some(),
+    };
+    if fits { Ok(()) } else { Err(EsError::not_a_number(&shown(value))) }
+}
+
+/// Whether a parameter says what holds anyway: such ones are not shown again.
+fn is_default(field_type: FieldType, parameter: &str, value: &Value) -> bool {
+    let text = field_type == FieldType::Text;
+    match parameter {
+        "index" | "doc_values" => value == &Value::Bool(true),
+        "store" | "eager_global_ordinals" => value == &Value::Bool(false),
+        "norms" => value == &Value::Bool(text),
+        "index_options" => value == if text { "positions" } else { "docs" },
+        "boost" => true,
+        _ => false,
+    }
 }
 
 fn multi_fields(name: &str, value: &Value) -> Result<Vec<(String, FieldDefinition)>, EsError> {
@@ -283,13 +322,21 @@ fn refuse(name: &str, unsupported: &[(&String, &Value)]) -> Result<(), EsError> 
 }
 
 fn listed(parameters: &[(&String, &Value)]) -> String {
-    parameters
-        .iter()
-        .map(|(name, value)| match value {
-            Value::String(text) => format!(" [{name} : {text}]"),
-            other => format!(" [{name} : {other}]"),
-        })
-        .collect()
+    parameters.iter().map(|(name, value)| format!(" [{name} : {}]", shown(value))).collect()
+}
+
+/// A value as Java prints it.
+fn shown(value: &Value) -> String {
+    match value {
+        Value::String(text) => text.clone(),
+        Value::Object(members) => {
+            let members: Vec<String> =
+                members.iter().map(|(name, value)| format!("{name}={}", shown(value))).collect();
+            format!("{{{}}}", members.join(", "))
+        }
+        Value::Array(list) => format!("[{}]", list.iter().map(shown).collect::<Vec<_>>().join(", ")),
+        other => other.to_string(),
+    }
 }
 
 /// Refuses a parameter that the node would have to honour but cannot, unless it has the one value that changes nothing.
@@ -328,20 +375,23 @@ fn dynamic(value: &Value) -> Result<Dynamic, EsError> {
     }
 }
 
-/// A boolean parameter; `"true"` and `"false"` count, as in Elasticsearch 7.
+/// A boolean parameter of an object or of the root; `"true"` and `"false"` count, as in Elasticsearch 7.
 pub(super) fn boolean(name: &str, value: &Value) -> Result<bool, EsError> {
+    flag(value).map_err(|cause| {
+        EsError::illegal_argument(format!("Could not convert [{name}.{name}] to boolean")).caused_by(cause)
+    })
+}
+
+/// A boolean parameter of a field.
+fn flag(value: &Value) -> Result<bool, EsError> {
     match value {
         Value::Bool(boolean) => Ok(*boolean),
         Value::String(word) if word == "true" => Ok(true),
         Value::String(word) if word == "false" => Ok(false),
-        other => {
-            let shown = other.as_str().map_or_else(|| other.to_string(), str::to_string);
-            Err(EsError::illegal_argument(format!("Could not convert [{name}] to boolean")).caused_by(
-                EsError::illegal_argument(format!(
-                    "Failed to parse value [{shown}] as only [true] or [false] are allowed."
-                )),
-            ))
-        }
+        other => Err(EsError::illegal_argument(format!(
+            "Failed to parse value [{}] as only [true] or [false] are allowed.",
+            shown(other)
+        ))),
     }
 }
 

@@ -571,7 +571,7 @@ mod tests {
             (json!({"x": {"type": "nested"}}), "No handler for type [nested] declared on field [x]"),
             (
                 json!({"x": {"type": "long", "foo": "bar"}}),
-                "Mapping definition for [x] has unsupported parameters:  [foo : bar]",
+                "unknown parameter [foo] on mapper [x] of type [long]",
             ),
             (json!({"x": {"index": false}}), "No type specified for field [x]"),
         ] {

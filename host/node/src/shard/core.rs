@@ -76,6 +76,8 @@ pub struct Shard {
     /// Set when segments have come since the merge policy last looked.
     pub(super) merge_due: AtomicBool,
     pub(super) closed: AtomicBool,
+    /// Why writing failed: documents that were acknowledged are lost, and nothing more is taken.
+    pub(super) failure: RwLock<Option<EsError>>,
     pub(super) opened: Instant,
     /// Milliseconds from `opened` to the last search and to the last refresh.
     pub(super) last_search: AtomicU64,
@@ -157,6 +159,7 @@ impl Shard {
             merging: Mutex::new(()),
             merge_due: AtomicBool::new(true),
             closed: AtomicBool::new(false),
+            failure: RwLock::new(None),
             opened: Instant::now(),
             last_search: AtomicU64::new(0),
             last_refresh: AtomicU64::new(0),
@@ -305,6 +308,19 @@ impl Shard {
         }
     }
 
+    /// Gives up writing after `error`: what was not committed is lost, so that every later write must fail too.
+    pub(super) fn fail(&self, state: &mut WriteState, error: &EsError) {
+        tracing::error!(index = %self.name, %error, "writing failed");
+        let failure = EsError::internal(
+            "the index takes no more documents: writing to it failed, and what came since its last refresh is lost",
+        )
+        .caused_by(error.clone());
+        *self.failure.write() = Some(failure);
+        self.close_writer(state);
+        state.dirty = false;
+        self.recent.lock().clear();
+    }
+
     /// The open writer, opened now if need be.
     pub(super) fn open_writer<'s>(
         &self,
@@ -312,6 +328,9 @@ impl Shard {
     ) -> Result<&'s mut IndexWriter<GatedDocument>, EsError> {
         if self.is_closed() {
             return Err(EsError::index_not_found(&self.name));
+        }
+        if let Some(failure) = &*self.failure.read() {
+            return Err(failure.clone());
         }
         let slot = &mut state.writer;
         if slot.is_none() {

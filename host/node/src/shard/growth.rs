@@ -2,7 +2,7 @@
 
 use super::Shard;
 use super::core::{Generation, create_generation, generation_path, new_writer};
-use super::gate::GatedDocument;
+use super::gate::{Gate, GatedDocument};
 use super::read::ReadView;
 use crate::document;
 use crate::error::EsError;
@@ -92,6 +92,8 @@ impl Shard {
 
     fn copy(&self, view: &ReadView, mapping: &Mapping, generation: &Generation) -> Result<(), EsError> {
         let mut writer: IndexWriter<GatedDocument> = new_writer(&generation.index, 0)?;
+        // A gate of its own: the bulk that brought the fields holds room of the shared one and waits for this.
+        let gate = Arc::new(Gate::default());
         for (ordinal, reader) in (0..).zip(view.searcher.segment_readers()) {
             for document in reader.doc_ids_alive() {
                 let address = DocAddress::new(ordinal, document);
@@ -105,7 +107,7 @@ impl Shard {
                 let (version, sequence) = view.version(address);
                 parsed.add_u64(System::VERSION, version);
                 parsed.add_u64(System::SEQUENCE, sequence);
-                let permit = self.shared.gate.acquire(source.len());
+                let permit = gate.acquire(source.len());
                 writer.add_document(GatedDocument::new(parsed, &permit))?;
             }
         }

@@ -41,11 +41,9 @@ impl Shard {
         }
         let Some(writer) = state.writer.as_mut() else { return Ok(false) };
         if let Err(error) = writer.commit() {
-            // A writer that failed once refuses everything: the next write begins with a new one.
-            self.close_writer(&mut state);
-            state.dirty = false;
-            self.recent.lock().clear();
-            return Err(EsError::from(error));
+            let error = EsError::from(error);
+            self.fail(&mut state, &error);
+            return Err(error);
         }
         state.dirty = false;
         state.deletions = 0;

@@ -1,8 +1,13 @@
 //! The body of an update, and what it makes of a document.
 
 use crate::error::EsError;
+use crate::search::json::did_you_mean;
 use bytes::Bytes;
 use serde_json::{Map, Value};
+
+/// The members of an update.
+const KNOWN: [&str; 7] =
+    ["doc", "upsert", "doc_as_upsert", "detect_noop", "script", "scripted_upsert", "_source"];
 
 /// An update: a partial document, perhaps with what to index where there is no document yet.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -23,8 +28,7 @@ impl Update {
     /// # Errors
     /// 400 where it is no JSON object, has unknown members or neither `doc` nor `upsert`; scripts are not supported.
     pub fn parse(body: &[u8]) -> Result<Self, EsError> {
-        let value: Value = serde_json::from_slice(body)
-            .map_err(|error| EsError::new(400, "json_parse_exception", error.to_string()))?;
+        let value: Value = serde_json::from_slice(body).map_err(|error| EsError::json(&error))?;
         let Value::Object(members) = value else {
             return Err(EsError::parsing("an update must be a JSON object"));
         };
@@ -49,7 +53,7 @@ impl Update {
                     return Err(EsError::new(
                         400,
                         "x_content_parse_exception",
-                        format!("[UpdateRequest] unknown field [{name}]"),
+                        format!("[UpdateRequest] unknown field [{name}]{}", did_you_mean(&name, KNOWN)),
                     ));
                 }
             }

@@ -55,6 +55,11 @@ pub struct Written {
 }
 
 impl Written {
+    /// How many copies the operation should have gone to and went to: `total` and `successful` of `_shards`.
+    pub fn shards(&self, copies: u64) -> (u64, u64) {
+        if self.result == "noop" { (0, 0) } else { (copies, 1) }
+    }
+
     /// The HTTP status that goes with the result.
     pub fn status(&self) -> u16 {
         match self.result {
@@ -210,7 +215,7 @@ impl Shard {
         update: &Update,
         if_sequence: Option<u64>,
     ) -> Result<Result<(Kind, Bytes), Written>, EsError> {
-        let Some(current) = self.find(id)? else {
+        let Some(current) = self.get(id)? else {
             return match update.insertion()? {
                 Some(source) if if_sequence.is_none() => Ok(Ok((Kind::Replace(None), source))),
                 _ => Err(EsError::new(
@@ -355,10 +360,7 @@ impl Shard {
         state.last_write = Instant::now();
         let run = self.open_writer(&mut state).and_then(|writer| writer.run(batch).map_err(EsError::from));
         if let Err(error) = run {
-            // tantivy's writer is dead: what it had not committed is lost, and the caller learns it.
-            self.close_writer(&mut state);
-            state.dirty = false;
-            self.recent.lock().clear();
+            self.fail(&mut state, &error);
             for (_, _, result, _) in &mut results {
                 if result.is_ok() {
                     *result = Err(error.clone());

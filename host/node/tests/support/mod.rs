@@ -1,6 +1,6 @@
 //! A running node, and a small HTTP client for it.
 
-#![allow(dead_code)]
+#![allow(dead_code, clippy::unwrap_used)]
 
 use rally_node::{Node, NodeConfig, RunningNode};
 use serde_json::Value;
