@@ -7,6 +7,7 @@ mod ending;
 mod home;
 mod interrupt;
 mod list;
+mod logging;
 mod node;
 mod not_yet;
 mod observer;

@@ -14,12 +14,12 @@ use crate::documents::{self, DocumentOptions};
 use crate::embedded::EmbeddedNode;
 use crate::ending::CommandError;
 use crate::home::Home;
-use crate::interrupt;
 use crate::observer::{LapContext, RaceObserver, cancelled};
 use crate::progress::ProgressBoard;
 use crate::record;
 use crate::settings::{Settings, TargetChoice};
 use crate::tracks;
+use crate::{interrupt, logging};
 
 /// The user ended the command before there was anything to report.
 #[derive(Debug, thiserror::Error)]
@@ -35,6 +35,7 @@ struct Interrupted;
 pub fn run(arguments: &RunArgs) -> Result<(), CommandError> {
     let settings = Settings::read(arguments)?;
     let home = Home::from_environment().map_err(CommandError::user)?;
+    logging::start(&home);
     let cancel = Cancel::new();
     interrupt::watch(&cancel).map_err(CommandError::failure)?;
     let board = ProgressBoard::new(arguments.quiet);

@@ -252,13 +252,21 @@ fn summarize(laps: &[&TaskRecord]) -> TaskSummary {
     }
 }
 
+/// From so many samples on a 99th percentile is shown at all.
+const FEWEST_FOR_P99: u64 = 100;
+
 /// The verdict over the driver; `None` where it did not tell about itself.
 fn observe(laps: &[&TaskRecord], lag: &Distribution, stalls: u64) -> Option<DriverObservation> {
     let load = laps.iter().filter_map(|lap| lap.driver).reduce(|mut sum, load| {
         sum.merge(&load);
         sum
     })?;
-    let lag_p99 = Duration::from_nanos(lag.percentile(99.0).unwrap_or_default() as u64);
+    // Of fewer requests the 99th percentile is the slowest one: too little to blame anybody.
+    let lag_p99 = match lag.count() {
+        count if count < FEWEST_FOR_P99 => 0.0,
+        _ => lag.percentile(99.0).unwrap_or_default(),
+    };
+    let lag_p99 = Duration::from_nanos(lag_p99 as u64);
     Some(DriverObservation { load, limited: driver_limited(&load, lag_p99, stalls) })
 }
 
