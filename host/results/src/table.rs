@@ -135,7 +135,11 @@ fn table_width(header: &[String], cells: &[Vec<String>]) -> usize {
 
 /// A name without the words that a reader can do without.
 fn briefly(name: &str) -> String {
-    name.replace(" of primary shards", "").replace(" across primary shards", " per shard")
+    match name.strip_suffix(" time across primary shards") {
+        // What is left still tells indexing from throttling, and the unit tells that it is a time.
+        Some(rest) => format!("{} per shard", rest.replace(" cumulative", "")),
+        None => name.replace(" of primary shards", "").replace(" across primary shards", " per shard"),
+    }
 }
 
 /// A name of at most `width` characters, with an ellipsis in its middle where something is left out.
