@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use hdrhistogram::{CreationError, Histogram};
 
+use crate::plan::Extent;
 use crate::recording::{
     Ending, FailureKey, HIGHEST_NANOSECONDS, Kind, MOST_FAILURE_KEYS, Recording, SampleType, StartedInSecond,
 };
@@ -40,11 +41,25 @@ pub(crate) struct Recorder {
     /// Everything else.
     rest: Recording,
     task_start: Instant,
+    /// When the measurement begins, nanoseconds since the task's start; `None`: with the first measured request.
+    measured_from: Option<u64>,
 }
 
 impl Recorder {
-    pub(crate) fn new(template: Rc<Histogram<u64>>, task_start: Instant) -> Recorder {
-        Recorder { template, histograms: Default::default(), rest: Recording::default(), task_start }
+    pub(crate) fn new(template: Rc<Histogram<u64>>, task_start: Instant, extent: Extent) -> Recorder {
+        // A target that stalls while the warm-up ends must not get that time for free: the clock of the measurement runs
+        // although no client is free to send yet.
+        let measured_from = match extent {
+            Extent::Time { warmup, .. } => Some((warmup * 1e9) as u64),
+            Extent::Iterations { .. } => None,
+        };
+        Recorder {
+            template,
+            histograms: Default::default(),
+            rest: Recording::default(),
+            task_start,
+            measured_from,
+        }
     }
 
     /// Records a request.
@@ -127,8 +142,9 @@ impl Recorder {
         }
         started.last_start = started.last_start.max(start);
         if sample_type == SampleType::Normal {
-            let (first, last) = self.rest.normal_span.unwrap_or((start, end));
-            self.rest.normal_span = Some((first.min(start), last.max(end)));
+            let from = self.measured_from.map_or(start, |from| from.min(start));
+            let (first, last) = self.rest.normal_span.unwrap_or((from, end));
+            self.rest.normal_span = Some((first.min(from), last.max(end)));
         }
     }
 
@@ -157,7 +173,11 @@ mod tests {
     use crate::seams::FailureKind;
 
     fn recorder(start: Instant) -> Recorder {
-        Recorder::new(Rc::new(histogram_template().unwrap()), start)
+        recorder_for(start, Extent::Iterations { warmup: 0, measured: None })
+    }
+
+    fn recorder_for(start: Instant, extent: Extent) -> Recorder {
+        Recorder::new(Rc::new(histogram_template().unwrap()), start, extent)
     }
 
     /// Records a request that was sent and answered so many milliseconds after the start.
@@ -176,6 +196,15 @@ mod tests {
 
     fn failure(description: String) -> Failure {
         Failure { kind: FailureKind::Answered, status: Some(400), description, count: 1 }
+    }
+
+    #[test]
+    fn a_stall_at_the_end_of_the_warm_up_time_is_part_of_the_measured_span() {
+        let start = Instant::now();
+        let mut recorder = recorder_for(start, Extent::Time { warmup: 1.0, measured: None });
+        // All clients were stuck in warm-up requests until 1.6 s.
+        record(&mut recorder, start, 1600, 1700, None);
+        assert_eq!(recorder.take().unwrap().normal_span, Some((1_000_000_000, 1_700_000_000)));
     }
 
     #[test]

@@ -239,7 +239,8 @@ impl LocalStep {
     pub(crate) fn client_starts(&self, task: usize, start: Instant) -> usize {
         let task_start = self.shared.task_start(task, start);
         let mut local = self.tasks[task].borrow_mut();
-        local.recorder.get_or_insert_with(|| Recorder::new(Rc::clone(&self.template), task_start));
+        let extent = self.shared.race.plan.steps[self.shared.index].tasks[task].extent;
+        local.recorder.get_or_insert_with(|| Recorder::new(Rc::clone(&self.template), task_start, extent));
         local.fractions.push(Some(0.0));
         local.fractions.len() - 1
     }
