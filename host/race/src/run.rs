@@ -15,8 +15,9 @@ use crate::plan::{Extent, RacePlan, Step};
 use crate::recording::DriverLoad;
 use crate::seams::Bindings;
 
-/// How long before a step's common start the clients are told of it: enough for all threads to be awake by then.
-const START_MARGIN: Duration = Duration::from_millis(5);
+/// How long before a step's common start the clients are told of it: enough for all threads to be awake by then. Each join
+/// costs so much.
+const START_MARGIN: Duration = Duration::from_millis(1);
 
 /// How long requests in flight are waited for when a race is cancelled or cannot go on.
 pub const GRACE: Duration = Duration::from_secs(1);

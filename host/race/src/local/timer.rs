@@ -109,8 +109,11 @@ impl Timer {
     /// Wakes the clients that are due. A busy loop calls this after each request, because it looks at its events, the
     /// timerfd among them, only now and then.
     pub(crate) fn wake_due(&self, now: Instant) {
-        let now = self.monotonic(now);
         let mut heap = self.heap.borrow_mut();
+        if heap.is_empty() {
+            return;
+        }
+        let now = self.monotonic(now);
         while let Some(Reverse((due, slot))) = heap.peek().copied() {
             if due > now {
                 break;

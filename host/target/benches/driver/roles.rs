@@ -7,7 +7,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::Duration;
 
 use crate::bare::{self, Bodies};
-use crate::work::{Figures, Work, resident_anonymous};
+use crate::work::{Figures, MemoryWatch, Work};
 use crate::{rally, stub};
 
 /// Who sends.
@@ -140,13 +140,14 @@ pub fn play(role: &str, arguments: &[String]) {
         Some(size) => Work::bulk(size, Path::new(corpus)),
         None => Work::Search,
     };
+    let memory = MemoryWatch::start();
     let mut figures = match (role, load.rate) {
         ("rally", _) => rally::race(server, load, Path::new(corpus)),
         (_, Some(rate)) => bare::paced(server, load.clients, rate, &work, load.time),
         ("premade", None) => bare::closed_loop(server, load.clients, &work, Bodies::Premade, load.time),
         (_, None) => bare::closed_loop(server, load.clients, &work, Bodies::Built, load.time),
     };
-    figures.resident_anonymous = resident_anonymous();
+    figures.resident_anonymous = memory.most();
     println!("{}", serde_json::to_string(&figures).expect("figures"));
 }
 

@@ -2,6 +2,8 @@
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -24,7 +26,7 @@ pub struct Figures {
     pub seconds: f64,
     /// CPU time of the driver's process.
     pub cpu_seconds: f64,
-    /// Memory of its own at the end, bytes, mapped files aside.
+    /// Most memory of its own that was seen, bytes, mapped files aside.
     pub resident_anonymous: u64,
 }
 
@@ -116,8 +118,34 @@ pub fn write_corpus(folder: &Path) -> PathBuf {
     path
 }
 
+/// Watches how much memory of its own this process has.
+#[derive(Default)]
+pub struct MemoryWatch {
+    most: Arc<AtomicU64>,
+}
+
+impl MemoryWatch {
+    /// Looks every 20 ms, for as long as the process lives.
+    pub fn start() -> MemoryWatch {
+        let most = Arc::new(AtomicU64::new(0));
+        let seen = Arc::clone(&most);
+        std::thread::spawn(move || {
+            loop {
+                seen.fetch_max(resident_anonymous(), Ordering::Relaxed);
+                std::thread::sleep(Duration::from_millis(20));
+            }
+        });
+        MemoryWatch { most }
+    }
+
+    /// The most that was seen so far, in bytes.
+    pub fn most(&self) -> u64 {
+        self.most.load(Ordering::Relaxed)
+    }
+}
+
 /// Memory of this process that is its own, in bytes.
-pub fn resident_anonymous() -> u64 {
+fn resident_anonymous() -> u64 {
     let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
     status
         .lines()

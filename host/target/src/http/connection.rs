@@ -65,11 +65,12 @@ pub struct Connection {
     stamps: Rc<Stamps>,
     deadline: Deadline,
     // Taken out while a request is under way: a request that is dropped half-way takes its connection along.
-    link: Option<Link>,
+    link: Option<Box<Link>>,
 }
 
 type Driver = http1::Connection<TokioIo<Stream>, Full<Bytes>>;
 
+/// Boxed wherever it goes: hyper's connection is large, and each request takes it out and puts it back.
 struct Link {
     sender: http1::SendRequest<Full<Bytes>>,
     driver: Driver,
@@ -157,7 +158,7 @@ impl Connection {
     }
 
     /// The link that is there, if it can be used, or a new one.
-    async fn usable_link(&mut self) -> Result<Link, ExchangeErrorKind> {
+    async fn usable_link(&mut self) -> Result<Box<Link>, ExchangeErrorKind> {
         if let Some(mut link) = self.link.take()
             && self.within_deadline(poll_fn(|context| link.poll_usable(context))).await?
         {
@@ -286,7 +287,7 @@ async fn establish(
     endpoint: &Endpoint,
     stamps: Rc<Stamps>,
     mode: WriteMode,
-) -> Result<Link, ExchangeErrorKind> {
+) -> Result<Box<Link>, ExchangeErrorKind> {
     let failed = |source: std::io::Error| {
         let authority = endpoint.host.authority();
         if source.kind() == std::io::ErrorKind::ConnectionRefused {
@@ -312,7 +313,7 @@ async fn establish(
     }
     let (sender, driver) =
         builder.handshake(TokioIo::new(stream)).await.map_err(ExchangeErrorKind::Broken)?;
-    let mut link = Link { sender, driver, ended: false };
+    let mut link = Box::new(Link { sender, driver, ended: false });
     match poll_fn(|context| link.poll_usable(context)).await {
         true => Ok(link),
         false => Err(ExchangeErrorKind::NeverReady),

@@ -1,29 +1,21 @@
 //! Buffers of bulk bodies, used again once they are sent.
 
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use bytes::Bytes;
-use crossbeam_queue::ArrayQueue;
 
-/// Buffers that wait to be used again. As many as one client can have under way and prepared; more are freed.
-const WAITING: usize = 64;
-
-/// Gives out buffers and takes them back when the last reference to a body is dropped, on whichever thread.
-#[derive(Debug, Clone)]
+/// Gives out buffers and takes them back when the last reference to a body is dropped, on whichever thread. All clients of
+/// an operation share it: there are never more buffers than were filled at the same time. The buffer that came back last
+/// is given out first: it is the likeliest to be in a cache.
+#[derive(Debug, Clone, Default)]
 pub struct BodyPool {
-    waiting: Arc<ArrayQueue<Vec<u8>>>,
-}
-
-impl Default for BodyPool {
-    fn default() -> Self {
-        BodyPool { waiting: Arc::new(ArrayQueue::new(WAITING)) }
-    }
+    waiting: Arc<Mutex<Vec<Vec<u8>>>>,
 }
 
 impl BodyPool {
     /// An empty buffer, used before if there is one.
     pub fn take(&self) -> Vec<u8> {
-        self.waiting.pop().unwrap_or_default()
+        lock(&self.waiting).pop().unwrap_or_default()
     }
 
     /// Makes a body of a filled buffer.
@@ -32,9 +24,32 @@ impl BodyPool {
     }
 }
 
+/// Finds the pool that others use, for as long as somebody does: buffers go when the last of them has ended.
+#[derive(Debug, Default)]
+pub struct SharedPool {
+    pool: Mutex<Weak<Mutex<Vec<Vec<u8>>>>>,
+}
+
+impl SharedPool {
+    /// The pool that is in use, or a new one.
+    pub fn get(&self) -> BodyPool {
+        let mut known = lock(&self.pool);
+        if let Some(waiting) = known.upgrade() {
+            return BodyPool { waiting };
+        }
+        let pool = BodyPool::default();
+        *known = Arc::downgrade(&pool.waiting);
+        pool
+    }
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
 struct PooledBody {
     buffer: Vec<u8>,
-    waiting: Arc<ArrayQueue<Vec<u8>>>,
+    waiting: Arc<Mutex<Vec<Vec<u8>>>>,
 }
 
 impl AsRef<[u8]> for PooledBody {
@@ -47,8 +62,7 @@ impl Drop for PooledBody {
     fn drop(&mut self) {
         let mut buffer = std::mem::take(&mut self.buffer);
         buffer.clear();
-        // A full pool frees the buffer.
-        let _ = self.waiting.push(buffer);
+        lock(&self.waiting).push(buffer);
     }
 }
 
@@ -69,5 +83,17 @@ mod tests {
         drop(copy);
         let again = pool.take();
         assert_eq!((again.as_ptr(), again.len()), (address, 0));
+    }
+
+    #[test]
+    fn a_shared_pool_keeps_its_buffers_while_somebody_uses_it() {
+        let shared = SharedPool::default();
+        let (first, second) = (shared.get(), shared.get());
+        drop(first.body(vec![7; 1000]));
+        drop(first);
+        assert!(second.take().capacity() >= 1000, "both clients use the same buffers");
+        drop(second.body(vec![7; 1000]));
+        drop(second);
+        assert_eq!(shared.get().take().capacity(), 0, "nobody used them any more");
     }
 }

@@ -6,7 +6,7 @@ use rally_race::{Cause, More, ParamSource, ParamSourceFactory, Params, Partition
 use rally_track::Operation;
 use serde_json::{Map, Value};
 
-use super::body_pool::BodyPool;
+use super::body_pool::{BodyPool, SharedPool};
 use super::bounds::bounds;
 use super::bulk_options::{ActionAndMetaData, BulkOptions};
 use super::bulk_reader::{Action, Body, Reader};
@@ -22,6 +22,7 @@ const BYTES_PER_CALL: usize = 8 << 20;
 pub struct BulkSourceFactory {
     files: Vec<BulkFile>,
     options: BulkOptions,
+    pool: SharedPool,
 }
 
 /// A file of the operation, with what is the same for all its bulks.
@@ -73,7 +74,7 @@ impl BulkSourceFactory {
             })
             .collect::<Result<Vec<_>, Cause>>()?;
         tracing::debug!(operation = operation.name, files = files.len(), several, "bulk source");
-        Ok(BulkSourceFactory { files, options })
+        Ok(BulkSourceFactory { files, options, pool: SharedPool::default() })
     }
 
     /// What the operation says.
@@ -108,13 +109,7 @@ impl BulkSourceFactory {
             readers.push((reader, Arc::clone(&file.values)));
         }
         readers.reverse();
-        Ok(BulkSource {
-            readers,
-            bulk_size: self.options.bulk_size,
-            bulks,
-            pool: BodyPool::default(),
-            length: 0,
-        })
+        Ok(BulkSource { readers, bulk_size: self.options.bulk_size, bulks, pool: self.pool.get(), length: 0 })
     }
 }
 

@@ -25,6 +25,8 @@ pub struct Search {
     connection: Connection,
     capabilities: Arc<Capabilities>,
     prepared: Option<Prepared>,
+    /// Of the prepared request.
+    scroll: Option<Scroll>,
     page: Collect,
 }
 
@@ -37,22 +39,24 @@ struct Scroll {
 impl Search {
     /// Sends over `connection` in the way that the target understands.
     pub fn new(connection: Connection, capabilities: Arc<Capabilities>) -> Self {
-        Search { connection, capabilities, prepared: None, page: Collect::default() }
+        Search { connection, capabilities, prepared: None, scroll: None, page: Collect::default() }
     }
 
     async fn perform(&mut self, params: &Params) -> Outcome {
         let endpoint = Arc::clone(self.connection.endpoint());
         let capabilities = &self.capabilities;
-        let prepared =
-            match Prepared::of(&mut self.prepared, params, |values| request(&endpoint, capabilities, values))
-            {
-                Ok(prepared) => prepared,
-                Err(problem) => return bad_params(problem),
-            };
-        match scroll(&params.values) {
-            Ok(None) => {}
-            Ok(Some(scroll)) => return self.scroll(scroll).await,
+        let kept_scroll = &mut self.scroll;
+        let prepared = Prepared::of(&mut self.prepared, params, |values| {
+            *kept_scroll = scroll(values)?;
+            request(&endpoint, capabilities, values)
+        });
+        let prepared = match prepared {
+            Ok(prepared) => prepared,
             Err(problem) => return bad_params(problem),
+        };
+        if let Some(scroll) = self.scroll {
+            // Boxed, so that ordinary searches do not carry its state.
+            return Box::pin(self.scroll(scroll)).await;
         }
         let mut body = JsonObject::default();
         let result = self.connection.exchange(&prepared.request, prepared.body.clone(), &mut body).await;
