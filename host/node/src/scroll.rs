@@ -2,7 +2,7 @@
 
 use crate::error::EsError;
 use crate::search::{Answer, Cursor, SearchRequest};
-use crate::shard::ShardView;
+use crate::shard::{OpenScroll, ShardView};
 use parking_lot::Mutex;
 use serde_json::json;
 use std::collections::HashMap;
@@ -20,6 +20,8 @@ pub struct Scroll {
     pub request: SearchRequest,
     /// Where it goes on; None where the first page was empty.
     pub cursor: Option<Cursor>,
+    /// Counts it as open for as long as it lives.
+    pub _counted: OpenScroll,
 }
 
 struct Open {
@@ -138,7 +140,12 @@ mod tests {
     use super::*;
 
     fn scroll() -> Scroll {
-        Scroll { views: Vec::new(), request: SearchRequest::default(), cursor: None }
+        Scroll {
+            views: Vec::new(),
+            request: SearchRequest::default(),
+            cursor: None,
+            _counted: OpenScroll::new(Vec::new()),
+        }
     }
 
     #[test]

@@ -4,7 +4,7 @@ mod support;
 
 use rally_node::{Node, NodeConfig, StartError};
 use serde_json::{Value, json};
-use support::TestNode;
+use support::{Client, TestNode};
 
 #[test]
 fn the_root_says_what_it_is() {
@@ -148,6 +148,8 @@ fn statistics_are_what_was_sent() {
     for _ in 0..4 {
         client.ok("POST", "/a/_search", "{}");
     }
+    client.ok("POST", "/a/_search", r#"{"query":{"match_none":{}}}"#);
+    client.ok("GET", "/a/_count", "");
     let stats = client.ok("GET", "/a/_stats?level=shards", "");
     let primaries = &stats["indices"]["a"]["primaries"];
     for (pointer, expected) in [
@@ -162,8 +164,8 @@ fn statistics_are_what_was_sent() {
         ("/get/exists_total", 2),
         ("/get/missing_total", 1),
         ("/get/total", 3),
-        ("/search/query_total", 4),
-        ("/search/fetch_total", 4),
+        ("/search/query_total", 6),
+        ("/search/fetch_total", 6),
         ("/search/open_contexts", 0),
         ("/merges/total", 0),
         ("/translog/operations", 0),
@@ -187,6 +189,44 @@ fn statistics_are_what_was_sent() {
     assert_eq!((&total["merges"]["total"], &total["merges"]["total_docs"]), (&json!(1), &json!(29)));
     assert_eq!(total.as_object().unwrap().len(), 3);
     assert_eq!(client.call("GET", "/_stats/foo", "").status, 400);
+}
+
+/// The figures are those of Elasticsearch 7.10.2 after the same calls.
+#[test]
+fn each_page_of_a_scroll_is_a_query_and_a_fetch_and_a_closed_scroll_is_counted() {
+    let node = TestNode::start();
+    let mut client = node.client();
+    let documents: Vec<String> =
+        (0..30).flat_map(|n| [r#"{"index":{}}"#.to_owned(), format!("{{\"n\":{n}}}")]).collect();
+    let documents: Vec<&str> = documents.iter().map(String::as_str).collect();
+    client.bulk("/a/_bulk?refresh=true", &documents);
+    let counted = |client: &mut Client| {
+        let search = client.ok("GET", "/a/_stats/search", "")["_all"]["total"]["search"].clone();
+        ["query_total", "fetch_total", "scroll_total", "scroll_current", "open_contexts"]
+            .map(|key| search[key].as_u64().unwrap())
+    };
+    let first = client.ok("POST", "/a/_search?scroll=1m", r#"{"size":10}"#);
+    assert_eq!(counted(&mut client), [1, 1, 0, 1, 1]);
+    let id = first["_scroll_id"].as_str().unwrap();
+    for page in 2..=4 {
+        client.ok("POST", "/_search/scroll", &json!({ "scroll_id": id, "scroll": "1m" }).to_string());
+        assert_eq!(counted(&mut client), [page, page, 0, 1, 1]);
+    }
+    client.ok("DELETE", "/_search/scroll", &json!({ "scroll_id": id }).to_string());
+    assert_eq!(counted(&mut client), [4, 4, 1, 0, 0]);
+}
+
+#[test]
+fn of_several_indices_only_those_with_hits_in_the_page_are_fetched_from() {
+    let node = TestNode::start();
+    let mut client = node.client();
+    client.ok("PUT", "/a/_doc/1?refresh=true", r#"{"n":1}"#);
+    client.ok("PUT", "/b/_doc/1?refresh=true", r#"{"n":2}"#);
+    client.ok("POST", "/a,b/_search", r#"{"query":{"term":{"n":2}}}"#);
+    let stats = client.ok("GET", "/a,b/_stats/search", "");
+    let counted = |index: &str, key: &str| stats["indices"][index]["total"]["search"][key].as_u64().unwrap();
+    assert_eq!((counted("a", "query_total"), counted("b", "query_total")), (1, 1));
+    assert_eq!((counted("a", "fetch_total"), counted("b", "fetch_total")), (0, 1));
 }
 
 #[test]

@@ -6,8 +6,8 @@ use crate::http::{Request, Response};
 use crate::node::State;
 use crate::scroll::Scroll;
 use crate::search::request::duration;
-use crate::search::{CountRequest, SearchRequest};
-use crate::shard::ShardView;
+use crate::search::{Answer, CountRequest, SearchRequest};
+use crate::shard::{OpenScroll, ShardView};
 use serde_json::{Value, json};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -30,13 +30,14 @@ pub fn search(state: &Arc<State>, request: &Request) -> Result<Response, EsError
     }
     let views = views(&handles)?;
     let running: Vec<_> = handles.iter().map(|handle| handle.shard.counters.query.enter()).collect();
-    let searching = Instant::now();
     let mut answer = crate::search::execute(&views, &search, None)?;
     drop(running);
-    count_search(&handles, searching, answer.is_empty());
+    count_search(&handles, &answer);
     let scroll_id = match search.scroll {
         Some(keep_alive) => {
-            let scroll = Scroll { views, request: search, cursor: answer.cursor.take() };
+            let counters = handles.iter().map(|handle| Arc::clone(&handle.shard.counters)).collect();
+            let counted = OpenScroll::new(counters);
+            let scroll = Scroll { views, request: search, cursor: answer.cursor.take(), _counted: counted };
             Some(state.scrolls.open(scroll, keep_alive)?)
         }
         None => None,
@@ -44,14 +45,24 @@ pub fn search(state: &Arc<State>, request: &Request) -> Result<Response, EsError
     Ok(Response::written(200, answer.to_json(milliseconds(start), scroll_id.as_deref())?))
 }
 
-/// Counts a search for every index it looked at. The node finds and fetches in one go: all of the time is the query's.
-fn count_search(handles: &[Arc<IndexHandle>], start: Instant, no_hits: bool) {
+/// Counts a page of hits, as Elasticsearch does: a query for every index that was looked at, and a fetch for every one that
+/// has hits in the page, or for the only one in any case. The indices share the time.
+fn count_search(handles: &[Arc<IndexHandle>], answer: &Answer) {
+    let fetched: Vec<_> = match handles {
+        [only] => vec![only],
+        several => several.iter().filter(|handle| answer.has_hit_of(&handle.shard.name)).collect(),
+    };
     for handle in handles {
-        handle.shard.counters.query.add(1, start);
-        if !no_hits {
-            handle.shard.counters.fetch.add(1, Instant::now());
-        }
+        handle.shard.counters.query.add_time(1, share(answer.query_time, handles.len()));
     }
+    for handle in &fetched {
+        handle.shard.counters.fetch.add_time(1, share(answer.fetch_time, fetched.len()));
+    }
+}
+
+/// What one of `sharers` has of the time.
+fn share(time: Duration, sharers: usize) -> Duration {
+    u32::try_from(sharers).ok().and_then(|sharers| time.checked_div(sharers)).unwrap_or_default()
 }
 
 /// `_count`.
@@ -61,7 +72,13 @@ pub fn count(state: &Arc<State>, request: &Request) -> Result<Response, EsError>
     let views = views(&handles)?;
     let start = Instant::now();
     let counted = crate::search::count(&views, &count)?;
-    count_search(&handles, start, true);
+    for handle in &handles {
+        handle.shard.counters.query.add_time(1, share(start.elapsed(), handles.len()));
+    }
+    // An only index has its fetch counted even though there is nothing to fetch, as in Elasticsearch.
+    if let [only] = handles.as_slice() {
+        only.shard.counters.fetch.add_time(1, Duration::ZERO);
+    }
     let shards = handles.len();
     Ok(Response::ok(json!({
         "count": counted,
@@ -93,11 +110,9 @@ pub fn scroll(state: &Arc<State>, request: &Request) -> Result<Response, EsError
         scroll.request.total_hits_as_integer = as_integer != "false";
     }
     let answer = scroll.next()?;
-    for view in &scroll.views {
-        if let Some(handle) = state.cluster.index(&view.index_name) {
-            handle.shard.counters.scroll.add(1, start);
-        }
-    }
+    let handles: Vec<_> =
+        scroll.views.iter().filter_map(|view| state.cluster.index(&view.index_name)).collect();
+    count_search(&handles, &answer);
     Ok(Response::written(200, answer.to_json(milliseconds(start), Some(&id))?))
 }
 

@@ -13,6 +13,7 @@ use crate::error::EsError;
 use crate::shard::ShardView;
 use serde::Serialize;
 use serde_json::{Map, Value, json};
+use std::time::{Duration, Instant};
 use tantivy::query::EnableScoring;
 
 /// The answer to a search, but for how long it took.
@@ -26,6 +27,10 @@ pub struct Answer {
     aggregations: Option<Map<String, Value>>,
     /// Where the next page begins; none where the search opened no scroll, or there are no more hits.
     pub cursor: Option<Cursor>,
+    /// How long it took to find the hits and to aggregate.
+    pub query_time: Duration,
+    /// How long it took to read what is shown of the hits.
+    pub fetch_time: Duration,
 }
 
 /// Where a scroll goes on. Only good for the same indices at the same moment.
@@ -45,6 +50,7 @@ pub fn execute(
     request: &SearchRequest,
     cursor: Option<&Cursor>,
 ) -> Result<Answer, EsError> {
+    let start = Instant::now();
     let now = jiff::Timestamp::now().as_millisecond();
     // Equal hits come in the order of the names of their indices, whatever the order of the request.
     let mut shards: Vec<ShardView> = shards.to_vec();
@@ -61,6 +67,8 @@ pub fn execute(
             hits: Vec::new(),
             aggregations: None,
             cursor: None,
+            query_time: start.elapsed(),
+            fetch_time: Duration::ZERO,
         });
     };
     request.check_window().map_err(|error| all_shards_failed(&first.index_name, error))?;
@@ -116,12 +124,15 @@ pub fn execute(
         }
         Some(aggregation::write(aggregations, partials, &Formats::new(shards, now)).map_err(failed)?)
     };
+    let query_time = start.elapsed();
+    let fetching = Instant::now();
     let scored = by_score || scores_in_order || request.track_scores;
     let mut shown = Vec::with_capacity(request.size.min(found.hits.len()));
     for hit in found.hits.iter().skip(request.from) {
         let shard = hit.shard;
         shown.push(fetch::show(hit, &shards[shard], request, &levels[shard], scored).map_err(failed)?);
     }
+    let fetch_time = fetching.elapsed();
     let total = cursor.map_or(found.total, |cursor| cursor.total);
     let mut max_score = found.max_score.filter(|_| by_score || request.track_scores);
     if found.hits.is_empty() {
@@ -144,6 +155,8 @@ pub fn execute(
         hits: shown,
         aggregations: aggregated,
         cursor,
+        query_time,
+        fetch_time,
     })
 }
 
@@ -225,6 +238,11 @@ impl Answer {
     /// Whether the page has no hit.
     pub fn is_empty(&self) -> bool {
         self.hits.is_empty()
+    }
+
+    /// Whether the page has a hit of the index called `name`.
+    pub fn has_hit_of(&self, name: &str) -> bool {
+        self.hits.iter().any(|hit| hit.index() == name)
     }
 }
 

@@ -25,6 +25,13 @@ pub struct ShownHit {
     sort: Option<Vec<Value>>,
 }
 
+impl ShownHit {
+    /// Name of its index.
+    pub fn index(&self) -> &str {
+        &self.index
+    }
+}
+
 /// Shows `hit` as `request` asks; `levels` is the order of its index.
 ///
 /// # Errors

@@ -59,7 +59,7 @@ pub struct Shard {
     /// Where its files are.
     pub directory: PathBuf,
     /// What it counts.
-    pub counters: Counters,
+    pub counters: Arc<Counters>,
     pub(super) shared: Arc<Shared>,
     pub(super) mapping: RwLock<Arc<Mapping>>,
     /// Held while the mapping is being replaced.
@@ -140,7 +140,7 @@ impl Shard {
         Ok(Shard {
             name: Arc::from(name),
             directory: directory.to_path_buf(),
-            counters: Counters::default(),
+            counters: Arc::default(),
             shared,
             mapping: RwLock::new(Arc::new(mapping)),
             mapping_change: Mutex::new(()),

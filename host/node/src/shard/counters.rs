@@ -1,7 +1,8 @@
 //! What a shard counts. Every figure in the statistics comes from here or from the search engine.
 
+use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 /// A count of events with the time they took, and how many are going on.
 #[derive(Debug, Default)]
@@ -14,9 +15,14 @@ pub struct Timed {
 impl Timed {
     /// Counts `events` that took the time since `start` together.
     pub fn add(&self, events: u64, start: Instant) {
+        self.add_time(events, start.elapsed());
+    }
+
+    /// Counts `events` that took `time` together.
+    pub fn add_time(&self, events: u64, time: Duration) {
         self.total.fetch_add(events, Ordering::Relaxed);
-        let elapsed = u64::try_from(start.elapsed().as_nanos()).unwrap_or(u64::MAX);
-        self.nanoseconds.fetch_add(elapsed, Ordering::Relaxed);
+        let nanoseconds = u64::try_from(time.as_nanos()).unwrap_or(u64::MAX);
+        self.nanoseconds.fetch_add(nanoseconds, Ordering::Relaxed);
     }
 
     /// Marks one as going on until the guard is dropped.
@@ -85,7 +91,7 @@ pub struct Counters {
     pub query: Timed,
     /// Fetch phases.
     pub fetch: Timed,
-    /// Scroll pages.
+    /// Scrolls that were closed, with the time they were open; current are the open ones.
     pub scroll: Timed,
     /// Refreshes.
     pub refresh: Timed,
@@ -103,4 +109,30 @@ pub struct Counters {
     pub merging_documents: AtomicU64,
     /// Bytes in merges going on.
     pub merging_bytes: AtomicU64,
+}
+
+/// Counts a scroll as open, and as closed when this is dropped, however it comes to its end.
+#[derive(Debug)]
+pub struct OpenScroll {
+    counters: Vec<Arc<Counters>>,
+    since: Instant,
+}
+
+impl OpenScroll {
+    /// A scroll over the shards of these counters, open from now on.
+    pub fn new(counters: Vec<Arc<Counters>>) -> Self {
+        for shard in &counters {
+            shard.scroll.current.fetch_add(1, Ordering::Relaxed);
+        }
+        OpenScroll { counters, since: Instant::now() }
+    }
+}
+
+impl Drop for OpenScroll {
+    fn drop(&mut self) {
+        for shard in &self.counters {
+            shard.scroll.current.fetch_sub(1, Ordering::Relaxed);
+            shard.scroll.add(1, self.since);
+        }
+    }
 }

@@ -30,4 +30,5 @@ mod view;
 pub mod write;
 
 pub use self::core::Shard;
+pub use counters::OpenScroll;
 pub use view::ShardView;
