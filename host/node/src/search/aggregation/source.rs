@@ -87,11 +87,6 @@ impl<'s> ValuesOf<'s> {
         Ok(ValuesOf { field: Some(field), missing })
     }
 
-    /// Whether the index has the field.
-    pub fn is_mapped(&self) -> bool {
-        self.field.is_some()
-    }
-
     /// The field, if the index has it.
     pub fn field(&self) -> Option<&'s MappedField> {
         self.field
