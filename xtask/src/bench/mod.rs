@@ -1,0 +1,39 @@
+//! `cargo xtask bench`: what the load driver costs.
+//!
+//! [`driver`] measures it on a stub server beside bare loops, [`peers`] beside esrally on a real server. Both print tables
+//! in Markdown; docs/performance.md has those of one machine, and what they mean.
+
+mod driver;
+mod peers;
+mod python;
+mod report;
+mod usage;
+mod workload;
+
+use clap::Subcommand;
+
+/// Options of `cargo xtask bench`.
+#[derive(clap::Args)]
+pub struct Arguments {
+    #[command(subcommand)]
+    action: Action,
+}
+
+#[derive(Subcommand)]
+enum Action {
+    /// Rate, CPU time, lateness and start on a stub server, beside bare loops (and wrk, where it is installed)
+    Driver(driver::Arguments),
+    /// The same workload raced by rally and by esrally on a real server
+    Peers(peers::Arguments),
+}
+
+/// Does what the command line asks.
+///
+/// # Errors
+/// See the actions; a missing Python or Java is a [`crate::tool::MissingTool`].
+pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
+    match &arguments.action {
+        Action::Driver(arguments) => driver::run(arguments),
+        Action::Peers(arguments) => peers::run(arguments),
+    }
+}
