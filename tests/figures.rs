@@ -1,0 +1,307 @@
+//! What a race says is what its target counted: documents, requests, and what was kept of them.
+
+mod support;
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::net::TcpStream;
+use std::path::Path;
+use std::process::{Child, Stdio};
+
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
+use hdrhistogram::serialization::Deserializer;
+use hdrhistogram::serialization::interval_log::{IntervalLogIterator, LogEntry};
+use serde_json::{Value, json};
+use support::{Machine, track};
+
+const DOCUMENTS: u64 = 1003;
+
+/// An embedded node that outlives the races against it.
+struct Node {
+    process: Child,
+    address: String,
+}
+
+impl Node {
+    fn start(machine: &Machine) -> Node {
+        let mut process = machine
+            .command(["node", "--port=0", "--stop-with-stdin"])
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the node starts");
+        let mut line = String::new();
+        let output = process.stdout.take().expect("piped");
+        BufReader::new(output).read_line(&mut line).expect("its first line");
+        let address = line.split_whitespace().last().expect("an address").to_owned();
+        Node { process, address }
+    }
+
+    fn call(&self, method: &str, path: &str, body: &str) -> Value {
+        let mut stream = TcpStream::connect(&self.address).expect("connection");
+        let length = body.len();
+        let request = format!(
+            "{method} {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}",
+            self.address
+        );
+        stream.write_all(request.as_bytes()).expect("sent");
+        let mut answer = String::new();
+        stream.read_to_string(&mut answer).expect("an answer");
+        let (head, body) = answer.split_once("\r\n\r\n").expect("head and body");
+        assert!(head.starts_with("HTTP/1.1 2"), "{method} {path}: {answer}");
+        serde_json::from_str(body).expect("JSON")
+    }
+
+    /// Documents of an index, all of them visible.
+    fn count(&self, index: &str) -> u64 {
+        self.call("POST", &format!("/{index}/_refresh"), "");
+        self.call("GET", &format!("/{index}/_count"), "")["count"].as_u64().expect("a count")
+    }
+
+    /// A figure of the statistics of an index.
+    fn figure(&self, index: &str, pointer: &str) -> u64 {
+        let stats = self.call("GET", &format!("/{index}/_stats"), "");
+        stats["_all"]["primaries"].pointer(pointer).and_then(Value::as_u64).expect("a figure")
+    }
+
+    /// Races and gives the report.
+    fn race(&self, machine: &Machine, folder: &Path, more: &[&str]) -> Value {
+        let mut arguments = vec![
+            "run".to_owned(),
+            "--report-format=json".to_owned(),
+            "--cluster-health=yellow".to_owned(),
+            format!("--target-hosts={}", self.address),
+            format!("--track-path={}", folder.display()),
+        ];
+        arguments.extend(more.iter().map(|&argument| argument.to_owned()));
+        let run = machine.rally(arguments);
+        run.expect_code(0);
+        serde_json::from_str(&run.output).expect("a JSON report")
+    }
+}
+
+impl Drop for Node {
+    fn drop(&mut self) {
+        drop(self.process.stdin.take());
+        self.process.wait().expect("the node ends");
+    }
+}
+
+/// Two indices with documents; these operations and schedule.
+fn two_indices(operations: &Value, schedule: &Value, actions: bool) -> tempfile::TempDir {
+    let documents = |index: &str, count: u64| -> String {
+        (0..count)
+            .map(|n| match actions {
+                true => format!("{{\"index\":{{\"_index\":\"{index}\",\"_id\":\"d{n}\"}}}}\n{{\"n\":{n}}}\n"),
+                false => format!("{{\"n\":{n}}}\n"),
+            })
+            .collect()
+    };
+    let index = |name: &str, count: u64| json!({"name": name, "types": [{"name": "doc", "mapping": "mapping.json", "documents": format!("{name}.json"), "document-count": count}]});
+    let content = json!({
+        "short-description": "numbers", "description": "numbers",
+        "indices": [index("one", DOCUMENTS), index("two", 251)],
+        "operations": operations,
+        "challenges": [{"name": "only", "schedule": schedule}],
+    });
+    track(&[
+        ("track.json", &content.to_string()),
+        ("mapping.json", r#"{"doc": {"properties": {"n": {"type": "integer"}}}}"#),
+        ("one.json", &documents("one", DOCUMENTS)),
+        ("two.json", &documents("two", 251)),
+    ])
+}
+
+/// The tasks of a report by name.
+fn tasks(report: &Value) -> BTreeMap<&str, &Value> {
+    let tasks = report["results"]["op_metrics"].as_array().expect("tasks");
+    tasks.iter().map(|task| (task["task"].as_str().expect("a name"), task)).collect()
+}
+
+/// All requests of a task, warm-up included; none of them failed.
+fn requests(task: &Value) -> u64 {
+    assert_eq!(task["error_rate"], 0.0, "{task}");
+    task["requests"].as_u64().expect("requests") + task["warmup-requests"].as_u64().expect("requests")
+}
+
+#[test]
+fn every_document_arrives_once_per_lap_whatever_the_number_of_clients() {
+    let machine = Machine::new();
+    let node = Node::start(&machine);
+    for clients in [1, 2, 7, 17] {
+        let operations =
+            json!([{"name": "index", "operation-type": "index", "bulk-size": 37, "batch-size": 74}]);
+        let folder = two_indices(&operations, &json!([{"operation": "index", "clients": clients}]), false);
+        node.race(&machine, folder.path(), &["--laps=2"]);
+        assert_eq!((node.count("one"), node.count("two")), (DOCUMENTS, 251), "{clients} clients");
+        // Of the second lap alone: the indices were created anew.
+        let indexed = ["one", "two"].map(|index| node.figure(index, "/indexing/index_total"));
+        assert_eq!(indexed, [DOCUMENTS, 251], "{clients} clients");
+        let distinct = r#"{"size":0,"aggs":{"n":{"cardinality":{"field":"n","precision_threshold":40000}}}}"#;
+        let found = node.call("POST", "/one/_search", distinct);
+        assert_eq!(found["aggregations"]["n"]["value"], DOCUMENTS, "{clients} clients");
+    }
+}
+
+#[test]
+fn searches_and_scroll_pages_of_the_report_are_those_that_the_node_counted() {
+    let machine = Machine::new();
+    let node = Node::start(&machine);
+    let index = two_indices(
+        &json!([{"name": "index", "operation-type": "index", "bulk-size": 100}]),
+        &json!([{"operation": "index", "clients": 4}]),
+        false,
+    );
+    let report = node.race(&machine, index.path(), &[]);
+    // Each client fills its own bulks: 3 of a quarter of the one index, 1 of a quarter of the other.
+    assert_eq!(requests(tasks(&report)["index"]), 4 * (3 + 1));
+    assert_eq!(node.count("one"), DOCUMENTS);
+
+    let before = ["/search/query_total", "/search/fetch_total"].map(|figure| node.figure("one", figure));
+    let body = json!({"query": {"match_all": {}}});
+    let search = track(&[(
+        "track.json",
+        &json!({
+            "short-description": "searches", "description": "searches",
+            "operations": [
+                {"name": "search", "operation-type": "search", "index": "one", "body": body},
+                {"name": "scroll", "operation-type": "search", "index": "one", "body": body, "pages": 5, "results-per-page": 100},
+            ],
+            "challenges": [{"name": "only", "schedule": [
+                {"operation": "search", "clients": 3, "warmup-iterations": 10, "iterations": 40},
+                {"operation": "scroll", "clients": 2, "warmup-iterations": 3, "iterations": 7},
+            ]}],
+        })
+        .to_string(),
+    )]);
+    let report = node.race(&machine, search.path(), &[]);
+    let tasks = tasks(&report);
+    assert_eq!((requests(tasks["search"]), requests(tasks["scroll"])), (50, 10));
+    let after = ["/search/query_total", "/search/fetch_total"].map(|figure| node.figure("one", figure));
+    let sent = requests(tasks["search"]) + 5 * requests(tasks["scroll"]);
+    assert_eq!([after[0] - before[0], after[1] - before[1]], [sent, sent]);
+    assert_eq!(node.figure("one", "/search/scroll_total"), 10, "every scroll was closed");
+}
+
+#[test]
+fn the_histogram_log_has_every_request_of_the_record() {
+    let machine = Machine::new();
+    let node = Node::start(&machine);
+    let folder = two_indices(
+        &json!([
+            {"name": "index", "operation-type": "index", "bulk-size": 100},
+            {"name": "statistics", "operation-type": "index-stats"},
+        ]),
+        &json!([
+            {"operation": "index", "clients": 4},
+            {"operation": "statistics", "clients": 2, "warmup-iterations": 5, "iterations": 30, "target-throughput": 20},
+        ]),
+        false,
+    );
+    node.race(&machine, folder.path(), &["--laps=2"]);
+    let (race, record) = machine.only_race();
+    let log = std::fs::read(race.join("histograms.hlog")).expect("a log");
+    let mut counts: BTreeMap<String, u64> = BTreeMap::new();
+    for entry in IntervalLogIterator::new(&log) {
+        if let LogEntry::Interval(interval) = entry.expect("a line as the format has it") {
+            let bytes = STANDARD.decode(interval.encoded_histogram()).expect("Base64");
+            let histogram: hdrhistogram::Histogram<u64> =
+                Deserializer::new().deserialize(&mut bytes.as_slice()).expect("a histogram");
+            let tag = interval.tag().expect("a tag").as_str().to_owned();
+            *counts.entry(tag).or_default() += histogram.len();
+        }
+    }
+    for (lap, results) in (1..).zip(record["lap-results"].as_array().expect("laps")) {
+        for task in results["op_metrics"].as_array().expect("tasks") {
+            let name = task["task"].as_str().expect("a name");
+            for (kind, key) in [("normal", "requests"), ("warmup", "warmup-requests")] {
+                let tag = format!("lap-{lap}/{name}/service_time/{kind}/success");
+                assert_eq!(task[key], counts.get(&tag).copied().unwrap_or(0), "{tag} of {counts:?}");
+            }
+        }
+    }
+    assert_eq!(counts["lap-2/statistics/latency/normal/success"], 30);
+}
+
+#[test]
+fn the_same_seed_leaves_the_same_documents_behind() {
+    let machine = Machine::new();
+    let node = Node::start(&machine);
+    let operations =
+        json!([{"name": "index", "operation-type": "index", "bulk-size": 37, "conflicts": "random"}]);
+    // One client: between clients the order of arrival decides which of two conflicting documents stays.
+    let folder = two_indices(&operations, &json!([{"operation": "index"}]), false);
+    let race = |seed: &str| {
+        node.race(&machine, folder.path(), &[&format!("--seed={seed}")]);
+        assert_eq!(node.figure("one", "/indexing/index_total"), DOCUMENTS);
+        assert!(node.count("one") < DOCUMENTS, "some ids come again");
+        let all = node.call("POST", "/one/_search", r#"{"size":2000,"sort":["n"]}"#);
+        let hits = all["hits"]["hits"].as_array().expect("hits").iter();
+        hits.map(|hit| (hit["_id"].to_string(), hit["_source"]["n"].to_string())).collect::<Vec<_>>()
+    };
+    let first = race("7");
+    assert_eq!(first, race("7"));
+    assert_ne!(first, race("8"));
+}
+
+#[test]
+fn actions_of_the_source_file_are_sent_as_they_are() {
+    let machine = Machine::new();
+    let node = Node::start(&machine);
+    let operations = json!([
+        {"name": "index", "operation-type": "index", "bulk-size": 37, "action-and-meta-data": "sourcefile"}
+    ]);
+    let folder = two_indices(&operations, &json!([{"operation": "index", "clients": 5}]), true);
+    let report = node.race(&machine, folder.path(), &[]);
+    // A fifth of each index in bulks of 37 pairs.
+    assert_eq!(requests(tasks(&report)["index"]), 5 * (6 + 2));
+    assert_eq!((node.count("one"), node.count("two")), (DOCUMENTS, 251));
+    assert_eq!(node.call("GET", "/one/_doc/d1002", "")["_source"]["n"], 1002);
+}
+
+#[test]
+fn a_broken_document_is_found_in_test_mode_before_anything_is_sent() {
+    let machine = Machine::new();
+    let folder = support::small_track(support::OPERATIONS, r#"[{"operation": "index"}]"#);
+    let documents: String = (0..1000)
+        .map(|n| if n == 4 { "{\"rank\":}\n".to_owned() } else { format!("{{\"rank\":{n}}}\n") })
+        .collect();
+    std::fs::write(folder.path().join("documents-1k.json"), documents).expect("written");
+    let path = format!("--track-path={}", folder.path().display());
+    let run = machine.rally(["run", "--test-mode", &path]);
+    run.expect_code(64).expect_error(&["documents-1k.json", "line 5", "not a valid JSON object"]);
+}
+
+#[test]
+fn meta_data_are_merged_into_each_record() {
+    let machine = Machine::new();
+    let node = Node::start(&machine);
+    let folder = track(&[(
+        "track.json",
+        &json!({
+            "short-description": "meta", "description": "meta", "#COMMENT": "of no meaning",
+            "meta": {"a": "track", "b": "track", "c": "track", "d": "track"},
+            "operations": [{"name": "statistics", "operation-type": "node-stats", "meta": {"c": "operation", "d": "operation"}}],
+            "challenges": [{
+                "name": "only", "user-info": "Mind the gap.", "meta": {"b": "challenge", "c": "challenge", "d": "challenge"},
+                "schedule": [{"operation": "statistics", "meta": {"d": "task"}}],
+            }],
+        })
+        .to_string(),
+    )]);
+    let report = node.race(&machine, folder.path(), &["--user-tag=branch:main,heap:4g"]);
+    let expected = json!({"a": "track", "b": "challenge", "c": "operation", "d": "task"});
+    assert_eq!(tasks(&report)["statistics"]["meta"], expected);
+    let (_, record) = machine.only_race();
+    assert_eq!(record["results"]["op_metrics"][0]["meta"], expected);
+    assert_eq!(record["user-tags"], json!({"branch": "main", "heap": "4g"}));
+    let digest = record["track-digests"]["track.json"].as_str().expect("a digest");
+    assert!(digest.starts_with("sha256:"), "{digest}");
+    let again = machine.rally([
+        "run".to_owned(),
+        format!("--target-hosts={}", node.address),
+        format!("--track-path={}", folder.path().display()),
+    ]);
+    assert!(again.errors.contains("Mind the gap."), "{}", again.errors);
+}
