@@ -8,8 +8,6 @@ use hdrhistogram::Histogram;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use rally_race::{Kind, Recording};
 
-use crate::terminal;
-
 /// Elsewhere than on a terminal a running task says this often how it goes.
 const PLAIN_INTERVAL: Duration = Duration::from_secs(10);
 
@@ -56,13 +54,13 @@ impl ProgressBoard {
     pub fn say(&self, text: &str) {
         match &self.output {
             Output::Silent => {}
-            Output::Plain => terminal::say(text),
+            Output::Plain => eprintln!("{text}"),
             Output::Terminal(board) => {
                 // Without a drawn bar there is nothing to keep the text out of.
                 if self.running.is_empty() {
-                    terminal::say(text);
+                    eprintln!("{text}");
                 } else if board.println(text).is_err() {
-                    terminal::say(text);
+                    eprintln!("{text}");
                 }
             }
         }
@@ -86,7 +84,7 @@ impl ProgressBoard {
         let bar = match &self.output {
             Output::Silent => return,
             Output::Plain => {
-                terminal::say(format_args!("{name}: started"));
+                eprintln!("{name}: started");
                 None
             }
             Output::Terminal(board) => {
@@ -136,13 +134,12 @@ impl ProgressBoard {
         }
     }
 
-    /// A task has ended: by itself, or because the race did.
-    pub fn finished(&mut self, task: usize, stopped: bool) {
+    /// A task has ended.
+    pub fn finished(&mut self, task: usize) {
         let Some(line) = self.running.remove(&task) else { return };
-        let how = if stopped { "stopped" } else { "done" };
         match line.bar {
             Some(bar) => bar.finish_and_clear(),
-            None => terminal::say(format_args!("{}: {how}{}", line.name, errors(line.errors))),
+            None => eprintln!("{}: done{}", line.name, errors(line.errors)),
         }
     }
 
@@ -179,7 +176,7 @@ impl DataLine {
             }
             bar.set_position(done);
         } else if self.plain && fresh {
-            terminal::say(format_args!("{what} {name}"));
+            eprintln!("{what} {name}");
         }
     }
 
@@ -204,7 +201,7 @@ impl Line {
                 bar.set_position((self.fraction.unwrap_or(0.0) * 1000.0) as u64);
                 bar.set_message(text);
             }
-            None => terminal::say(format_args!("{}: {text}", self.name)),
+            None => eprintln!("{}: {text}", self.name),
         }
         self.work = 0.0;
         self.times.reset();
