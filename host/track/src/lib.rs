@@ -14,6 +14,7 @@
 
 pub mod data;
 
+mod dialect;
 mod document;
 mod error;
 mod excerpt;

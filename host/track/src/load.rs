@@ -3,7 +3,7 @@
 use crate::document::Document;
 use crate::files::TrackFiles;
 use crate::suggest::closest;
-use crate::{LoadOptions, Track, TrackError, TrackSource, rally2017};
+use crate::{LoadOptions, Track, TrackError, TrackSource, dialect, rally2017};
 
 /// Loads a track with everything it refers to but its data.
 ///
@@ -24,6 +24,9 @@ pub fn load(source: &TrackSource, options: &LoadOptions) -> Result<Track, TrackE
     }
     let document = Document::render(&files, &file, options.now)
         .map_err(|problem| TrackError::Invalid { track: name.clone(), problems: vec![*problem] })?;
+    if let Some(problem) = dialect::not_yet(&document) {
+        return Err(TrackError::Invalid { track: name, problems: vec![problem] });
+    }
     let track = rally2017::read(&name, &document, &files, options)?;
     match options.challenge.as_deref().filter(|challenge| !challenge.is_empty()) {
         Some(challenge) if track.challenge(Some(challenge)).is_none() => {

@@ -24,6 +24,22 @@ fn a_misspelt_key_is_found_where_it_stands() {
 }
 
 #[test]
+fn a_track_of_the_current_dialect_is_named_as_such() {
+    let error = error_after(|track| {
+        *track = json!({
+            "version": 2,
+            "description": "d",
+            "indices": [{"name": "i", "body": "index.json"}],
+            "corpora": [{"name": "c", "documents": [{"source-file": "d.json", "document-count": 1}]}],
+            "schedule": [{"operation": {"operation-type": "bulk", "bulk-size": 100}}]
+        });
+    });
+    assert!(error.contains("\"corpora\" belongs to the current track dialect"), "{error}");
+    assert!(error.contains("not supported yet") && error.contains("at /corpora"), "{error}");
+    assert!(!error.contains("short-description"), "{error}");
+}
+
+#[test]
 fn unknown_keys_are_errors_everywhere() {
     for (pointer, suggestion) in [
         ("/dataurl", "data-url"),
