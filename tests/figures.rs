@@ -298,6 +298,11 @@ fn meta_data_are_merged_into_each_record() {
     assert_eq!(record["user-tags"], json!({"branch": "main", "heap": "4g"}));
     let digest = record["track-digests"]["track.json"].as_str().expect("a digest");
     assert!(digest.starts_with("sha256:"), "{digest}");
+    let options = &record["options"];
+    assert_eq!(
+        (&options["cluster-health"], &options["client-options"]["timeout"]),
+        (&json!("yellow"), &json!(60.0))
+    );
     let again = machine.rally([
         "run".to_owned(),
         format!("--target-hosts={}", node.address),

@@ -52,7 +52,7 @@ pub fn begin(
         },
         seed: Some(settings.seed.to_string()),
         track_digests: digests(&track.root),
-        options: options(arguments),
+        options: options(arguments, settings),
         load_driver: load_driver(),
         meta,
         results: None,
@@ -72,14 +72,8 @@ pub fn describe(embedded: bool, cluster: &Cluster, hosts: &[TargetHost]) -> Stri
     }
 }
 
-/// What decides about the figures. Client options may hold secrets: only their names are kept.
-fn options(arguments: &RunArgs) -> Map<String, Value> {
-    let client_options: Vec<&str> = arguments
-        .client_options
-        .split(',')
-        .filter_map(|option| option.split(':').next())
-        .map(str::trim)
-        .collect();
+/// What decides about the figures.
+fn options(arguments: &RunArgs, settings: &Settings) -> Map<String, Value> {
     let Value::Object(options) = json!({
         "test-mode": arguments.test_mode,
         "laps": arguments.laps,
@@ -87,7 +81,9 @@ fn options(arguments: &RunArgs) -> Map<String, Value> {
         "exclude-tasks": arguments.exclude_tasks,
         "on-error": format!("{:?}", arguments.on_error).to_lowercase(),
         "compat": arguments.compat.map(|_| "rally"),
-        "client-options": client_options,
+        "cluster-health": settings.health.health.to_string(),
+        "offline": arguments.offline,
+        "client-options": settings.client_options.without_secrets(),
         "track-path": arguments.track.track_path,
     }) else {
         return Map::new();

@@ -213,6 +213,26 @@ impl ClientOptions {
         }
         Ok(options)
     }
+
+    /// What decides about the figures, by the names of the options, for the record of a race. Of passwords and keys it only
+    /// has that they were given.
+    pub fn without_secrets(&self) -> Map<String, Value> {
+        const HIDDEN: &str = "(not kept)";
+        let path = |path: &Option<PathBuf>| path.as_ref().map(|path| path.display().to_string().into());
+        let options: [(&str, Option<Value>); 10] = [
+            ("timeout", Some(self.timeout.as_secs_f64().into())),
+            ("max_response_size", Some(self.max_response_size.into())),
+            ("use_ssl", self.use_ssl.map(Value::from)),
+            ("verify_certs", Some(self.verify_certs.into())),
+            ("ca_certs", path(&self.ca_certs)),
+            ("client_cert", path(&self.client_cert)),
+            ("client_key", path(&self.client_key)),
+            ("basic_auth_user", self.basic_auth.as_ref().map(|(user, _)| user.as_str().into())),
+            ("basic_auth_password", self.basic_auth.as_ref().map(|_| HIDDEN.into())),
+            ("api_key", self.api_key.as_ref().map(|_| HIDDEN.into())),
+        ];
+        options.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?))).collect()
+    }
 }
 
 fn read_options(text: &str) -> Result<Map<String, Value>, ClientOptionsError> {
@@ -353,6 +373,17 @@ mod tests {
         assert!(error("basic_auth_user:x").contains("needs basic_auth_password"));
         assert!(error("api_key:x,basic_auth_user:x,basic_auth_password:y").contains("not both"));
         assert!(error("use_ssl:false,ca_certs:x.pem").contains("use_ssl:true"));
+    }
+
+    #[test]
+    fn secrets_stay_out_of_the_record_whatever_they_contain() {
+        let text = r#"{"timeout": 90, "basic_auth_user": "rally", "basic_auth_password": "open,sesa:me!"}"#;
+        let options = ClientOptions::parse(text).unwrap().without_secrets();
+        let kept = Value::Object(options.clone()).to_string();
+        assert!(["open", "sesa", "me!"].iter().all(|part| !kept.contains(part)), "{kept}");
+        assert_eq!((&options["timeout"], &options["basic_auth_user"]), (&90.0.into(), &"rally".into()));
+        let options = ClientOptions::parse("api_key:id:secret").unwrap().without_secrets();
+        assert_eq!(options["api_key"], "(not kept)");
     }
 
     #[test]
