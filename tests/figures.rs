@@ -273,6 +273,47 @@ fn a_broken_document_is_found_in_test_mode_before_anything_is_sent() {
     run.expect_code(64).expect_error(&["documents-1k.json", "line 5", "not a valid JSON object"]);
 }
 
+/// Peak of the memory of a load driver that sends so many requests, in KiB.
+fn peak_memory(machine: &Machine, node: &Node, requests: u64) -> u64 {
+    let folder = track(&[(
+        "track.json",
+        &json!({
+            "short-description": "searches", "description": "searches",
+            "operations": [{"name": "search", "operation-type": "search", "index": "none*", "body": {"query": {"match_all": {}}}}],
+            "challenges": [{"name": "only", "schedule": [{"operation": "search", "clients": 8, "iterations": requests}]}],
+        })
+        .to_string(),
+    )]);
+    let hosts = format!("--target-hosts={}", node.address);
+    let path = format!("--track-path={}", folder.path().display());
+    let mut driver = machine.command(["run", "--quiet", &hosts, &path]).spawn().expect("rally starts");
+    let status = format!("/proc/{}/status", driver.id());
+    let mut peak = 0;
+    let ended = loop {
+        let read = std::fs::read_to_string(&status).unwrap_or_default();
+        let line = read.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        if let Some(size) = line.and_then(|line| line.trim().trim_end_matches(" kB").parse().ok()) {
+            peak = size;
+        }
+        if let Some(ended) = driver.try_wait().expect("its state") {
+            break ended;
+        }
+        std::thread::sleep(std::time::Duration::from_millis(5));
+    };
+    assert!(ended.success());
+    peak
+}
+
+#[test]
+fn twenty_times_the_requests_take_no_more_memory() {
+    let machine = Machine::new();
+    let node = Node::start(&machine);
+    let few = peak_memory(&machine, &node, 2_000);
+    let many = peak_memory(&machine, &node, 40_000);
+    // Even 100 bytes for each request would be 4 MB; pages come and go by a megabyte or two.
+    assert!(few > 1024 && many < few + 4 * 1024, "{few} KiB, then {many} KiB");
+}
+
 #[test]
 fn meta_data_are_merged_into_each_record() {
     let machine = Machine::new();
