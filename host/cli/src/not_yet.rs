@@ -1,6 +1,9 @@
 //! What Elastic Rally has and rally has not yet: named, so that nobody wonders about a typing error.
 
+use clap::CommandFactory;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
+
+use crate::args::Cli;
 
 /// Flags of Elastic Rally, then and now, with what stands in for them today.
 const FLAGS: &[(&str, &str)] = &[
@@ -53,17 +56,20 @@ const FLAGS: &[(&str, &str)] = &[
 const COMMANDS: &[&str] = &[
     "add",
     "build",
+    "cars",
     "compare",
     "configure",
     "create-track",
     "delete",
     "download",
+    "elasticsearch-plugins",
     "generate",
     "info",
     "install",
     "render-track",
     "start",
     "stop",
+    "telemetry",
     "validate-track",
 ];
 
@@ -76,8 +82,13 @@ pub fn explain(error: &clap::Error) -> Option<String> {
     match error.kind() {
         ErrorKind::UnknownArgument => {
             let flag = named(ContextKind::InvalidArg)?.split('=').next()?;
-            let (flag, instead) = FLAGS.iter().find(|(name, _)| *name == flag)?;
-            Some(format!("{flag} is a flag of Elastic Rally that rally does not have yet: {instead}."))
+            match FLAGS.iter().find(|(name, _)| *name == flag) {
+                Some((flag, instead)) => Some(format!(
+                    "{flag} is a flag of Elastic Rally that rally does not have yet: {instead}."
+                )),
+                // Elastic Rally of 2017 raced where no sub-command was given.
+                None => is_flag_of_run(flag).then(|| format!("{flag} is a flag of \"rally run\".")),
+            }
         }
         ErrorKind::InvalidSubcommand => {
             let name = named(ContextKind::InvalidSubcommand)?;
@@ -88,12 +99,19 @@ pub fn explain(error: &clap::Error) -> Option<String> {
     }
 }
 
+fn is_flag_of_run(flag: &str) -> bool {
+    let command = Cli::command();
+    let long = flag.trim_start_matches("--");
+    command
+        .find_subcommand("run")
+        .is_some_and(|run| run.get_arguments().any(|argument| argument.get_long() == Some(long)))
+}
+
 #[cfg(test)]
 mod tests {
-    use clap::{CommandFactory, Parser};
+    use clap::Parser;
 
     use super::*;
-    use crate::args::Cli;
 
     #[test]
     fn a_flag_of_rally_is_named_with_what_stands_in_for_it() {
@@ -111,6 +129,12 @@ mod tests {
         let error =
             Cli::try_parse_from(["rally", "run", "--track=t", "--trakc-path=x"]).expect_err("no such flag");
         assert_eq!(explain(&error), None);
+    }
+
+    #[test]
+    fn who_races_without_a_sub_command_is_told_which_one() {
+        let error = Cli::try_parse_from(["rally", "--track=geonames"]).expect_err("no sub-command");
+        assert!(explain(&error).expect("known").contains("\"rally run\""));
     }
 
     #[test]
