@@ -32,7 +32,7 @@ pub fn begin(
     meta.extend(challenge.meta.iter().map(|(key, value)| (key.clone(), value.clone())));
     RaceRecord {
         rally_version: env!("CARGO_PKG_VERSION").to_owned(),
-        rally_revision: None,
+        rally_revision: option_env!("RALLY_REVISION").map(str::to_owned),
         environment: "local".to_owned(),
         race_id: uuid::Uuid::new_v4().to_string(),
         race_timestamp: race_timestamp_now(),
