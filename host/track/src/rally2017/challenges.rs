@@ -23,6 +23,9 @@ const INHERITED: [&str; 4] = ["warmup-iterations", "iterations", "warmup-time-pe
 /// What one might think that they inherit.
 const NOT_INHERITED: [&str; 4] = ["schedule", "target-throughput", "target-interval", "meta"];
 
+/// The rate of the longest target-interval. Lower ones are due after the end of all clocks.
+const LOWEST_THROUGHPUT: f64 = 1e-9;
+
 /// Operations by name, in their order.
 type Operations<'a> = IndexMap<&'a str, &'a Declared>;
 
@@ -177,6 +180,12 @@ impl Reader<'_> {
                 let message =
                     "\"target-throughput\" and \"target-interval\" say the same; give one of them".to_owned();
                 self.problem(&format!("{pointer}/target-interval"), message, None);
+                None
+            }
+            (Some(rate), None) if rate > 0.0 && rate < LOWEST_THROUGHPUT => {
+                let message =
+                    format!("\"target-throughput\" must be 0 or at least 0.000000001, but is {rate:e}");
+                self.problem(&format!("{pointer}/target-throughput"), message, None);
                 None
             }
             (Some(rate), None) if rate > 0.0 => Some(Target::Throughput(rate)),

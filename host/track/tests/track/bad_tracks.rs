@@ -105,7 +105,18 @@ fn all_problems_are_shown_at_once() {
 #[test]
 fn contradictions_are_found_at_load() {
     type Change = fn(&mut Value);
-    let cases: [(&str, Change); 21] = [
+    let cases: [(&str, Change); 24] = [
+        ("\"target-throughput\" must be 0 or at least 0.000000001, but is 1e-300", |track| {
+            track["challenges"][0]["schedule"][1]["target-throughput"] = json!(1e-300);
+        }),
+        ("\"target-interval\" must be at most 1000000000", |track| {
+            let task = track["challenges"][0]["schedule"][1].as_object_mut().unwrap();
+            task.remove("target-throughput");
+            task.insert("target-interval".into(), json!(1e300));
+        }),
+        ("\"bulk-size\" must be at most 1000000000", |track| {
+            track["operations"][0]["bulk-size"] = json!(u64::MAX);
+        }),
         ("\"target-throughput\" and \"target-interval\" say the same", |track| {
             track["challenges"][0]["schedule"][1]["target-interval"] = json!(1);
         }),
