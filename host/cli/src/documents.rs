@@ -122,6 +122,10 @@ impl Progress for DataProgress<'_> {
         line.get_or_insert_with(|| self.board.data_line()).show(what, self.name, done, total);
     }
 
+    fn retrying(&self, reason: &str) {
+        self.board.say(&format!("[WARNING] {reason}; trying again to download {}", self.name));
+    }
+
     fn is_cancelled(&self) -> bool {
         self.cancel.is_cancelled()
     }

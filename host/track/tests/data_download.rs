@@ -14,7 +14,8 @@ use std::time::Duration;
 use data_support::server::{Server, answer, head, serve_file};
 use data_support::{CancelIn, Witness, data_set, documents, gzip, hasty, names};
 use rally_track::data::{
-    DataSet, DownloadError, NoProgress, Phase, PrepareError, PrepareOptions, PreparedDocuments, prepare,
+    DataSet, DownloadError, NoProgress, Phase, PrepareError, PrepareOptions, PreparedDocuments, Progress,
+    prepare,
 };
 
 const NAME: &str = "documents.json.gz";
@@ -254,6 +255,62 @@ fn a_server_that_never_answers_is_given_up() {
     let mut case = Case::new(&server);
     case.options.download.attempts = 1;
     assert!(matches!(case.download_error(), DownloadError::Unreachable { attempts: 1, .. }));
+}
+
+/// Gives up while the first answer is waited for.
+struct Impatient;
+
+impl Progress for Impatient {
+    fn report(&self, _phase: Phase, _done: u64, _total: Option<u64>) {}
+
+    fn is_cancelled(&self) -> bool {
+        true
+    }
+}
+
+#[test]
+fn who_gives_up_does_not_wait_for_a_silent_server() {
+    let (release, held) = std::sync::mpsc::channel::<()>();
+    let held = std::sync::Mutex::new(held);
+    let server = Server::start(move |_, _| {
+        let _ = held.lock().unwrap().recv();
+    });
+    let mut case = Case::new(&server);
+    // Were the answer waited for, this test would not end.
+    case.options.download.idle_timeout = Duration::from_secs(100_000);
+    let error = prepare(&case.data_set, &[], case.cache.path(), &case.options, &Impatient).unwrap_err();
+    drop(release);
+    assert!(matches!(error, PrepareError::Cancelled), "{error}");
+    assert_eq!(case.names(), Vec::<String>::new());
+}
+
+#[test]
+fn a_password_in_the_address_is_not_shown() {
+    let server = Server::start(|_, stream| answer(stream, "404 Not Found", &[], b""));
+    let mut case = Case::new(&server);
+    case.data_set.base_url = Some(server.url().replace("http://", "http://me:secret@"));
+    let error = case.prepare().unwrap_err().to_string();
+    assert!(error.contains("[http://…@127.0.0.1:") && !error.contains("secret"), "{error}");
+}
+
+#[test]
+fn each_further_attempt_is_said_with_its_reason() {
+    #[derive(Default)]
+    struct Told(std::sync::Mutex<Vec<String>>);
+    impl Progress for Told {
+        fn report(&self, _phase: Phase, _done: u64, _total: Option<u64>) {}
+
+        fn retrying(&self, reason: &str) {
+            self.0.lock().unwrap().push(reason.to_owned());
+        }
+    }
+    let server = Server::start(|_, stream| answer(stream, "503 Service Unavailable", &[], b""));
+    let mut case = Case::new(&server);
+    case.options.download.attempts = 3;
+    let told = Told::default();
+    prepare(&case.data_set, &[], case.cache.path(), &case.options, &told).unwrap_err();
+    let reasons = told.0.into_inner().unwrap();
+    assert_eq!(reasons, vec!["the server answered [503 Service Unavailable]"; 2]);
 }
 
 #[test]

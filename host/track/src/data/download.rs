@@ -1,14 +1,14 @@
 //! Downloads a file over HTTP: whole, or not under its name.
 
-use std::io::Read;
 use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use ureq::Agent;
 use ureq::http::{HeaderMap, Response, StatusCode, header};
-use ureq::{Agent, Body};
 
 use super::document_file::check_space;
+use super::download_exchange::{Exchange, ExchangeError};
 use super::download_part::{Origin, PartFile};
 use super::error::{DownloadError, PrepareError};
 use super::progress::{Phase, Progress};
@@ -74,6 +74,7 @@ impl Download<'_> {
             let reason = "it must begin with http:// or https://".to_owned();
             return Err(self.error(DownloadError::InvalidUrl { reason }));
         }
+        self.progress.report(Phase::Downloading, 0, self.expected);
         let agent = self.agent();
         let mut part =
             PartFile::open(self.target, self.url).map_err(|e| PrepareError::io("open", self.target, e))?;
@@ -104,7 +105,8 @@ impl Download<'_> {
                         let attempts = failures;
                         return Err(self.error(DownloadError::Unreachable { reason, attempts, source }));
                     }
-                    tracing::warn!(url = self.url, %reason, "download failed, trying again");
+                    tracing::warn!(url = self.shown_url(), %reason, "download failed, trying again");
+                    self.progress.retrying(&reason);
                     if !self.pause(failures) {
                         part.give_up(true);
                         return Err(PrepareError::Cancelled);
@@ -146,7 +148,9 @@ impl Download<'_> {
                 .header(header::RANGE, format!("bytes={}-", part.length()))
                 .header(header::IF_RANGE, &origin.validator);
         }
-        let response = request.call().map_err(|error| self.request_failed(error))?;
+        let mut exchange = Exchange::start(request)
+            .map_err(|error| Failure::Final(PrepareError::io("download", self.target, error)))?;
+        let response = exchange.head(self.progress).map_err(|error| self.exchange_failed(error, part))?;
         let status = response.status();
         let total = match (status, &resumed) {
             (StatusCode::OK, _) => {
@@ -177,13 +181,13 @@ impl Download<'_> {
             }
             _ => return Err(self.failure(DownloadError::Status { status: status.as_u16() })),
         };
-        self.receive(response, part, total)
+        self.receive(exchange, part, total)
     }
 
     /// Appends the body to the part until the file is whole.
     fn receive(
         &self,
-        response: Response<Body>,
+        mut exchange: Exchange,
         part: &mut PartFile,
         total: Option<u64>,
     ) -> Result<(), Failure> {
@@ -198,28 +202,16 @@ impl Download<'_> {
         // Nobody says how much will come: leave something of the disk.
         let limit = expected.unwrap_or(part.length() + (available - available / 20));
 
-        let mut body = response.into_body().into_reader();
-        let mut buffer = vec![0; 256 * 1024];
         let mut window = (Instant::now(), 0);
-        loop {
-            if self.progress.is_cancelled() {
-                return Err(Failure::Final(PrepareError::Cancelled));
-            }
-            let count = match body.read(&mut buffer) {
-                Ok(0) => break,
-                Ok(count) => count,
-                Err(error) if error.kind() == std::io::ErrorKind::Interrupted => continue,
-                Err(error) => {
-                    let reason = format!("the connection broke off after [{}] bytes: {error}", part.length());
-                    return Err(Failure::Passing { reason, source: Some(Box::new(error)) });
-                }
-            };
-            if part.length() + count as u64 > limit {
+        while let Some(piece) =
+            exchange.piece(self.progress).map_err(|error| self.exchange_failed(error, part))?
+        {
+            if part.length() + piece.len() as u64 > limit {
                 return Err(self.failure(DownloadError::Endless { limit }));
             }
-            part.append(&buffer[..count]).map_err(|e| self.write_failed(part, e))?;
+            part.append(&piece).map_err(|e| self.write_failed(part, e))?;
             self.progress.report(Phase::Downloading, part.length(), expected);
-            window.1 += count as u64;
+            window.1 += piece.len() as u64;
             let elapsed = window.0.elapsed();
             if elapsed >= self.options.idle_timeout {
                 if window.1 < MIN_BYTES_PER_SECOND * elapsed.as_secs() {
@@ -241,7 +233,7 @@ impl Download<'_> {
     }
 
     /// A page of a proxy or a login instead of data, or data that would have to be decoded.
-    fn check_content(&self, response: &Response<Body>) -> Result<(), Failure> {
+    fn check_content(&self, response: &Response<()>) -> Result<(), Failure> {
         let content_type = text(response.headers(), header::CONTENT_TYPE).unwrap_or_default();
         let kind = content_type.to_ascii_lowercase();
         if kind.starts_with("text/html") || kind.starts_with("application/xhtml") {
@@ -278,6 +270,17 @@ impl Download<'_> {
         }
     }
 
+    fn exchange_failed(&self, error: ExchangeError, part: &PartFile) -> Failure {
+        match error {
+            ExchangeError::Cancelled => Failure::Final(PrepareError::Cancelled),
+            ExchangeError::Request(error) => self.request_failed(*error),
+            ExchangeError::Body(error) => Failure::Passing {
+                reason: format!("the connection broke off after [{}] bytes: {error}", part.length()),
+                source: Some(Box::new(error)),
+            },
+        }
+    }
+
     fn request_failed(&self, error: ureq::Error) -> Failure {
         use ureq::Error;
         match error {
@@ -309,9 +312,23 @@ impl Download<'_> {
 
     fn error(&self, source: DownloadError) -> PrepareError {
         PrepareError::Download {
-            url: self.url.to_owned(),
+            url: self.shown_url(),
             path: self.target.to_owned(),
             source: Box::new(source),
+        }
+    }
+
+    /// The address without the password that it may hold.
+    fn shown_url(&self) -> String {
+        match self.url.split_once("://") {
+            Some((scheme, rest)) => {
+                let authority = rest.find('/').unwrap_or(rest.len());
+                match rest[..authority].rfind('@') {
+                    Some(end) => format!("{scheme}://…{}", &rest[end..]),
+                    None => self.url.to_owned(),
+                }
+            }
+            None => self.url.to_owned(),
         }
     }
 
@@ -355,7 +372,7 @@ fn text(headers: &HeaderMap, name: header::HeaderName) -> Option<&str> {
     headers.get(name).and_then(|value| value.to_str().ok())
 }
 
-fn content_length(response: &Response<Body>) -> Option<u64> {
+fn content_length(response: &Response<()>) -> Option<u64> {
     text(response.headers(), header::CONTENT_LENGTH)?.trim().parse().ok()
 }
 
@@ -367,7 +384,7 @@ fn origin(url: &str, headers: &HeaderMap, total: Option<u64>) -> Option<Origin> 
 }
 
 /// Whether a partial answer continues the part: the right place of the right file.
-fn continues(response: &Response<Body>, origin: &Origin, length: u64) -> bool {
+fn continues(response: &Response<()>, origin: &Origin, length: u64) -> bool {
     let headers = response.headers();
     let validator = if origin.validator.starts_with('"') { header::ETAG } else { header::LAST_MODIFIED };
     if text(headers, validator).is_some_and(|validator| validator != origin.validator) {

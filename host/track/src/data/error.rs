@@ -125,7 +125,7 @@ pub enum PrepareError {
         source: Box<DownloadError>,
     },
     /// There is no room for the file.
-    #[error("no space for [{}]{}. Free some disk space or choose another data directory.", path.display(), room(*needed, *available))]
+    #[error("no space for [{}]{}. Free some disk space, or set RALLY_HOME to a folder on another disk.", path.display(), room(*needed, *available))]
     DiskFull {
         /// The file that was being written; it is removed.
         path: PathBuf,

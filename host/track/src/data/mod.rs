@@ -22,6 +22,7 @@ mod bzip2_scan;
 mod data_set;
 mod document_file;
 mod download;
+mod download_exchange;
 mod download_part;
 mod error;
 mod locate;

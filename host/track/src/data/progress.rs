@@ -19,6 +19,9 @@ pub trait Progress: Send + Sync {
     /// `done` of `total` bytes of `phase` are through; `total` is unknown when a server does not tell.
     fn report(&self, phase: Phase, done: u64, total: Option<u64>);
 
+    /// A download failed for this reason and is tried again after a pause.
+    fn retrying(&self, _reason: &str) {}
+
     /// Whether the user gave up. The preparation then removes what is half-written and ends with
     /// [`PrepareError::Cancelled`](super::PrepareError::Cancelled); a partial download is kept to be resumed.
     fn is_cancelled(&self) -> bool {

@@ -163,7 +163,7 @@ impl Progress for Witness {
     }
 }
 
-/// Gives up in one phase.
+/// Gives up in one phase, once something was done.
 pub struct CancelIn(pub Phase, pub std::sync::atomic::AtomicBool);
 
 impl CancelIn {
@@ -173,8 +173,8 @@ impl CancelIn {
 }
 
 impl Progress for CancelIn {
-    fn report(&self, phase: Phase, _done: u64, _total: Option<u64>) {
-        if phase == self.0 {
+    fn report(&self, phase: Phase, done: u64, _total: Option<u64>) {
+        if phase == self.0 && (done > 0 || phase == Phase::Waiting) {
             self.1.store(true, std::sync::atomic::Ordering::SeqCst);
         }
     }
