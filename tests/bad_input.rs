@@ -145,3 +145,11 @@ fn a_report_file_that_cannot_be_written_is_found_before_the_race() {
         .expect_code(64)
         .expect_error(&["mapping.json/report.md"]);
 }
+
+#[test]
+fn lists_end_well_when_nobody_reads_them() {
+    let machine = Machine::new();
+    for what in ["tracks", "races", "pipelines"] {
+        assert_eq!(machine.start(["list", what]).hang_up(), 0, "{what}");
+    }
+}

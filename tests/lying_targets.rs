@@ -5,6 +5,9 @@
 mod server;
 mod support;
 
+use std::sync::atomic::Ordering;
+use std::time::Duration;
+
 use serde_json::Value;
 use server::{Lie, Target};
 use support::{Machine, OPERATIONS, Run, small_track};
@@ -119,4 +122,30 @@ fn a_target_that_vanishes_ends_the_race_and_figures_are_kept() {
     let (run, report) = race(Lie::Vanishes, &[]);
     run.expect_code(1);
     assert!(report.to_string().contains("match-all"), "{report}");
+}
+
+#[test]
+fn a_target_without_statistics_is_said_and_raced_all_the_same() {
+    let (run, report) = race(Lie::NoStatistics, &[]);
+    run.expect_code(0).expect_error(&["no statistics", "/_stats", "the script says so"]);
+    assert!(find(&report, "failures").is_none(), "{report}");
+}
+
+#[test]
+fn who_gives_up_on_a_target_that_has_gone_mute_does_not_wait_for_its_statistics() {
+    let machine = Machine::new();
+    let target = Target::start(Lie::Mute);
+    let track = small_track(OPERATIONS, r#"[{"operation": "match-all", "iterations": 5}]"#);
+    let running = machine.start([
+        "run".to_owned(),
+        "--client-options=timeout:100000".to_owned(),
+        format!("--target-hosts={}", target.address),
+        format!("--track-path={}", track.path().display()),
+    ]);
+    while target.searches.load(Ordering::SeqCst) == 0 {
+        std::thread::sleep(Duration::from_millis(20));
+    }
+    running.interrupt();
+    running.wait().expect_code(130).expect_error(&["no statistics in time", "interrupted"]);
+    assert_eq!(machine.only_race().1["status"], "interrupted");
 }

@@ -105,24 +105,57 @@ fn an_interrupted_race_reports_what_it_measured_and_says_so() {
         r#"[{"operation": "index"}, {"operation": "match-all", "time-period": 600, "warmup-time-period": 0, "target-throughput": 50}]"#,
     );
     let running = machine.start(["run", &format!("--track-path={}", track.path().display())]);
-    // The race has begun once its log of histograms has intervals of the second task.
-    let races = machine.home().join("benchmarks").join("races");
-    let begun = || {
-        std::fs::read_dir(&races).ok()?.flatten().find_map(|race| {
-            let log = std::fs::read_to_string(race.path().join("histograms.hlog")).ok()?;
-            log.contains("/match-all/").then_some(())
-        })
-    };
-    let mut tries = 0;
-    while begun().is_none() {
-        tries += 1;
-        assert!(tries < 2400, "the second task never began");
-        std::thread::sleep(std::time::Duration::from_millis(50));
-    }
+    wait_for(&machine, "match-all");
     running.interrupt();
     let run = running.wait();
     run.expect_code(130);
     assert!(run.output.contains("match-all") && run.output.contains("service time"), "{}", run.output);
     assert!(format!("{}{}", run.output, run.errors).to_lowercase().contains("interrupted"), "{}", run.errors);
     assert_eq!(machine.only_race().1["status"], "interrupted");
+}
+
+/// Waits until a race has figures of this task: its log of histograms has intervals of it.
+fn wait_for(machine: &Machine, task: &str) {
+    let races = machine.home().join("benchmarks").join("races");
+    let begun = || {
+        std::fs::read_dir(&races).ok()?.flatten().find_map(|race| {
+            let log = std::fs::read_to_string(race.path().join("histograms.hlog")).ok()?;
+            log.contains(&format!("/{task}/")).then_some(())
+        })
+    };
+    let mut tries = 0;
+    while begun().is_none() {
+        tries += 1;
+        assert!(tries < 2400, "the task never began");
+        std::thread::sleep(std::time::Duration::from_millis(50));
+    }
+}
+
+#[test]
+fn what_a_killed_race_leaves_over_goes_with_the_next() {
+    let machine = Machine::new();
+    let endless = small_track(
+        OPERATIONS,
+        r#"[{"operation": "match-all", "time-period": 600, "target-throughput": 50}]"#,
+    );
+    let running = machine.start(["run", &format!("--track-path={}", endless.path().display())]);
+    wait_for(&machine, "match-all");
+    running.kill();
+    let nodes = || {
+        let entries = std::fs::read_dir(machine.home().join("benchmarks").join("nodes")).expect("nodes");
+        entries.filter(|entry| entry.as_ref().expect("entry").path().is_dir()).count()
+    };
+    assert_eq!(nodes(), 1, "the killed race could not tidy up");
+    let track = small_track(OPERATIONS, r#"[{"operation": "match-all", "iterations": 1}]"#);
+    machine.rally(["run", &format!("--track-path={}", track.path().display())]).expect_code(0);
+    assert_eq!(nodes(), 0);
+}
+
+#[test]
+fn a_race_goes_on_when_nobody_reads_what_it_says() {
+    let machine = Machine::new();
+    let track = small_track(OPERATIONS, r#"[{"operation": "index"}, {"operation": "match-all"}]"#);
+    let running = machine.start(["run", &format!("--track-path={}", track.path().display())]);
+    assert_eq!(running.hang_up(), 0);
+    assert_eq!(machine.only_race().1["status"], "complete");
 }

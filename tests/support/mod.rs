@@ -87,6 +87,19 @@ impl Running {
         assert!(sent.success());
     }
 
+    /// Ends it as the kernel does when memory is short.
+    pub fn kill(mut self) {
+        self.process.kill().expect("killed");
+        self.process.wait().expect("ends");
+    }
+
+    /// Nobody reads its standard output and standard error any more.
+    pub fn hang_up(mut self) -> i32 {
+        drop(self.process.stdout.take());
+        drop(self.process.stderr.take());
+        code(self.process.wait().expect("ends"))
+    }
+
     /// Waits until it ends.
     pub fn wait(mut self) -> Run {
         let mut output = String::new();

@@ -22,6 +22,10 @@ pub enum Lie {
     EndlessBody,
     /// It never answers.
     Silent,
+    /// It never answers, and from then on nothing else either.
+    Mute,
+    /// It should be, but there are no statistics.
+    NoStatistics,
     /// It stops listening altogether after the first searches.
     Vanishes,
 }
@@ -29,6 +33,8 @@ pub enum Lie {
 /// A running scripted target.
 pub struct Target {
     pub address: SocketAddr,
+    /// Searches that have come.
+    pub searches: Arc<AtomicUsize>,
 }
 
 impl Target {
@@ -47,7 +53,7 @@ impl Target {
                 std::thread::spawn(move || converse(stream, lie, &counter, address));
             }
         });
-        Target { address }
+        Target { address, searches }
     }
 }
 
@@ -71,7 +77,12 @@ fn converse(stream: TcpStream, lie: Lie, searches: &AtomicUsize, address: Socket
             }
         }
         std::io::copy(&mut Read::by_ref(&mut reader).take(length), &mut std::io::sink()).ok()?;
-        if first.contains("/_search") {
+        if lie == Lie::Mute && searches.load(Ordering::SeqCst) > 0 {
+            return lied(&mut writer, Lie::Silent);
+        }
+        if lie == Lie::NoStatistics && first.contains("stats") {
+            lied(&mut writer, Lie::Status(500))?;
+        } else if first.contains("/_search") {
             let number = searches.fetch_add(1, Ordering::SeqCst);
             if lie == Lie::Vanishes && number >= 3 {
                 // The listener waits in accept: this connection makes it look at the counter and go.
@@ -115,7 +126,7 @@ fn answer(writer: &mut TcpStream, status: u16, kind: &str, body: &str) -> Option
 fn lied(writer: &mut TcpStream, lie: Lie) -> Option<()> {
     let fine = r#"{"took":1,"timed_out":false,"_shards":{"total":1,"successful":1,"failed":0},"hits":{"total":{"value":0,"relation":"eq"},"hits":[]}}"#;
     match lie {
-        Lie::None | Lie::Vanishes => answer(writer, 200, "application/json", fine),
+        Lie::None | Lie::NoStatistics | Lie::Vanishes => answer(writer, 200, "application/json", fine),
         Lie::Status(status) => answer(
             writer,
             status,
@@ -140,7 +151,7 @@ fn lied(writer: &mut TcpStream, lie: Lie) -> Option<()> {
                 writer.write_all(&chunk).ok()?;
             }
         }
-        Lie::Silent => {
+        Lie::Silent | Lie::Mute => {
             std::thread::sleep(std::time::Duration::from_secs(30));
             None
         }

@@ -7,19 +7,23 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
+use crate::node_folder::NodeFolder;
+
 /// A running embedded node. It stops when this is dropped.
 pub struct EmbeddedNode {
     process: Child,
     address: SocketAddr,
     /// Its data goes with it.
-    _data: tempfile::TempDir,
+    _data: NodeFolder,
 }
 
 /// The embedded node could not be started.
 #[derive(Debug, thiserror::Error)]
 pub enum EmbeddedNodeError {
     /// No place for its data.
-    #[error("cannot make a folder for the embedded node's data in {folder}")]
+    #[error(
+        "cannot make a folder for the embedded node's data in {folder}; make room or set RALLY_HOME to a folder that can be written"
+    )]
     Data {
         /// Where.
         folder: String,
@@ -45,12 +49,11 @@ impl EmbeddedNode {
     /// Starts a node on a free loopback port, with its data in a new folder below `folder`.
     pub fn start(folder: &Path) -> Result<EmbeddedNode, EmbeddedNodeError> {
         let no_data = |cause| EmbeddedNodeError::Data { folder: folder.display().to_string(), cause };
-        std::fs::create_dir_all(folder).map_err(no_data)?;
-        let data = tempfile::Builder::new().prefix("node-").tempdir_in(folder).map_err(no_data)?;
+        let data = NodeFolder::create(folder).map_err(no_data)?;
         let program = std::env::current_exe().map_err(EmbeddedNodeError::Start)?;
         let mut process = Command::new(program)
             .args(["node", "--port=0", "--stop-with-stdin", "--data"])
-            .arg(data.path())
+            .arg(data.data())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())

@@ -7,6 +7,7 @@ use rally_track::{LoadOptions, human_size};
 use crate::args::{ListArgs, Listing};
 use crate::ending::{CommandError, chain};
 use crate::home::Home;
+use crate::terminal;
 use crate::tracks;
 
 /// Prints the listing.
@@ -25,8 +26,7 @@ pub fn run(arguments: &ListArgs) -> Result<(), CommandError> {
                 "Starts an embedded search node, races against it and stops it (the default)",
             ]);
             table.add_row(["benchmark-only", "Races against the cluster at --target-hosts"]);
-            println!("{table}");
-            Ok(())
+            terminal::print(format_args!("{table}\n")).map_err(CommandError::failure)
         }
     }
 }
@@ -35,8 +35,8 @@ fn list_tracks(folder: &std::path::Path) -> Result<(), CommandError> {
     let options = LoadOptions { now: tracks::now(), ..LoadOptions::default() };
     let listed = rally_track::list(folder, &options).map_err(CommandError::user)?;
     if listed.is_empty() {
-        println!("There are no tracks in {}.", folder.display());
-        return Ok(());
+        let text = format!("There are no tracks in {}.\n", folder.display());
+        return terminal::print(text).map_err(CommandError::failure);
     }
     let mut table = table([
         "Name",
@@ -61,18 +61,16 @@ fn list_tracks(folder: &std::path::Path) -> Result<(), CommandError> {
             Err(error) => table.add_row([track.name.clone(), format!("cannot be loaded: {}", chain(error))]),
         };
     }
-    println!("{table}");
-    Ok(())
+    terminal::print(format_args!("{table}\n")).map_err(CommandError::failure)
 }
 
 fn list_races(home: &Home, limit: usize) -> Result<(), CommandError> {
     let (races, problems) = RaceStore::new(home.races()).races().map_err(CommandError::failure)?;
     for problem in &problems {
-        eprintln!("[WARNING] {}", chain(problem));
+        terminal::say(format_args!("[WARNING] {}", chain(problem)));
     }
     if races.is_empty() {
-        println!("No race was run here yet.");
-        return Ok(());
+        return terminal::print("No race was run here yet.\n").map_err(CommandError::failure);
     }
     let mut table = table(["Race ID", "Timestamp", "Track", "Challenge", "Version", "Status", "User tags"]);
     for race in races.into_iter().take(limit) {
@@ -90,8 +88,7 @@ fn list_races(home: &Home, limit: usize) -> Result<(), CommandError> {
             tags.join(", "),
         ]);
     }
-    println!("{table}");
-    Ok(())
+    terminal::print(format_args!("{table}\n")).map_err(CommandError::failure)
 }
 
 /// A table without frames that fits the terminal; elsewhere its lines are as long as they need to be.

@@ -9,6 +9,7 @@ mod interrupt;
 mod list;
 mod logging;
 mod node;
+mod node_folder;
 mod not_yet;
 mod observer;
 mod progress;
@@ -16,6 +17,7 @@ mod record;
 mod run;
 mod settings;
 mod shipped;
+mod terminal;
 mod tracks;
 
 use std::process::ExitCode;
@@ -39,7 +41,7 @@ fn main() -> ExitCode {
     match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            eprintln!("[ERROR] {}", error.message());
+            terminal::say(format_args!("[ERROR] {}", error.message()));
             error.exit_code()
         }
     }
@@ -49,7 +51,7 @@ fn main() -> ExitCode {
 fn usage(error: &clap::Error) -> ExitCode {
     let fine = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
     match not_yet::explain(error) {
-        Some(text) => eprintln!("[ERROR] {text}"),
+        Some(text) => terminal::say(format_args!("[ERROR] {text}")),
         // Where standard output has gone away there is nobody to tell.
         None => drop(error.print()),
     }

@@ -15,6 +15,12 @@ use crate::progress::ProgressBoard;
 /// The histogram log gets an interval this often.
 const LOG_INTERVAL: Duration = Duration::from_secs(1);
 
+/// Where preparing the target takes longer, the user is told what is waited for.
+const LONG_PREPARATION: Duration = Duration::from_secs(3);
+
+/// How long the target's own figures are waited for after Ctrl-C: a few times what a busy one takes.
+const LAST_WORD: Duration = Duration::from_secs(3);
+
 /// What an observer needs to prepare laps.
 pub struct LapContext<'a> {
     /// Runs the calls to the target.
@@ -82,7 +88,22 @@ impl<'a> RaceObserver<'a> {
     /// Asks the target for its own figures of the lap that ends.
     pub fn end_lap(&mut self) {
         let Some(telemetry) = self.telemetry.take() else { return };
-        let metrics = self.context.runtime.block_on(telemetry.finish(self.context.cluster));
+        let finish = telemetry.finish(self.context.cluster);
+        let context = &self.context;
+        let finished = context.runtime.block_on(async {
+            tokio::select! {
+                biased;
+                metrics = finish => Some(metrics),
+                // Who has given up does not wait for a target that has nothing to say any more.
+                () = patience(context.cancel) => None,
+            }
+        });
+        let Some(metrics) = finished else {
+            self.board.say(
+                "[WARNING] the target gives no statistics in time; the report lacks the rows that need them",
+            );
+            return;
+        };
         self.collector.add_metrics(self.lap, metrics);
     }
 
@@ -116,7 +137,7 @@ impl<'a> RaceObserver<'a> {
     }
 
     fn finished(&mut self, id: usize, load: DriverLoad) {
-        self.board.finished(id);
+        self.board.finished(id, self.context.cancel.is_cancelled());
         // The collector comes to its verdict about the driver by itself: it has the lag and the stalls.
         if let Err(error) = self.collector.finish(id, load) {
             self.board.say(&format!("[WARNING] {}", chain(&error)));
@@ -136,13 +157,29 @@ impl Observer for RaceObserver<'_> {
             prepare_lap(context.cluster, context.track, context.challenge, &context.health).await?;
             Ok::<_, Cause>(LapTelemetry::start(context.cluster).await)
         };
+        let board = &self.board;
+        let takes_long = async {
+            tokio::time::sleep(LONG_PREPARATION).await;
+            board.say(&format!(
+                "The target is still being prepared: indices are created, then its health must be {} ...",
+                context.health.health
+            ));
+            std::future::pending::<()>().await;
+        };
         self.telemetry = context.runtime.block_on(async {
             tokio::select! {
                 prepared = prepared => prepared.map(Some),
                 // The race sees by itself that it is cancelled.
                 () = cancelled(context.cancel) => Ok(None),
+                () = takes_long => Ok(None),
             }
         })?;
+        for problem in self.telemetry.iter().flat_map(|telemetry| telemetry.problems()) {
+            self.board.say(&format!(
+                "[WARNING] the target gives no statistics, the report lacks the rows that need them: {}",
+                chain(problem)
+            ));
+        }
         Ok(())
     }
 
@@ -163,6 +200,12 @@ impl Observer for RaceObserver<'_> {
             RaceEvent::StepFinished { .. } => {}
         }
     }
+}
+
+/// Completes a little after the race was cancelled.
+async fn patience(cancel: &Cancel) {
+    cancelled(cancel).await;
+    tokio::time::sleep(LAST_WORD).await;
 }
 
 /// Completes when the race is cancelled.

@@ -8,6 +8,8 @@ use hdrhistogram::Histogram;
 use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use rally_race::{Kind, Recording};
 
+use crate::terminal;
+
 /// Elsewhere than on a terminal a running task says this often how it goes.
 const PLAIN_INTERVAL: Duration = Duration::from_secs(10);
 
@@ -54,13 +56,13 @@ impl ProgressBoard {
     pub fn say(&self, text: &str) {
         match &self.output {
             Output::Silent => {}
-            Output::Plain => eprintln!("{text}"),
+            Output::Plain => terminal::say(text),
             Output::Terminal(board) => {
                 // Without a drawn bar there is nothing to keep the text out of.
                 if self.running.is_empty() {
-                    eprintln!("{text}");
+                    terminal::say(text);
                 } else if board.println(text).is_err() {
-                    eprintln!("{text}");
+                    terminal::say(text);
                 }
             }
         }
@@ -84,13 +86,13 @@ impl ProgressBoard {
         let bar = match &self.output {
             Output::Silent => return,
             Output::Plain => {
-                eprintln!("{name}: started");
+                terminal::say(format_args!("{name}: started"));
                 None
             }
             Output::Terminal(board) => {
                 let bar = board.add(ProgressBar::new(1000));
                 bar.set_style(style());
-                bar.set_prefix(shortened(name, 24));
+                bar.set_prefix(shortened(name, 20));
                 Some(bar)
             }
         };
@@ -134,12 +136,13 @@ impl ProgressBoard {
         }
     }
 
-    /// A task has ended.
-    pub fn finished(&mut self, task: usize) {
+    /// A task has ended: by itself, or because the race did.
+    pub fn finished(&mut self, task: usize, stopped: bool) {
         let Some(line) = self.running.remove(&task) else { return };
+        let how = if stopped { "stopped" } else { "done" };
         match line.bar {
             Some(bar) => bar.finish_and_clear(),
-            None => eprintln!("{}: done{}", line.name, errors(line.errors)),
+            None => terminal::say(format_args!("{}: {how}{}", line.name, errors(line.errors))),
         }
     }
 
@@ -176,7 +179,7 @@ impl DataLine {
             }
             bar.set_position(done);
         } else if self.plain && fresh {
-            eprintln!("{what} {name}");
+            terminal::say(format_args!("{what} {name}"));
         }
     }
 
@@ -201,7 +204,7 @@ impl Line {
                 bar.set_position((self.fraction.unwrap_or(0.0) * 1000.0) as u64);
                 bar.set_message(text);
             }
-            None => eprintln!("{}: {text}", self.name),
+            None => terminal::say(format_args!("{}: {text}", self.name)),
         }
         self.work = 0.0;
         self.times.reset();
@@ -232,7 +235,7 @@ impl Line {
 
 fn style() -> ProgressStyle {
     // The template is fixed: where it could not be parsed, the plain default does as well.
-    ProgressStyle::with_template("{prefix:24} [{bar:16}] {wide_msg}")
+    ProgressStyle::with_template("{prefix:20} [{bar:10}] {wide_msg}")
         .unwrap_or_else(|_| ProgressStyle::default_bar())
         .progress_chars("=> ")
 }
@@ -272,7 +275,11 @@ pub fn grouped(number: u64) -> String {
 
 fn milliseconds(nanoseconds: u64) -> String {
     let value = nanoseconds as f64 / 1e6;
-    if value >= 100.0 { format!("{value:.0} ms") } else { format!("{value:.2} ms") }
+    match value {
+        100.0.. => format!("{value:.0} ms"),
+        10.0.. => format!("{value:.1} ms"),
+        _ => format!("{value:.2} ms"),
+    }
 }
 
 fn clock(time: Duration) -> String {

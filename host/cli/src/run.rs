@@ -1,6 +1,5 @@
 //! `rally run`: from a track to a report.
 
-use std::io::Write;
 use std::sync::Arc;
 use std::time::SystemTime;
 
@@ -18,6 +17,7 @@ use crate::observer::{LapContext, RaceObserver, cancelled};
 use crate::progress::ProgressBoard;
 use crate::record;
 use crate::settings::{Settings, TargetChoice};
+use crate::terminal;
 use crate::tracks;
 use crate::{interrupt, logging};
 
@@ -48,7 +48,7 @@ pub fn run(arguments: &RunArgs) -> Result<(), CommandError> {
     }
     let challenge = track
         .challenge(arguments.challenge.as_deref())
-        .ok_or_else(|| CommandError::user("the track has no default challenge; name one with --challenge"))?;
+        .ok_or_else(|| CommandError::user("the track has no such challenge; name one with --challenge"))?;
     if let Some(info) = &challenge.user_info {
         board.say(info);
     }
@@ -62,7 +62,7 @@ pub fn run(arguments: &RunArgs) -> Result<(), CommandError> {
     let document_options = DocumentOptions { offline: arguments.offline, test_mode: arguments.test_mode };
     let documents = documents::all(&track, challenge, &home, document_options, &board, &cancel)?;
 
-    // The node, if there is one, lives until the report is made.
+    // The node, if there is one, lives until its figures are in the report.
     let (node, hosts) = target(&settings, &home)?;
     let cluster = Arc::new(connect(&runtime, &hosts, &settings, &cancel)?);
     let bindings = TargetBindings::new(Arc::clone(&track), documents, Arc::clone(&cluster));
@@ -105,6 +105,8 @@ pub fn run(arguments: &RunArgs) -> Result<(), CommandError> {
     record.failure = ending.as_ref().err().map(CommandError::message);
     // The report is printed first: a full disk must not keep it from the user.
     let printed = if arguments.quiet { Ok(()) } else { print(&summary, &settings) };
+    // Its data may be what fills the disk.
+    drop(node);
     let kept = folder.write(&record).map_err(CommandError::failure);
     let written = match &settings.report_file {
         Some(path) => write_report(path, &summary, &settings.report).map_err(CommandError::failure),
@@ -157,15 +159,10 @@ fn print(summary: &rally_results::Summary, settings: &Settings) -> Result<(), Co
         }
         ReportFormat::Csv => {
             for warning in &warnings {
-                eprintln!("[WARNING] {warning}");
+                terminal::say(format_args!("[WARNING] {warning}"));
             }
         }
         ReportFormat::Json => {}
     }
-    let mut output = std::io::stdout().lock();
-    match output.write_all(text.as_bytes()).and_then(|()| output.flush()) {
-        // Whoever read the report has read enough of it.
-        Err(error) if error.kind() == std::io::ErrorKind::BrokenPipe => Ok(()),
-        written => written.map_err(CommandError::failure),
-    }
+    terminal::print(text).map_err(CommandError::failure)
 }

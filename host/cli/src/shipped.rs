@@ -11,7 +11,9 @@ static TRACKS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../tracks");
 
 /// A shipped track could not be unpacked.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot unpack the tracks that ship with rally to {folder}")]
+#[error(
+    "cannot unpack the tracks that ship with rally to {folder}; make room or set RALLY_HOME to a folder that can be written"
+)]
 pub struct UnpackError {
     folder: PathBuf,
     #[source]

@@ -78,6 +78,9 @@ fn prepare(
     if step.lap() != *lap {
         *lap = step.lap();
         observer.before_lap(*lap).map_err(failed)?;
+        if cancel.is_cancelled() {
+            return Err(EndReason::Cancelled);
+        }
     }
     observer.before_step(index, step).map_err(failed)
 }
