@@ -1,7 +1,7 @@
 //! `cargo xtask bench driver`: builds rally and its benchmark program, and runs the latter.
 
 use std::env;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, bail};
@@ -17,6 +17,9 @@ pub struct Arguments {
     /// Only this part; may be given several times
     #[arg(long, value_name = "PART", value_parser = ["throughput", "lateness", "startup"])]
     only: Vec<String>,
+    /// This built command instead of building it
+    #[arg(long, value_name = "PATH")]
+    rally: Option<PathBuf>,
 }
 
 /// Measures and prints the tables.
@@ -24,7 +27,7 @@ pub struct Arguments {
 /// # Errors
 /// Where the build or the measurement fails.
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    let rally = build_rally()?;
+    let rally = rally(arguments.rally.as_deref())?;
     let mut bench = cargo();
     bench.args(["bench", "--package", "rally-target", "--bench", "driver", "--"]);
     bench.arg(format!("--rally={}", rally.display()));
@@ -35,11 +38,20 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     succeed(&mut bench)
 }
 
-/// Builds the command as users have it; returns where it lies.
+/// The command that is measured: the one given, or built as users have it.
 ///
 /// # Errors
-/// Where the build fails.
-pub fn build_rally() -> anyhow::Result<PathBuf> {
+/// Where there is none, or the build fails.
+pub fn rally(given: Option<&Path>) -> anyhow::Result<PathBuf> {
+    match given {
+        None => build_rally(),
+        Some(path) => {
+            path.canonicalize().with_context(|| format!("--rally: {} cannot be read", path.display()))
+        }
+    }
+}
+
+fn build_rally() -> anyhow::Result<PathBuf> {
     let mut build = cargo();
     build.args([
         "build",

@@ -30,6 +30,9 @@ pub struct Arguments {
     /// Seconds of each search before them
     #[arg(long, default_value_t = 5)]
     warmup: u32,
+    /// This built command instead of building it
+    #[arg(long, value_name = "PATH")]
+    rally: Option<PathBuf>,
 }
 
 /// No race takes longer; esrally has been seen to hang.
@@ -72,7 +75,7 @@ struct Bench {
 /// # Errors
 /// Where a tool or the server is missing, or a race fails.
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
-    let rally = driver::build_rally()?;
+    let rally = driver::rally(arguments.rally.as_deref())?;
     let esrally = python::esrally(&python::cache())?;
     let folder = tempfile::tempdir()?;
     let times = Times { warmup: arguments.warmup, measured: arguments.seconds };

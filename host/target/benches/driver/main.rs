@@ -41,7 +41,7 @@ fn main() {
     let quick = arguments.iter().any(|argument| argument == "--quick");
     let options = Options {
         rounds: if quick { 2 } else { 5 },
-        time: Duration::from_secs_f64(if quick { 0.7 } else { 2.0 }),
+        time: Duration::from_secs_f64(if quick { 0.7 } else { 1.5 }),
         lateness_rounds: if quick { 2 } else { 6 },
         lateness_time: Duration::from_secs_f64(if quick { 1.5 } else { 6.0 }),
     };
