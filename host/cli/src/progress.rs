@@ -59,9 +59,7 @@ impl ProgressBoard {
             Output::Plain => terminal::say(text),
             Output::Terminal(board) => {
                 // Without a drawn bar there is nothing to keep the text out of.
-                if self.running.is_empty() {
-                    terminal::say(text);
-                } else if board.println(text).is_err() {
+                if self.running.is_empty() || board.println(text).is_err() {
                     terminal::say(text);
                 }
             }
