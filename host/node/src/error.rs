@@ -142,12 +142,29 @@ impl std::error::Error for EsError {
 
 impl From<tantivy::TantivyError> for EsError {
     fn from(error: tantivy::TantivyError) -> Self {
-        EsError::internal(format!("the search engine failed: {error}"))
+        match error {
+            tantivy::TantivyError::IoError(error) => EsError::new(500, "i_o_exception", error.to_string()),
+            error => EsError::internal(format!("the search engine failed: {error}")),
+        }
     }
 }
 
 impl From<std::io::Error> for EsError {
     fn from(error: std::io::Error) -> Self {
         EsError::new(500, "i_o_exception", error.to_string())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_full_disk_is_told_from_a_fault_of_the_engine() {
+        let full = std::io::Error::new(std::io::ErrorKind::StorageFull, "No space left on device");
+        let error = EsError::from(tantivy::TantivyError::from(full));
+        assert_eq!((error.kind, error.reason.as_str()), ("i_o_exception", "No space left on device"));
+        let fault = EsError::from(tantivy::TantivyError::InternalError("broken".to_owned()));
+        assert_eq!(fault.kind, "exception");
     }
 }

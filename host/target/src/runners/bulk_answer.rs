@@ -18,6 +18,9 @@ const HEAD: usize = 1024;
 /// So many different causes are named.
 const CAUSES_NAMED: usize = 3;
 
+/// So much is shown of a reason.
+const REASON_CHARACTERS: usize = 80;
+
 /// Takes an answer in. Of one without errors only the head is looked at, the rest is dropped as it comes.
 #[derive(Debug, Default)]
 pub struct BulkAnswer {
@@ -130,6 +133,18 @@ fn describe(causes: &BTreeSet<(u16, String)>) -> String {
     text
 }
 
+/// The beginning of a reason, as far as it is likely to be the same for the next item: before names, ids, numbers and paths.
+fn common_part(reason: &str) -> &str {
+    let reason = reason.lines().next().unwrap_or_default();
+    let varies = |character: char| character.is_ascii_digit() || "[]{}()'\"@/".contains(character);
+    let part = &reason[..reason.find(varies).unwrap_or(reason.len())];
+    let part = match part.char_indices().nth(REASON_CHARACTERS) {
+        Some((end, _)) => &part[..end],
+        None => part,
+    };
+    part.trim_end_matches(|character: char| !character.is_alphabetic())
+}
+
 #[derive(Deserialize)]
 struct Parsed {
     errors: Option<bool>,
@@ -168,7 +183,11 @@ impl FailedItems {
         self.count += 1;
         let cause = match &item.error {
             Some(Value::Object(error)) => {
-                error.get("type").and_then(Value::as_str).unwrap_or("without a type").to_owned()
+                let kind = error.get("type").and_then(Value::as_str).unwrap_or("without a type");
+                match error.get("reason").and_then(Value::as_str).map(common_part) {
+                    Some(reason) if !reason.is_empty() => format!("{kind}: {reason}"),
+                    _ => kind.to_owned(),
+                }
             }
             Some(error) => {
                 // Before 2.0 an error is one text: `MapperParsingException[failed to parse …]`.
@@ -272,17 +291,25 @@ mod tests {
     fn failed_items_are_counted_and_their_causes_named() {
         let text = r#"{"took":3,"errors":true,"items":[
             {"index":{"status":201,"_shards":{"total":2,"successful":1,"failed":1}}},
-            {"create":{"status":429,"error":{"type":"es_rejected_execution_exception","reason":"rejected \"error\":{ }"}}},
+            {"create":{"status":429,"error":{"type":"es_rejected_execution_exception","reason":"rejected execution of [bulk] \"error\":{ }"}}},
             {"index":{"status":400,"error":"MapperParsingException[failed to parse [x]]"}},
             {"index":{"status":201,"_shards":{"failed":0}}}]}"#;
         assert_eq!(
             verdict(text, 9),
             BulkVerdict::ItemsFailed {
                 count: 3,
-                description: "items failed: 201 failed shards, 400 MapperParsingException, 429 es_rejected_execution_exception"
+                description: "items failed: 201 failed shards, 400 MapperParsingException, 429 es_rejected_execution_exception: rejected execution of"
                     .to_owned()
             }
         );
+    }
+
+    #[test]
+    fn of_a_reason_only_what_items_have_in_common_is_kept() {
+        assert_eq!(common_part("No space left on device (os error 28)"), "No space left on device");
+        assert_eq!(common_part("failed to parse field [rank] of type [long]"), "failed to parse field");
+        assert_eq!(common_part("[7]: version conflict"), "");
+        assert_eq!(common_part(&"é".repeat(200)).chars().count(), REASON_CHARACTERS);
     }
 
     #[test]
