@@ -95,8 +95,9 @@ pub struct Recording {
     pub failures: BTreeMap<FailureKey, u64>,
     /// Unit of the work; empty before the first request.
     pub unit: &'static str,
-    /// When the measurement began (with the end of the warm-up time, else with the start of the first measured request) and
-    /// the last measured request ended, nanoseconds since the task's start.
+    /// When the measurement began and when the last measured request ended, nanoseconds since the task's start. It begins
+    /// when the first measured request was due; in unthrottled tasks with the end of the warm-up time, else with the start of
+    /// the first measured request.
     pub normal_span: Option<(u64, u64)>,
     /// How often a request was due and the param source had none ready.
     pub param_source_stalls: u64,

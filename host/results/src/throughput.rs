@@ -1,7 +1,7 @@
 //! The true rate of a task: what was completed, second by second, warm-up excluded.
 //!
-//! The measured span reaches from the end of the warm-up time (where there is none from the start of the first measured
-//! request) to the end of the last measured request. It is cut at whole
+//! The measured span ([`Recording::normal_span`](rally_race::Recording::normal_span)) reaches from the beginning of the
+//! measurement to the end of the last measured request. It is cut at whole
 //! seconds of the task's time; what is left over at its two ends belongs to the first and the last window, so that every
 //! piece of work and every moment is in exactly one window and the mean is work by time. A span without a whole
 //! second in it is one window. Where requests take so long that less than one ends per second, windows are wide enough

@@ -41,14 +41,13 @@ pub(crate) struct Recorder {
     /// Everything else.
     rest: Recording,
     task_start: Instant,
-    /// When the measurement begins, nanoseconds since the task's start; `None`: with the first measured request.
+    /// When the measurement of an unthrottled task begins, nanoseconds since the task's start; `None`: with the first
+    /// measured request.
     measured_from: Option<u64>,
 }
 
 impl Recorder {
     pub(crate) fn new(template: Rc<Histogram<u64>>, task_start: Instant, extent: Extent) -> Recorder {
-        // A target that stalls while the warm-up ends must not get that time for free: the clock of the measurement runs
-        // although no client is free to send yet.
         let measured_from = match extent {
             Extent::Time { warmup, .. } => Some((warmup * 1e9) as u64),
             Extent::Iterations { .. } => None,
@@ -79,7 +78,7 @@ impl Recorder {
             }
             None => time(Kind::Latency, service_time),
         }
-        self.work(measured.sample_type, *sent, *received, *weight, failure.is_some());
+        self.work(measured.sample_type, measured.due, *sent, *received, *weight, failure.is_some());
         if self.rest.unit.is_empty() {
             self.rest.unit = unit;
         }
@@ -117,7 +116,15 @@ impl Recorder {
         histogram.saturating_record(duration.as_nanos() as u64);
     }
 
-    fn work(&mut self, sample_type: SampleType, sent: Instant, received: Instant, weight: f64, failed: bool) {
+    fn work(
+        &mut self,
+        sample_type: SampleType,
+        due: Option<Instant>,
+        sent: Instant,
+        received: Instant,
+        weight: f64,
+        failed: bool,
+    ) {
         let since_start = |at: Instant| at.saturating_duration_since(self.task_start).as_nanos() as u64;
         let (start, end) = (since_start(sent), since_start(received));
         let second = self.rest.seconds.entry(second_of(end)).or_default();
@@ -142,7 +149,12 @@ impl Recorder {
         }
         started.last_start = started.last_start.max(start);
         if sample_type == SampleType::Normal {
-            let from = self.measured_from.map_or(start, |from| from.min(start));
+            // A target that stalls while the warm-up ends must not get that time for free: the clock of the measurement
+            // runs although no client is free to send. Throttled clients say by their due times when it starts.
+            let from = match due {
+                Some(due) => since_start(due).min(start),
+                None => self.measured_from.map_or(start, |from| from.min(start)),
+            };
             let (first, last) = self.rest.normal_span.unwrap_or((from, end));
             self.rest.normal_span = Some((first.min(from), last.max(end)));
         }
@@ -205,6 +217,22 @@ mod tests {
         // All clients were stuck in warm-up requests until 1.6 s.
         record(&mut recorder, start, 1600, 1700, None);
         assert_eq!(recorder.take().unwrap().normal_span, Some((1_000_000_000, 1_700_000_000)));
+    }
+
+    #[test]
+    fn the_measured_span_of_a_throttled_task_begins_when_its_first_measured_request_was_due() {
+        let start = Instant::now();
+        let at = |millis| start + Duration::from_millis(millis);
+        let mut recorder = recorder_for(start, Extent::Time { warmup: 1.0, measured: None });
+        let outcome = Outcome { sent: at(1600), received: at(1700), weight: 1.0, unit: "ops", failure: None };
+        recorder.record(&Measured {
+            sample_type: SampleType::Normal,
+            due: Some(at(1200)),
+            free_since: at(1600),
+            processing: Duration::from_millis(100),
+            outcome: &outcome,
+        });
+        assert_eq!(recorder.take().unwrap().normal_span, Some((1_200_000_000, 1_700_000_000)));
     }
 
     #[test]
