@@ -65,25 +65,16 @@ fn track() -> Track {
 
 fn task(spec: Value) -> Task {
     let params = object(spec);
-    Task {
-        name: "task".to_owned(),
-        operation: Arc::new(Operation {
+    Task::new(
+        "task",
+        Operation {
             name: "operation".to_owned(),
             operation_type: params["operation-type"].as_str().unwrap().to_owned(),
             param_source: None,
             meta: Map::new(),
             params,
-        }),
-        meta: Map::new(),
-        clients: 1,
-        warmup_iterations: None,
-        iterations: None,
-        warmup_time_period: None,
-        time_period: None,
-        schedule: "deterministic".to_owned(),
-        target: None,
-        params: Map::new(),
-    }
+        },
+    )
 }
 
 /// Performs a task with so many clients, one after the other, to the end of its data or once; returns the weights.

@@ -92,25 +92,16 @@ fn track(spec: &Value, files: &Value) -> Track {
 fn task(spec: &Value) -> Task {
     let mut params = object(spec.clone());
     params.insert("name".to_owned(), json!("op"));
-    Task {
-        name: "op".to_owned(),
-        operation: Arc::new(Operation {
+    Task::new(
+        "op",
+        Operation {
             name: "op".to_owned(),
             operation_type: text(&spec["operation-type"]),
             param_source: None,
             meta: Map::new(),
             params,
-        }),
-        meta: Map::new(),
-        clients: 1,
-        warmup_iterations: None,
-        iterations: None,
-        warmup_time_period: None,
-        time_period: None,
-        schedule: "deterministic".to_owned(),
-        target: None,
-        params: Map::new(),
-    }
+        },
+    )
 }
 
 /// Data files for the document sets of a track, each with as many lines as declared.

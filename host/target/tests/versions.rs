@@ -323,19 +323,7 @@ fn an_unknown_operation_type_names_those_that_are_known() {
     let bindings = TargetBindings::new(Arc::new(track(&["t"], json!({}))), Vec::new(), cluster);
     let bind = |operation_type: &str| {
         let operation = Operation { operation_type: operation_type.to_owned(), ..operation(json!({})) };
-        let task = rally_track::Task {
-            name: "task".to_owned(),
-            operation: Arc::new(operation),
-            meta: Map::new(),
-            clients: 1,
-            warmup_iterations: None,
-            iterations: None,
-            warmup_time_period: None,
-            time_period: None,
-            schedule: "deterministic".to_owned(),
-            target: None,
-            params: Map::new(),
-        };
+        let task = rally_track::Task::new("task", operation);
         bindings.bind(&task).err().map(|error| error.to_string())
     };
     assert_eq!(

@@ -219,6 +219,25 @@ pub struct Operation {
     pub params: Map<String, Value>,
 }
 
+impl Task {
+    /// A task that says nothing but its operation: one client, as fast as possible, for as long as the dialect has it.
+    pub fn new(name: impl Into<String>, operation: Operation) -> Task {
+        Task {
+            name: name.into(),
+            operation: Arc::new(operation),
+            meta: Meta::new(),
+            clients: 1,
+            warmup_iterations: None,
+            iterations: None,
+            warmup_time_period: None,
+            time_period: None,
+            schedule: "deterministic".to_owned(),
+            target: None,
+            params: Map::new(),
+        }
+    }
+}
+
 impl Track {
     /// The challenge with this name, or the default one.
     pub fn challenge(&self, name: Option<&str>) -> Option<&Challenge> {

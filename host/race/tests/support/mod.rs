@@ -16,25 +16,16 @@ use serde_json::{Map, Value};
 
 /// A task with one client that says nothing else.
 pub fn task(name: &str) -> Task {
-    Task {
-        name: name.to_owned(),
-        operation: Arc::new(Operation {
+    Task::new(
+        name,
+        Operation {
             name: name.to_owned(),
             operation_type: "search".to_owned(),
             param_source: None,
             meta: Map::new(),
             params: Map::new(),
-        }),
-        meta: Map::new(),
-        clients: 1,
-        warmup_iterations: None,
-        iterations: None,
-        warmup_time_period: None,
-        time_period: None,
-        schedule: "deterministic".to_owned(),
-        target: None,
-        params: Map::new(),
-    }
+        },
+    )
 }
 
 /// A task of a schedule's JSON, as the 2017 dialect has it; `defaults` are those of its `parallel`.
