@@ -1,0 +1,24 @@
+//! What can be known of a track's component without running it: [`inspect`] reads a file from anyone and tells what it asks
+//! for and what it offers, or why no rally can run it; [`encode`] makes a component of what a compiler has built.
+//!
+//! Nothing here executes or compiles anything, and nothing here trusts the file: sizes are held to [`Bounds`] before they are
+//! acted upon, and names out of the file are made printable before anyone sees them.
+
+mod bounds;
+mod digest;
+mod encode;
+mod error;
+mod facts;
+mod inspect;
+mod printable;
+mod version;
+
+pub use bounds::Bounds;
+pub use digest::{Digest, DigestError};
+pub use encode::{EncodeError, encode};
+pub use error::{Bound, InspectError};
+pub use facts::{Capability, CoreCounts, Facts, Import, Producer, Role};
+pub use inspect::inspect;
+pub use printable::printable;
+pub use semver::Version;
+pub use version::{PACKAGE, offered_versions};
