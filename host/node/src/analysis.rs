@@ -16,7 +16,12 @@ const MAX_TOKEN_LENGTH: usize = 255;
 
 /// Makes the analyzer known to `index`.
 pub fn register(index: &tantivy::Index) {
-    index.tokenizers().register(STANDARD_TOKENIZER, StandardTokenizer::default());
+    register_with(index.tokenizers());
+}
+
+/// Makes the analyzer known to the indices that will use `tokenizers`.
+pub fn register_with(tokenizers: &tantivy::tokenizer::TokenizerManager) {
+    tokenizers.register(STANDARD_TOKENIZER, StandardTokenizer::default());
 }
 
 /// The tokens of `text` in order, with their positions being their indexes.

@@ -97,6 +97,10 @@ pub(super) fn add(
         FieldType::Ip => document.add_ip_addr(field.field(), ip(&value.text())?),
         // Points come as objects, pairs or text; `point` reads them.
         FieldType::GeoPoint => return Err(EsError::new(400, "parse_exception", "geo_point expected")),
+        // Queries are objects.
+        FieldType::Percolator => {
+            return Err(EsError::parsing("[_na] query malformed, must start with start_object"));
+        }
     }
     Ok(())
 }

@@ -9,6 +9,7 @@ mod walk;
 
 use crate::error::EsError;
 use crate::mapping::{DynamicValue, Mapping, System};
+use std::sync::Arc;
 use tantivy::TantivyDocument;
 
 /// A document read with one mapping.
@@ -23,7 +24,7 @@ pub struct ParsedDocument {
 ///
 /// # Errors
 /// 400 where it is no JSON object or a value does not fit its field.
-pub fn parse(mapping: &Mapping, id: &str, source: &[u8]) -> Result<ParsedDocument, EsError> {
+pub fn parse(mapping: &Arc<Mapping>, id: &str, source: &[u8]) -> Result<ParsedDocument, EsError> {
     let mut parsed = walk::Walk::new(mapping, id, source.len()).read(source)?;
     parsed.document.add_text(System::ID, id);
     if mapping.source_enabled() {
@@ -38,8 +39,8 @@ mod tests {
     use serde_json::json;
     use tantivy::schema::{Field, Value};
 
-    fn mapping() -> Mapping {
-        Mapping::new(&json!({"properties": {
+    fn mapping() -> Arc<Mapping> {
+        let mapping = Mapping::new(&json!({"properties": {
             "title": {"type": "text", "fields": {"raw": {"type": "keyword", "ignore_above": 5}}},
             "tags": {"type": "keyword", "null_value": "none"},
             "count": {"type": "integer"},
@@ -54,8 +55,8 @@ mod tests {
             "inner": {"properties": {"a": {"type": "keyword"}}},
             "blob": {"type": "object", "enabled": false},
             "closed": {"type": "object", "dynamic": "strict"},
-        }}))
-        .unwrap()
+        }}));
+        Arc::new(mapping.unwrap())
     }
 
     fn values(document: &TantivyDocument, field: Field) -> Vec<String> {
@@ -193,7 +194,7 @@ mod tests {
         let parsed = parse(&mapping(), "7", source).unwrap();
         let kept = parsed.document.get_first(System::SOURCE).unwrap();
         assert_eq!(kept.as_leaf().unwrap().as_bytes(), Some(&source[..]));
-        let without = Mapping::new(&json!({"_source": {"enabled": false}})).unwrap();
+        let without = Arc::new(Mapping::new(&json!({"_source": {"enabled": false}})).unwrap());
         assert!(parse(&without, "7", b"{}").unwrap().document.get_first(System::SOURCE).is_none());
     }
 }

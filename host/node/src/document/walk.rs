@@ -4,10 +4,12 @@ use super::ParsedDocument;
 use super::convert::{self, Scalar};
 use crate::error::EsError;
 use crate::mapping::{Dynamic, DynamicValue, FieldType, MappedField, Mapping, Node, ObjectNode, System};
+use crate::search::percolate;
 use serde::de::{DeserializeSeed, Deserializer, Error as _, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 use std::borrow::Cow;
 use std::fmt;
+use std::sync::Arc;
 use tantivy::TantivyDocument;
 
 /// The names that the metadata of documents has.
@@ -15,7 +17,7 @@ const METADATA: [&str; 9] =
     ["_id", "_index", "_type", "_source", "_routing", "_field_names", "_seq_no", "_version", "_ignored"];
 
 pub(super) struct Walk<'m> {
-    mapping: &'m Mapping,
+    mapping: &'m Arc<Mapping>,
     id: &'m str,
     document: TantivyDocument,
     new_fields: Vec<(String, DynamicValue)>,
@@ -31,7 +33,7 @@ pub(super) struct Walk<'m> {
 }
 
 impl<'m> Walk<'m> {
-    pub fn new(mapping: &'m Mapping, id: &'m str, bytes: usize) -> Self {
+    pub fn new(mapping: &'m Arc<Mapping>, id: &'m str, bytes: usize) -> Self {
         Walk {
             mapping,
             id,
@@ -125,6 +127,27 @@ impl<'m> Walk<'m> {
             .caused_by(cause)),
             Ok(()) => Ok(()),
         }
+    }
+
+    /// Adds the query or, of a list, the only one.
+    fn add_query(&mut self, field: &MappedField, value: &Value) -> Result<(), EsError> {
+        if let Value::Array(list) = value {
+            return list.iter().try_for_each(|each| self.add_query(field, each));
+        }
+        let failed = |cause: EsError| {
+            let own = ["parsing_exception", "query_shard_exception"].contains(&cause.kind);
+            let mut error = EsError::mapper_parsing("failed to parse").caused_by(cause);
+            error.root_is_cause = own;
+            error
+        };
+        if self.document.get_first(field.field()).is_some() {
+            let reason = "a document can only contain one percolator query";
+            return Err(failed(EsError::illegal_argument(reason)));
+        }
+        percolate::check(self.mapping, value).map_err(failed)?;
+        self.document.add_text(System::NAMES, &field.path);
+        self.document.add_bytes(field.field(), value.to_string().as_bytes());
+        Ok(())
     }
 
     fn malformed(&self, field: &MappedField, preview: &str, cause: EsError) -> EsError {
@@ -374,10 +397,13 @@ impl<'de> DeserializeSeed<'de> for FieldSeed<'_, '_> {
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<(), D::Error> {
         let field = self.walk.mapping.field(self.index);
-        if field.field_type() != FieldType::GeoPoint {
+        if !matches!(field.field_type(), FieldType::GeoPoint | FieldType::Percolator) {
             return deserializer.deserialize_any(self);
         }
         let value: Value = serde::Deserialize::deserialize(deserializer)?;
+        if field.is_percolator() {
+            return self.walk.add_query(field, &value).map_err(|error| self.walk.stop(error));
+        }
         let value = match (&value, &field.definition.null_value) {
             (Value::Null, Some(stand_in)) => stand_in,
             _ => &value,

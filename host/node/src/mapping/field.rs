@@ -37,6 +37,8 @@ pub enum FieldType {
     Ip,
     /// Latitude and longitude, a column each.
     GeoPoint,
+    /// A query, to be found by documents.
+    Percolator,
 }
 
 impl FieldType {
@@ -57,6 +59,7 @@ impl FieldType {
             "boolean" => FieldType::Boolean,
             "ip" => FieldType::Ip,
             "geo_point" => FieldType::GeoPoint,
+            "percolator" => FieldType::Percolator,
             _ => return None,
         })
     }
@@ -78,6 +81,7 @@ impl FieldType {
             FieldType::Boolean => "boolean",
             FieldType::Ip => "ip",
             FieldType::GeoPoint => "geo_point",
+            FieldType::Percolator => "percolator",
         }
     }
 
@@ -95,6 +99,7 @@ impl FieldType {
             FieldType::Boolean => &[SlotKind::Boolean],
             FieldType::Ip => &[SlotKind::Ip],
             FieldType::GeoPoint => &[SlotKind::Float, SlotKind::Float],
+            FieldType::Percolator => &[SlotKind::Query],
         }
     }
 
@@ -208,6 +213,11 @@ impl MappedField {
     /// The type.
     pub fn field_type(&self) -> FieldType {
         self.definition.field_type
+    }
+
+    /// Whether it holds queries.
+    pub fn is_percolator(&self) -> bool {
+        self.field_type() == FieldType::Percolator
     }
 
     /// The slot; of a point, that of the latitude.

@@ -167,6 +167,12 @@ fn field(name: &str, field_type: FieldType, object: &Map<String, Value>) -> Resu
         parameters: Map::new(),
         fields: Vec::new(),
     };
+    if field_type == FieldType::Percolator {
+        let others: Vec<_> = object.iter().filter(|(parameter, _)| *parameter != "type").collect();
+        refuse(name, &others)?;
+        definition.doc_values = false;
+        return Ok(definition);
+    }
     let mut unsupported = Vec::new();
     for (parameter, value) in object {
         match parameter.as_str() {
@@ -266,7 +272,7 @@ fn check_null_value(definition: &FieldDefinition) -> Result<(), EsError> {
         FieldType::Boolean => return flag(value).map(|_| ()),
         FieldType::Date => definition.format.parse(&shown(value)).is_some(),
         FieldType::Ip => shown(value).parse::<std::net::IpAddr>().is_ok(),
-        FieldType::Keyword | FieldType::Text | FieldType::GeoPoint => true,
+        FieldType::Keyword | FieldType::Text | FieldType::GeoPoint | FieldType::Percolator => true,
         _ => number(value).is_some(),
     };
     if fits { Ok(()) } else { Err(EsError::not_a_number(&shown(value))) }
@@ -293,6 +299,9 @@ fn multi_fields(name: &str, value: &Value) -> Result<Vec<(String, FieldDefinitio
         let path = format!("{name}.{sub_name}");
         let object = expect_object(value, &format!("expected map for property [fields] on field [{path}]"))?;
         match definition(&path, object)? {
+            Definition::Field(definition) if definition.field_type == FieldType::Percolator => {
+                return Err(EsError::unsupported(format_args!("multi-field [{path}] of type [percolator]")));
+            }
             Definition::Field(definition) if definition.fields.is_empty() && !sub_name.contains('.') => {
                 fields.push((sub_name.clone(), *definition));
             }

@@ -24,17 +24,23 @@ pub enum SlotKind {
     Boolean,
     /// IP address as IPv6: inverted index and column.
     Ip,
+    /// Stored bytes, neither searched nor sorted by: the JSON of a query.
+    Query,
 }
+
+/// How many slots of each kind, in the order of [`SlotKind::ALL`].
+pub type SlotCounts = [usize; SlotKind::ALL.len()];
 
 impl SlotKind {
     /// Every kind, in the order in which a layout lists them.
-    pub const ALL: [SlotKind; 6] = [
+    pub const ALL: [SlotKind; 7] = [
         SlotKind::Text,
         SlotKind::Keyword,
         SlotKind::Integer,
         SlotKind::Float,
         SlotKind::Boolean,
         SlotKind::Ip,
+        SlotKind::Query,
     ];
 
     fn prefix(self) -> char {
@@ -45,6 +51,7 @@ impl SlotKind {
             SlotKind::Float => 'f',
             SlotKind::Boolean => 'b',
             SlotKind::Ip => 'p',
+            SlotKind::Query => 'q',
         }
     }
 
@@ -56,6 +63,7 @@ impl SlotKind {
             SlotKind::Keyword | SlotKind::Integer | SlotKind::Float => 64,
             SlotKind::Boolean => 16,
             SlotKind::Ip => 4,
+            SlotKind::Query => 2,
         }
     }
 
@@ -77,6 +85,7 @@ impl SlotKind {
             SlotKind::Ip => {
                 builder.add_ip_addr_field(name, IpAddrOptions::default().set_indexed().set_fast())
             }
+            SlotKind::Query => builder.add_bytes_field(name, BytesOptions::default().set_stored()),
         }
     }
 }
@@ -102,7 +111,7 @@ impl System {
     pub const VERSION: Field = Field::from_field_id(2);
     /// `_source`: stored bytes, the line as it came.
     pub const SOURCE: Field = Field::from_field_id(3);
-    /// `_names`: whole strings, the paths of the text fields present in the document, for `exists`.
+    /// `_names`: whole strings, the paths of the text and percolator fields present in the document, for `exists`.
     pub const NAMES: Field = Field::from_field_id(4);
 
     /// Column name of [`System::SEQUENCE`].
@@ -136,13 +145,13 @@ pub struct Slot {
 /// The slots of an index: blocks appended one after another, so that a slot keeps its field when there come more.
 #[derive(Debug, Clone, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
 pub struct Layout {
-    /// Slots of each kind in each block, in the order of [`SlotKind::ALL`].
-    blocks: Vec<[usize; 6]>,
+    /// Slots in each block.
+    blocks: Vec<SlotCounts>,
 }
 
 impl Layout {
     /// Slots for the fields that a mapping begins with, `used`, and spare ones beside them.
-    pub fn with_spare(used: [usize; 6]) -> Self {
+    pub fn with_spare(used: SlotCounts) -> Self {
         let mut block = used;
         for (count, kind) in block.iter_mut().zip(SlotKind::ALL) {
             *count += kind.spare();
@@ -157,8 +166,8 @@ impl Layout {
 
     /// The layout with room for `used` slots of each kind: doubled where it is too small.
     #[must_use]
-    pub fn grown(&self, used: [usize; 6]) -> Self {
-        let mut block = [0; 6];
+    pub fn grown(&self, used: SlotCounts) -> Self {
+        let mut block = SlotCounts::default();
         for kind in SlotKind::ALL {
             let count = self.count(kind);
             let needed = used[kind as usize];
@@ -167,14 +176,14 @@ impl Layout {
             }
         }
         let mut grown = self.clone();
-        if block != [0; 6] {
+        if block != SlotCounts::default() {
             grown.blocks.push(block);
         }
         grown
     }
 
     /// Whether `used` slots of each kind fit.
-    pub fn holds(&self, used: [usize; 6]) -> bool {
+    pub fn holds(&self, used: SlotCounts) -> bool {
         SlotKind::ALL.iter().all(|kind| used[*kind as usize] <= self.count(*kind))
     }
 
@@ -200,7 +209,7 @@ impl Layout {
     pub fn schema(&self) -> Schema {
         let mut builder = Schema::builder();
         System::add(&mut builder);
-        let mut numbers = [0; 6];
+        let mut numbers = SlotCounts::default();
         for block in &self.blocks {
             for kind in SlotKind::ALL {
                 for _ in 0..block[kind as usize] {
@@ -220,8 +229,8 @@ mod tests {
 
     #[test]
     fn slots_agree_with_the_schema_before_and_after_growth() {
-        let first = Layout::with_spare([1, 2, 0, 0, 0, 0]);
-        let grown = first.grown([20, 70, 0, 200, 0, 0]);
+        let first = Layout::with_spare([1, 2, 0, 0, 0, 0, 0]);
+        let grown = first.grown([20, 70, 0, 200, 0, 0, 9]);
         for layout in [&first, &grown] {
             let schema = layout.schema();
             for kind in SlotKind::ALL {
@@ -233,12 +242,12 @@ mod tests {
             }
         }
         assert_eq!(first.slot(SlotKind::Keyword, 5), grown.slot(SlotKind::Keyword, 5));
-        assert!(grown.holds([20, 70, 0, 200, 0, 0]) && !first.holds([20, 0, 0, 0, 0, 0]));
+        assert!(grown.holds([20, 70, 0, 200, 0, 0, 9]) && !first.holds([20, 0, 0, 0, 0, 0, 0]));
     }
 
     #[test]
     fn only_text_slots_have_norms() {
-        let schema = Layout::with_spare([0; 6]).schema();
+        let schema = Layout::with_spare([0; 7]).schema();
         for (_, entry) in schema.fields() {
             assert_eq!(entry.has_fieldnorms(), entry.name().starts_with('t'), "{}", entry.name());
         }

@@ -4,7 +4,7 @@ use super::date::DateFormat;
 use super::dynamic::{self, DynamicTemplate, DynamicValue};
 use super::field::{FieldDefinition, MappedField};
 use super::parse::{self, Definition, ObjectDefinition};
-use super::slot::{Layout, SlotKind};
+use super::slot::{Layout, SlotCounts, SlotKind};
 use crate::error::EsError;
 use serde_json::{Map, Value, json};
 use std::collections::{BTreeMap, HashMap};
@@ -76,7 +76,7 @@ pub struct Mapping {
     root: ObjectNode,
     objects: usize,
     options: RootOptions,
-    used: [usize; 6],
+    used: SlotCounts,
     layout: Layout,
 }
 
@@ -118,7 +118,7 @@ impl Mapping {
             root: ObjectNode::default(),
             objects: 0,
             options: RootOptions::default(),
-            used: [0; 6],
+            used: SlotCounts::default(),
             layout,
         }
     }

@@ -76,7 +76,7 @@ pub fn execute(
     let (mut queries, mut levels): (Vec<Compiled>, Vec<Vec<Level>>) = (Vec::new(), Vec::new());
     for shard in shards {
         let failed = |error| all_shards_failed(&shard.index_name, error);
-        queries.push(Compiler { shard, now }.compile(&request.query).map_err(failed)?);
+        queries.push(Compiler::new(shard, now).compile(&request.query).map_err(failed)?);
         levels.push(sort.iter().map(|key| Level::new(key, shard)).collect::<Result<_, _>>().map_err(failed)?);
     }
     let failed = |error| all_shards_failed(&first.index_name, error);
@@ -106,7 +106,7 @@ pub fn execute(
     if !aggregations.is_empty() {
         let budget = Budget::default();
         for shard in shards {
-            let compiler = Compiler { shard, now };
+            let compiler = Compiler::new(shard, now);
             let collection = Collection::new(aggregations, compiler, budget.clone());
             collections.push(collection.map_err(|error| all_shards_failed(&shard.index_name, error))?);
         }
@@ -130,7 +130,10 @@ pub fn execute(
     let mut shown = Vec::with_capacity(request.size.min(found.hits.len()));
     for hit in found.hits.iter().skip(request.from) {
         let shard = hit.shard;
-        shown.push(fetch::show(hit, &shards[shard], request, &levels[shard], scored).map_err(failed)?);
+        shown.push(
+            fetch::show(hit, &shards[shard], request, &levels[shard], scored, &queries[shard].percolated)
+                .map_err(failed)?,
+        );
     }
     let fetch_time = fetching.elapsed();
     let total = cursor.map_or(found.total, |cursor| cursor.total);
@@ -255,7 +258,7 @@ pub fn count(shards: &[ShardView], request: &CountRequest) -> Result<u64, EsErro
     let mut count = 0;
     for shard in shards {
         let failed = |error| all_shards_failed(&shard.index_name, error);
-        let compiled = Compiler { shard, now }.compile(&request.query).map_err(failed)?;
+        let compiled = Compiler::new(shard, now).compile(&request.query).map_err(failed)?;
         let Some(least) = request.min_score else {
             let weight = compiled
                 .query

@@ -2,14 +2,15 @@
 
 use super::hits::Hit;
 use super::order::{Level, score_value};
+use super::percolate::Percolated;
 use super::request::SearchRequest;
 use super::source_filter::SourceFilter;
 use crate::error::EsError;
 use crate::mapping::System;
 use crate::shard::ShardView;
 use serde::ser::{Serialize, SerializeMap, Serializer};
-use serde_json::Value;
 use serde_json::value::RawValue;
+use serde_json::{Map, Value};
 use tantivy::schema::Value as _;
 use tantivy::{DocAddress, TantivyDocument};
 
@@ -22,6 +23,7 @@ pub struct ShownHit {
     sequence_number: Option<u64>,
     score: Option<f32>,
     source: Option<Box<RawValue>>,
+    fields: Map<String, Value>,
     sort: Option<Vec<Value>>,
 }
 
@@ -32,7 +34,7 @@ impl ShownHit {
     }
 }
 
-/// Shows `hit` as `request` asks; `levels` is the order of its index.
+/// Shows `hit` as `request` asks; `levels` is the order of its index, `percolated` what was percolated there.
 ///
 /// # Errors
 /// Where the document cannot be read.
@@ -42,6 +44,7 @@ pub fn show(
     request: &SearchRequest,
     levels: &[Level],
     scored: bool,
+    percolated: &[Percolated],
 ) -> Result<ShownHit, EsError> {
     let wants_source = request.source != SourceFilter::None && shard.mapping.source_enabled();
     let (mut id, mut source) = (None, None);
@@ -63,6 +66,12 @@ pub fn show(
     } else {
         None
     };
+    let reader = shard.searcher.segment_reader(hit.segment);
+    let slots = percolated.iter().filter_map(|each| {
+        let slots = each.slots(reader.segment_id(), hit.document)?;
+        Some((each.slot_field().to_string(), slots.into()))
+    });
+    let fields = slots.collect();
     let sort = (!request.sort.is_empty())
         .then(|| levels.iter().zip(&hit.keys).map(|(level, key)| level.show(key)).collect());
     Ok(ShownHit {
@@ -72,6 +81,7 @@ pub fn show(
         sequence_number: request.sequence_numbers.then_some(hit.sequence),
         score: Some(hit.score).filter(|score| scored && !score.is_nan()),
         source,
+        fields,
         sort,
     })
 }
@@ -106,6 +116,9 @@ impl Serialize for ShownHit {
         map.serialize_entry("_score", &self.score.map(score_value))?;
         if let Some(source) = &self.source {
             map.serialize_entry("_source", source)?;
+        }
+        if !self.fields.is_empty() {
+            map.serialize_entry("fields", &self.fields)?;
         }
         if let Some(sort) = &self.sort {
             map.serialize_entry("sort", sort)?;

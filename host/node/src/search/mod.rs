@@ -14,6 +14,7 @@
 //! - `sort`, `order`: what hits are ordered by, as asked for and at work;
 //! - `hits`, `top`: finding the best documents of every segment;
 //! - `fetch`, `source_filter`: what is shown of a hit;
+//! - `percolate`: stored queries, found by documents;
 //! - `aggregation`: buckets and metrics;
 //! - `execute`: the whole search, [`count`], and the answer;
 //! - `failure`: how errors of a shard are framed;
@@ -26,6 +27,7 @@ pub mod fetch;
 pub mod hits;
 pub mod json;
 mod order;
+pub mod percolate;
 pub mod query;
 pub mod request;
 pub mod sort;

@@ -258,7 +258,7 @@ fn mapped(field: &MappedField) -> Result<LevelKind, EsError> {
         }
         FieldType::Double | FieldType::ScaledFloat => LevelKind::Float(name, false),
         FieldType::Float | FieldType::HalfFloat => LevelKind::Float(name, true),
-        kind @ (FieldType::Ip | FieldType::GeoPoint | FieldType::Text) => {
+        kind @ (FieldType::Ip | FieldType::GeoPoint | FieldType::Text | FieldType::Percolator) => {
             return Err(EsError::unsupported(format_args!("sorting by a field of type [{}]", kind.name())));
         }
     })
@@ -278,6 +278,11 @@ pub fn sortable(field: &MappedField) -> Result<(), EsError> {
              use significant memory."
         )));
     }
+    if field.is_percolator() {
+        return Err(EsError::illegal_argument(format!(
+            "Fielddata is not supported on field [{path}] of type [percolator]"
+        )));
+    }
     if !field.definition.doc_values {
         let kind = field.field_type().name();
         return Err(EsError::illegal_argument(format!(
@@ -294,7 +299,7 @@ fn unmapped(name: &str) -> Result<LevelKind, EsError> {
         Some(FieldType::Double | FieldType::Float | FieldType::HalfFloat | FieldType::ScaledFloat) => {
             LevelKind::Float(None, false)
         }
-        Some(FieldType::Text | FieldType::Ip | FieldType::GeoPoint) => {
+        Some(FieldType::Text | FieldType::Ip | FieldType::GeoPoint | FieldType::Percolator) => {
             return Err(EsError::unsupported(format_args!("sorting by a field of type [{name}]")));
         }
         Some(_) => LevelKind::Integer(None, None),

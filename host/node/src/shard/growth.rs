@@ -36,7 +36,7 @@ impl Shard {
     ) -> Result<(), EsError> {
         let _change = self.mapping_change.lock();
         let old = self.mapping();
-        let new = change(&old)?;
+        let new = Arc::new(change(&old)?);
         let limit = self.total_fields_limit.load(Ordering::Relaxed);
         if new.total_fields() > limit && new.total_fields() > old.total_fields() {
             return Err(EsError::illegal_argument(format!(
@@ -46,12 +46,12 @@ impl Shard {
         if new.layout() != old.layout() {
             self.rebuild(&old, &new)?;
         }
-        *self.mapping.write() = Arc::new(new);
+        *self.mapping.write() = new;
         Ok(())
     }
 
     /// Writes every document anew into an index with the slots of `new`.
-    fn rebuild(&self, old: &Mapping, new: &Mapping) -> Result<(), EsError> {
+    fn rebuild(&self, old: &Mapping, new: &Arc<Mapping>) -> Result<(), EsError> {
         let _merging = self.merging.lock();
         self.refresh()?;
         let mut state = self.writer.lock();
@@ -90,7 +90,7 @@ impl Shard {
         Ok(())
     }
 
-    fn copy(&self, view: &ReadView, mapping: &Mapping, generation: &Generation) -> Result<(), EsError> {
+    fn copy(&self, view: &ReadView, mapping: &Arc<Mapping>, generation: &Generation) -> Result<(), EsError> {
         let mut writer: IndexWriter<GatedDocument> = new_writer(&generation.index, 0)?;
         // A gate of its own: the bulk that brought the fields holds room of the shared one and waits for this.
         let gate = Arc::new(Gate::default());

@@ -111,6 +111,29 @@ pub enum QueryKind {
         /// The share of the others.
         tie_breaker: f32,
     },
+    /// Documents whose stored query matches other documents.
+    Percolate(Percolate),
+}
+
+/// A `percolate` query.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Percolate {
+    /// Path of the field with the stored queries.
+    pub field: String,
+    /// The documents that these are asked about; at least one.
+    pub documents: Vec<Value>,
+    /// Mapping type of the documents, as was needed before Elasticsearch 7.
+    pub document_type: Option<String>,
+    /// Tells this query from others of the same search.
+    pub name: Option<String>,
+}
+
+impl Percolate {
+    /// Name of the field of a hit that tells which of the documents its query matches.
+    pub fn slot_field(&self) -> String {
+        const FIELD: &str = "_percolator_document_slot";
+        self.name.as_ref().map_or_else(|| FIELD.to_string(), |name| format!("{FIELD}_{name}"))
+    }
 }
 
 /// A `match` query.

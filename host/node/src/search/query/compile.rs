@@ -1,19 +1,20 @@
 //! [`Query`] over the mapping of one index, to tantivy's queries.
 
-use super::ast::{Combination, Match, Query, QueryKind, Range};
+use super::ast::{Combination, Match, Percolate, Query, QueryKind, Range};
 use super::exclude::Excluded;
+use super::intervals::{any_of, interval_query};
 use super::patterns::{next_prefix, wildcard_fits, wildcard_regex};
-use super::statistics::{FieldStatistics, WithFieldStatistics};
-use super::values::{self, Interval};
-use super::{columns, sloppy::SloppyPhraseQuery};
+use super::sloppy::SloppyPhraseQuery;
+use super::statistics::{FieldStatistics, K1, WithFieldStatistics};
+use super::values;
 use crate::analysis;
 use crate::error::EsError;
 use crate::mapping::date::DateFormat;
 use crate::mapping::{FieldType, MappedField, System};
 use crate::search::json;
+use crate::search::percolate::{self, Percolated};
 use crate::shard::ShardView;
 use serde_json::Value;
-use std::collections::HashSet;
 use std::ops::Bound;
 use tantivy::Term;
 use tantivy::query::{
@@ -35,21 +36,28 @@ pub struct Compiled {
     pub constant_score: Option<f32>,
     /// Whether the matches of a segment without deletions are counted without visiting them.
     pub counts_cheaply: bool,
+    /// What the `percolate`s in it found, those in `must_not` left out.
+    pub percolated: Vec<Percolated>,
 }
 
 impl Compiled {
     fn scored(query: impl TantivyQuery) -> Self {
-        Compiled { query: Box::new(query), constant_score: None, counts_cheaply: false }
+        Compiled {
+            query: Box::new(query),
+            constant_score: None,
+            counts_cheaply: false,
+            percolated: Vec::new(),
+        }
     }
 
     /// All matches of `query` score `score`.
     fn constant(query: Box<dyn TantivyQuery>, score: f32) -> Self {
-        let query = Box::new(ConstScoreQuery::new(query, score));
-        Compiled { query, constant_score: Some(score), counts_cheaply: false }
+        let query = ConstScoreQuery::new(query, score);
+        Compiled { constant_score: Some(score), ..Compiled::scored(query) }
     }
 
     fn none() -> Self {
-        Compiled { query: Box::new(EmptyQuery), constant_score: Some(0.0), counts_cheaply: true }
+        Compiled { constant_score: Some(0.0), counts_cheaply: true, ..Compiled::scored(EmptyQuery) }
     }
 
     fn all(score: f32) -> Self {
@@ -68,9 +76,27 @@ impl Compiled {
         Compiled {
             query: Box::new(BoostQuery::new(self.query, boost)),
             constant_score: self.constant_score.map(|score| score * boost),
-            counts_cheaply: self.counts_cheaply,
+            ..self
         }
     }
+}
+
+/// What becomes of a query on a field that the mapping does not have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Unmapped {
+    /// It matches nothing, as in a search.
+    MatchesNothing,
+    /// It is an error, as in a query to be stored.
+    Refused,
+}
+
+/// How terms are scored.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Similarity {
+    /// BM25 as Elasticsearch's indices have it.
+    Index,
+    /// BM25 as Lucene has it since its version 8, without the constant factor `k1 + 1`.
+    Lucene,
 }
 
 /// Compiles queries for one index at one moment.
@@ -80,9 +106,18 @@ pub struct Compiler<'s> {
     pub shard: &'s ShardView,
     /// What `now` means, milliseconds since the epoch.
     pub now: i64,
+    /// What becomes of queries on unmapped fields.
+    pub unmapped: Unmapped,
+    /// How terms are scored.
+    pub similarity: Similarity,
 }
 
-impl Compiler<'_> {
+impl<'s> Compiler<'s> {
+    /// For searches of `shard` at the moment `now`.
+    pub fn new(shard: &'s ShardView, now: i64) -> Self {
+        Compiler { shard, now, unmapped: Unmapped::MatchesNothing, similarity: Similarity::Index }
+    }
+
     /// `query` for this index.
     ///
     /// # Errors
@@ -109,23 +144,61 @@ impl Compiler<'_> {
             QueryKind::Exists(field) => self.exists(field)?,
             QueryKind::ConstantScore(inner) => {
                 let inner = self.compile(inner)?;
-                let cheap = inner.counts_cheaply;
-                Compiled { counts_cheaply: cheap, ..Compiled::constant(inner.query, 1.0) }
+                Compiled {
+                    counts_cheaply: inner.counts_cheaply,
+                    percolated: inner.percolated,
+                    ..Compiled::constant(inner.query, 1.0)
+                }
             }
             QueryKind::DisjunctionMax { queries, tie_breaker } => {
                 let queries =
                     queries.iter().map(|query| self.compile(query)).collect::<Result<Vec<_>, _>>()?;
                 best_of(queries, *tie_breaker)
             }
+            QueryKind::Percolate(query) => self.percolate(query)?,
         };
         Ok(compiled.boosted(query.boost))
+    }
+
+    fn percolate(&self, query: &Percolate) -> Result<Compiled, EsError> {
+        if self.unmapped == Unmapped::Refused {
+            return Err(EsError::unsupported("[percolate] inside a percolator query"));
+        }
+        if let Some(given) = query.document_type.as_ref().filter(|given| *given != "_doc") {
+            return Err(failed_to_create(EsError::illegal_argument(format!(
+                "specified document_type [{given}] is not equal to the actual type [_doc]"
+            ))));
+        }
+        let percolated = percolate::percolate(self.shard, query, self.now)?;
+        let mut compiled = Compiled::scored(percolated.clone());
+        compiled.percolated.push(percolated);
+        Ok(compiled)
+    }
+
+    /// `compiled`, whose scores are those of Elasticsearch's indices, with the similarity that is wanted.
+    fn similar(&self, compiled: Compiled) -> Compiled {
+        match self.similarity {
+            Similarity::Index => compiled,
+            Similarity::Lucene => compiled.boosted(1.0 / (K1 + 1.0)),
+        }
     }
 
     /// The field at `path` as far as this searcher can search it.
     fn field(&self, path: &str) -> Result<Option<&MappedField>, EsError> {
         let Some(field) = self.shard.mapping.get(path) else {
-            return Ok(None);
+            return match self.unmapped {
+                Unmapped::MatchesNothing => Ok(None),
+                Unmapped::Refused => Err(EsError::new(
+                    400,
+                    "query_shard_exception",
+                    format!("No field mapping can be found for the field with name [{path}]"),
+                )),
+            };
         };
+        if field.is_percolator() {
+            let reason = "Percolator fields are not searchable directly, use a percolate query instead";
+            return Err(EsError::new(400, "query_shard_exception", reason));
+        }
         if !field.definition.index {
             let reason =
                 format!("failed to create query: Cannot search on field [{path}] since it is not indexed.");
@@ -145,7 +218,7 @@ impl Compiler<'_> {
             return Ok(Compiled::none());
         };
         match field.field_type() {
-            FieldType::Text => Ok(text_term(field, &json::text(value).unwrap_or_default())),
+            FieldType::Text => Ok(self.text_term(field, &json::text(value).unwrap_or_default())),
             FieldType::Keyword => self.whole_value(field, keyword(field, value)),
             FieldType::Boolean => {
                 let flag = values::boolean(value).map_err(failed_to_create)?;
@@ -165,6 +238,16 @@ impl Compiler<'_> {
         }
     }
 
+    fn text_term(&self, field: &MappedField, word: &str) -> Compiled {
+        self.term_query(field, Term::from_field_text(field.field(), word))
+    }
+
+    fn term_query(&self, field: &MappedField, term: Term) -> Compiled {
+        let query = TermQuery::new(term, IndexRecordOption::WithFreqs);
+        let query = WithFieldStatistics::new(Box::new(query), field.field());
+        self.similar(Compiled::scored(query)).counted_cheaply()
+    }
+
     /// Fields without norms: the score depends on the term only.
     fn whole_value(&self, field: &MappedField, term: Term) -> Result<Compiled, EsError> {
         let searcher = &self.shard.searcher;
@@ -176,7 +259,7 @@ impl Compiler<'_> {
                 .score_without_norms(frequency)
         };
         let query = TermQuery::new(term, IndexRecordOption::Basic);
-        Ok(Compiled::constant(Box::new(query), score).counted_cheaply())
+        Ok(self.similar(Compiled::constant(Box::new(query), score)).counted_cheaply())
     }
 
     fn terms(&self, path: &str, wanted: &[Value]) -> Result<Compiled, EsError> {
@@ -231,7 +314,7 @@ impl Compiler<'_> {
         match words.len() {
             0 if query.zero_terms_match_all => return Ok(Compiled::all(1.0)),
             0 => return Ok(Compiled::none()),
-            1 => return Ok(text_term(field, &words.remove(0))),
+            1 => return Ok(self.text_term(field, &words.remove(0))),
             _ => {}
         }
         let needed = match (&query.minimum_should_match, query.all_words) {
@@ -250,7 +333,7 @@ impl Compiler<'_> {
         });
         let least = if occur == Occur::Must { 0 } else { needed.max(1) };
         let all = BooleanQuery::with_minimum_required_clauses(clauses.collect(), least);
-        Ok(Compiled::scored(WithFieldStatistics::new(Box::new(all), field.field())))
+        Ok(self.similar(Compiled::scored(WithFieldStatistics::new(Box::new(all), field.field()))))
     }
 
     fn phrase(
@@ -277,13 +360,15 @@ impl Compiler<'_> {
         match terms.len() {
             0 if zero_terms_match_all => Ok(Compiled::all(1.0)),
             0 => Ok(Compiled::none()),
-            1 => Ok(term_query(field, terms.remove(0))),
+            1 => Ok(self.term_query(field, terms.remove(0))),
             _ => {
                 if slop > 0 {
-                    return Ok(Compiled::scored(SloppyPhraseQuery::new(field.field(), terms, slop)));
+                    let phrase = SloppyPhraseQuery::new(field.field(), terms, slop);
+                    return Ok(self.similar(Compiled::scored(phrase)));
                 }
                 let phrase = PhraseQuery::new(terms);
-                Ok(Compiled::scored(WithFieldStatistics::new(Box::new(phrase), field.field())))
+                let phrase = WithFieldStatistics::new(Box::new(phrase), field.field());
+                Ok(self.similar(Compiled::scored(phrase)))
             }
         }
     }
@@ -306,12 +391,14 @@ impl Compiler<'_> {
             }
         }
         let mut queries = Vec::with_capacity(fields.len());
+        // An unmapped field among several is passed over even where it would be refused alone.
+        let lenient = Compiler { unmapped: Unmapped::MatchesNothing, ..*self };
         for (path, boost) in fields {
             let compiled = match combination {
                 Combination::Phrase { slop, .. } => {
-                    self.phrase(path, &query.text, slop, query.zero_terms_match_all)?
+                    lenient.phrase(path, &query.text, slop, query.zero_terms_match_all)?
                 }
-                _ => self.matches(&Match { field: path.to_string(), ..query.clone() })?,
+                _ => lenient.matches(&Match { field: path.to_string(), ..query.clone() })?,
             };
             queries.push(compiled.boosted(boost));
         }
@@ -352,7 +439,7 @@ impl Compiler<'_> {
                     flags.into_iter().map(|flag| Term::from_field_bool(field.field(), flag)),
                 ))
             }
-            FieldType::GeoPoint => {
+            FieldType::GeoPoint | FieldType::Percolator => {
                 let reason =
                     format!("Field [{}] of type [geo_point] does not support range queries", range.field);
                 return Err(failed_to_create(EsError::illegal_argument(reason)));
@@ -408,15 +495,20 @@ impl Compiler<'_> {
         let mut parts: Vec<(Occur, Box<dyn TantivyQuery>)> = Vec::with_capacity(clauses + 1);
         // The score is constant only where nothing is scored.
         let mut constant = must.is_empty() && should.is_empty();
+        let mut percolated = Vec::new();
+        let mut compile = |query| -> Result<Box<dyn TantivyQuery>, EsError> {
+            let mut compiled = self.compile(query)?;
+            percolated.append(&mut compiled.percolated);
+            Ok(compiled.query)
+        };
         for query in filter {
-            let query = self.compile(query)?.query;
-            parts.push((Occur::Must, Box::new(ConstScoreQuery::new(query, 0.0))));
+            parts.push((Occur::Must, Box::new(ConstScoreQuery::new(compile(query)?, 0.0))));
         }
         for query in must {
-            parts.push((Occur::Must, self.compile(query)?.query));
+            parts.push((Occur::Must, compile(query)?));
         }
         for query in should {
-            parts.push((Occur::Should, self.compile(query)?.query));
+            parts.push((Occur::Should, compile(query)?));
         }
         if !optional && should.is_empty() {
             if !*adjust_pure_negative {
@@ -432,7 +524,9 @@ impl Compiler<'_> {
         // Lucene needs one of the optional clauses where there is nothing else, whatever was asked for.
         let least = if optional { needed } else { needed.max(usize::from(!should.is_empty())) };
         let query = BooleanQuery::with_minimum_required_clauses(parts, least);
-        if constant { Ok(Compiled::constant(Box::new(query), 0.0)) } else { Ok(Compiled::scored(query)) }
+        let compiled =
+            if constant { Compiled::constant(Box::new(query), 0.0) } else { Compiled::scored(query) };
+        Ok(Compiled { percolated, ..compiled })
     }
 
     fn prefix(&self, path: &str, prefix: &str) -> Result<Compiled, EsError> {
@@ -530,17 +624,8 @@ fn keyword(field: &MappedField, value: &Value) -> Term {
     Term::from_field_text(field.field(), &json::text(value).unwrap_or_default())
 }
 
-fn text_term(field: &MappedField, word: &str) -> Compiled {
-    term_query(field, Term::from_field_text(field.field(), word))
-}
-
-fn term_query(field: &MappedField, term: Term) -> Compiled {
-    let query = TermQuery::new(term, IndexRecordOption::WithFreqs);
-    Compiled::scored(WithFieldStatistics::new(Box::new(query), field.field())).counted_cheaply()
-}
-
 fn existing(field: &MappedField) -> Box<dyn TantivyQuery> {
-    if field.field_type() == FieldType::Text {
+    if matches!(field.field_type(), FieldType::Text | FieldType::Percolator) {
         let term = Term::from_field_text(System::NAMES, &field.path);
         return Box::new(TermQuery::new(term, IndexRecordOption::Basic));
     }
@@ -551,8 +636,10 @@ fn best_of(mut queries: Vec<Compiled>, tie_breaker: f32) -> Compiled {
     if queries.len() == 1 {
         return queries.remove(0);
     }
+    let percolated = queries.iter_mut().flat_map(|each| std::mem::take(&mut each.percolated)).collect();
     let queries = queries.into_iter().map(|each| each.query).collect();
-    Compiled::scored(DisjunctionMaxQuery::with_tie_breaker(queries, tie_breaker))
+    let best = DisjunctionMaxQuery::with_tie_breaker(queries, tie_breaker);
+    Compiled { percolated, ..Compiled::scored(best) }
 }
 
 fn text_bound(field: &MappedField, end: values::End<'_>) -> Bound<Term> {
@@ -576,64 +663,4 @@ fn flags_within(lower: values::End<'_>, upper: values::End<'_>) -> Result<Vec<bo
             && upper.is_none_or(|(bound, inclusive)| (!*flag && bound) || (inclusive && *flag == bound))
     };
     Ok([false, true].into_iter().filter(within).collect())
-}
-
-fn interval_query(field: &MappedField, interval: Interval) -> Box<dyn TantivyQuery> {
-    let column = field.field();
-    let range = |lower, upper| -> Box<dyn TantivyQuery> { Box::new(RangeQuery::new(lower, upper)) };
-    match interval {
-        Interval::Empty => Box::new(EmptyQuery),
-        Interval::Integer(lower, upper) => {
-            range(term_bound(lower, |value| Term::from_field_i64(column, value)), {
-                term_bound(upper, |value| Term::from_field_i64(column, value))
-            })
-        }
-        Interval::Float(lower, upper) => {
-            range(term_bound(lower, |value| Term::from_field_f64(column, value)), {
-                term_bound(upper, |value| Term::from_field_f64(column, value))
-            })
-        }
-        Interval::Ip(lower, upper) => {
-            range(term_bound(lower, |value| Term::from_field_ip_addr(column, value)), {
-                term_bound(upper, |value| Term::from_field_ip_addr(column, value))
-            })
-        }
-    }
-}
-
-fn term_bound<T>(bound: Bound<T>, term: impl Fn(T) -> Term) -> Bound<Term> {
-    bound.map(term)
-}
-
-/// Documents with a value in any of `intervals`: single values in one pass, the others one by one.
-fn any_of(field: &MappedField, intervals: Vec<Interval>) -> Box<dyn TantivyQuery> {
-    let (mut integers, mut floats, mut addresses) = (HashSet::new(), Vec::new(), HashSet::new());
-    let mut queries: Vec<Box<dyn TantivyQuery>> = Vec::new();
-    for interval in intervals {
-        match interval {
-            Interval::Empty => {}
-            Interval::Integer(Bound::Included(low), Bound::Included(high)) if low == high => {
-                integers.insert(low);
-            }
-            Interval::Float(Bound::Included(low), Bound::Included(high)) if low == high => floats.push(low),
-            Interval::Ip(Bound::Included(low), Bound::Included(high)) if low == high => {
-                addresses.insert(low);
-            }
-            other => queries.push(interval_query(field, other)),
-        }
-    }
-    if !integers.is_empty() {
-        queries.push(columns::any_integer(field.column(), integers));
-    }
-    if !floats.is_empty() {
-        queries.push(columns::any_float(field.column(), floats));
-    }
-    if !addresses.is_empty() {
-        queries.push(columns::any_address(field.column(), addresses));
-    }
-    match queries.len() {
-        0 => Box::new(EmptyQuery),
-        1 => queries.remove(0),
-        _ => Box::new(BooleanQuery::union(queries)),
-    }
 }

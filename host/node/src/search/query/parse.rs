@@ -3,12 +3,13 @@
 use super::ast::{Query, QueryKind, Range, RangeBound};
 use super::full_text;
 use super::minimum::MinimumShouldMatch;
+use super::percolate;
 use crate::error::EsError;
 use crate::search::json;
 use serde_json::{Map, Value};
 
 /// The queries of Elasticsearch 7.10 that the node does not have: refused by name, not as unknown.
-const UNSUPPORTED: [&str; 41] = [
+const UNSUPPORTED: [&str; 40] = [
     "boosting",
     "common",
     "distance_feature",
@@ -26,7 +27,6 @@ const UNSUPPORTED: [&str; 41] = [
     "more_like_this",
     "nested",
     "parent_id",
-    "percolate",
     "pinned",
     "query_string",
     "rank_feature",
@@ -52,7 +52,7 @@ const UNSUPPORTED: [&str; 41] = [
     "knn",
 ];
 
-const SUPPORTED: [&str; 15] = [
+const SUPPORTED: [&str; 16] = [
     "match_all",
     "match_none",
     "term",
@@ -68,6 +68,7 @@ const SUPPORTED: [&str; 15] = [
     "exists",
     "constant_score",
     "dis_max",
+    "percolate",
 ];
 
 /// How deep queries may be nested; Elasticsearch ends by stack overflow or its limit on clauses.
@@ -121,6 +122,7 @@ fn parse(value: &Value, depth: usize) -> Result<Query, EsError> {
         "ids" => ids(body),
         "exists" => exists(body),
         "constant_score" => constant_score(body, depth),
+        "percolate" => percolate::parse(body),
         _ => dis_max(body, depth),
     }?;
     if let Some((second, _)) = members.next() {
