@@ -34,10 +34,10 @@ impl RunnerFactory for AtOnce {
 }
 
 impl Runner for AtOnce {
-    fn run<'a>(&'a mut self, _: &'a Params) -> LocalBoxFuture<'a, Outcome> {
+    fn run<'a>(&'a mut self, _: &'a Params) -> LocalBoxFuture<'a, Result<Outcome, Cause>> {
         async {
             let now = Instant::now();
-            Outcome { sent: now, received: now, weight: 1.0, unit: "ops", failure: None }
+            Ok(Outcome::new(now, now, 1.0, "ops"))
         }
         .boxed_local()
     }

@@ -7,7 +7,7 @@ use rally_track::Task;
 
 use crate::plan::{Extent, RacePlan};
 use crate::schedulers::BUILT_IN_SCHEDULERS;
-use crate::seams::{Binding, Bindings, Cause};
+use crate::seams::{Binding, Bindings, Cause, SchedulerBinding};
 
 /// A plan and who performs its tasks: all that a load driver in this process needs.
 #[derive(Clone)]
@@ -70,7 +70,9 @@ pub fn bind(plan: &RacePlan, bindings: &dyn Bindings) -> Result<BoundRace, BindE
                 }
             };
             let schedule = planned.task.schedule.as_str();
-            if binding.scheduler.is_none() && !BUILT_IN_SCHEDULERS.contains(&schedule) {
+            if matches!(binding.scheduler, SchedulerBinding::BuiltIn)
+                && !BUILT_IN_SCHEDULERS.contains(&schedule)
+            {
                 return Err(BindError::UnknownScheduler { task: name(), name: schedule.to_owned() });
             }
             let finite = binding.params.finite();

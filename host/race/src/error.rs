@@ -62,6 +62,17 @@ pub enum RaceError {
         #[source]
         source: Cause,
     },
+    /// The runner itself is broken; a request that merely fails is none of this.
+    #[error("the runner of task [{task}] failed for client {client}")]
+    Runner {
+        /// Name of the task.
+        task: String,
+        /// Index of the client in its task.
+        client: u32,
+        /// What is wrong.
+        #[source]
+        source: Cause,
+    },
     /// A request failed, and failures end the race.
     #[error("a request of task [{task}] failed: {}{}", failure.description, status(failure))]
     RequestFailed {

@@ -3,7 +3,7 @@
 
 use crate::plan::{Extent, Timing};
 use crate::recording::SampleType;
-use crate::seams::{Cause, Scheduler};
+use crate::seams::{Cause, Finished, Scheduler};
 
 /// A request that a client is to send.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -56,10 +56,10 @@ impl ClientSchedule {
         Ok(Some(Scheduled { due, sample_type, fraction }))
     }
 
-    /// Tells the scheduler that a request has finished, `now` seconds after the client's start.
-    pub fn after_request(&mut self, now: f64, weight: f64, unit: &str) {
+    /// Tells the scheduler that a request has finished.
+    pub fn after_request(&mut self, finished: &Finished<'_>) {
         if let Some(scheduler) = &mut self.scheduler {
-            scheduler.after_request(now, weight, unit);
+            scheduler.after_request(finished);
         }
     }
 

@@ -1,6 +1,7 @@
 //! The traits at the seams: what a race calls and others implement. Built-in implementations are native, a track's own
 //! are components; the race never knows which it has.
 
+use std::num::NonZeroU32;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -31,8 +32,31 @@ pub struct Params {
     pub values: Arc<Map<String, Value>>,
     /// The body where it is too large or too hot for a JSON value: a bulk body.
     pub body: Bytes,
+    /// What `body` is, for runners that look into it.
+    pub body_kind: BodyKind,
     /// Number of documents in `body`; 0 where the notion has no meaning.
     pub documents: u32,
+    /// An object that the extension keeps for its own runner, in place of `values`.
+    pub held: Option<NonZeroU32>,
+}
+
+/// What the body of a request is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum BodyKind {
+    /// JSON text.
+    Json,
+    /// Text, such as the lines of a bulk.
+    Text,
+    /// Anything.
+    #[default]
+    Bytes,
+}
+
+impl Params {
+    /// Parameters without a body of their own.
+    pub fn of(values: Arc<Map<String, Value>>) -> Params {
+        Params { values, body: Bytes::new(), body_kind: BodyKind::default(), documents: 0, held: None }
+    }
 }
 
 /// Opens parameter sources: one per task and client.
@@ -64,6 +88,26 @@ pub trait ParamSource: Send {
     fn size(&self) -> Option<u64>;
 }
 
+/// Opens parameter sources that are asked when a request's turn comes, not ahead: what they say may depend on the time, or
+/// on what became of the requests before.
+pub trait InTurnSourceFactory: Send + Sync {
+    /// Opens the source of one client on the thread that the client lives on, before the step starts.
+    fn open<'a>(&'a self, partition: Partition) -> LocalBoxFuture<'a, Result<Box<dyn InTurnSource>, Cause>>;
+
+    /// Whether the source ends by itself.
+    fn finite(&self) -> bool;
+}
+
+/// Yields the parameters of a client's requests, one when its turn comes. Its time is outside all measurements but
+/// lateness, as in Rally. Lives on the client's thread.
+pub trait InTurnSource {
+    /// The next request, `None` once the source is exhausted. Asked before the wait for its due time.
+    fn next<'a>(&'a mut self) -> LocalBoxFuture<'a, Result<Option<Params>, Cause>>;
+
+    /// Number of requests of this partition, if it is known and finite.
+    fn size(&self) -> Option<u64>;
+}
+
 /// Whether a source has more to give.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum More {
@@ -78,12 +122,35 @@ pub trait RunnerFactory: Send + Sync {
     /// Opens the runner of one client, on the thread that it will live on, and makes it ready to send (connected), so that
     /// the first request measures a request.
     fn open<'a>(&'a self, partition: Partition) -> LocalBoxFuture<'a, Result<Box<dyn Runner>, Cause>>;
+
+    /// Whether its runners say themselves when the task is complete. Then a task without iterations and times runs until
+    /// they do.
+    fn completes_task(&self) -> bool {
+        false
+    }
 }
 
 /// Performs one operation against the target. Lives on one thread.
 pub trait Runner {
     /// Performs the operation once. An unsuccessful request is an outcome, not an error.
-    fn run<'a>(&'a mut self, params: &'a Params) -> LocalBoxFuture<'a, Outcome>;
+    ///
+    /// # Errors
+    /// Where the runner itself is broken: the task cannot go on.
+    fn run<'a>(&'a mut self, params: &'a Params) -> LocalBoxFuture<'a, Result<Outcome, Cause>>;
+
+    /// How far the task is, if the runner decides that. Asked after each request.
+    fn progress(&self) -> Option<Progress> {
+        None
+    }
+}
+
+/// How far a task is whose runner decides when it is complete.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Progress {
+    /// The client has nothing more to do.
+    pub completed: bool,
+    /// From 0 to 1, if the runner knows.
+    pub fraction: Option<f64>,
 }
 
 /// What one request came to.
@@ -99,6 +166,17 @@ pub struct Outcome {
     pub unit: &'static str,
     /// Set where the request, or a part of it, failed.
     pub failure: Option<Failure>,
+    /// Throughput to report instead of the measured one, `unit`s per second: Rally's `throughput`.
+    pub throughput: Option<f64>,
+    /// What else the runner tells of this request, such as `took` or `hits`.
+    pub meta: Option<Box<Map<String, Value>>>,
+}
+
+impl Outcome {
+    /// A request that has no more to tell than what came of it.
+    pub fn new(sent: Instant, received: Instant, weight: f64, unit: &'static str) -> Outcome {
+        Outcome { sent, received, weight, unit, failure: None, throughput: None, meta: None }
+    }
 }
 
 /// How a request failed.
@@ -143,19 +221,85 @@ pub trait Scheduler: Send {
     /// Where the scheduler cannot tell.
     fn next(&mut self, current: f64) -> Result<f64, Cause>;
 
-    /// Called when a request has finished, `now` seconds after the client's start.
-    fn after_request(&mut self, _now: f64, _weight: f64, _unit: &str) {}
+    /// Called when a request has finished.
+    fn after_request(&mut self, _finished: &Finished<'_>) {}
+}
+
+/// A request that has finished, as its scheduler sees it. Times are seconds since the client's start.
+#[derive(Debug, Clone, Copy)]
+pub struct Finished<'a> {
+    /// When the runner was called.
+    pub started: f64,
+    /// When it returned.
+    pub finished: f64,
+    /// How much work was done.
+    pub weight: f64,
+    /// Unit of the work.
+    pub unit: &'a str,
+    /// Whether the request succeeded.
+    pub success: bool,
+    /// What else the runner told.
+    pub meta: Option<&'a Map<String, Value>>,
+}
+
+/// Opens schedulers that share an instance with their client's runner.
+pub trait InTurnSchedulerFactory: Send + Sync {
+    /// Opens the scheduler of one client on the thread that the client lives on.
+    fn open<'a>(
+        &'a self,
+        task: &'a Task,
+        partition: Partition,
+    ) -> LocalBoxFuture<'a, Result<Box<dyn InTurnScheduler>, Cause>>;
+}
+
+/// A [`Scheduler`] that is asked asynchronously: others may be using what it shares with them.
+pub trait InTurnScheduler {
+    /// As [`Scheduler::next`].
+    fn next<'a>(&'a mut self, current: f64) -> LocalBoxFuture<'a, Result<f64, Cause>>;
+
+    /// As [`Scheduler::after_request`].
+    fn after_request(&mut self, finished: &Finished<'_>);
+}
+
+/// Where the parameters of a task come from.
+#[derive(Clone)]
+pub enum SourceBinding {
+    /// From a source that makes requests ahead of their due times, on generator threads.
+    Ahead(Arc<dyn ParamSourceFactory>),
+    /// From a source that is asked when a request's turn comes.
+    InTurn(Arc<dyn InTurnSourceFactory>),
+}
+
+impl SourceBinding {
+    /// Whether the source ends by itself.
+    pub fn finite(&self) -> bool {
+        match self {
+            SourceBinding::Ahead(factory) => factory.finite(),
+            SourceBinding::InTurn(factory) => factory.finite(),
+        }
+    }
+}
+
+/// Who gives the due times of a task.
+#[derive(Clone)]
+pub enum SchedulerBinding {
+    /// The built-in scheduler that the task names.
+    BuiltIn,
+    /// A scheduler of its own.
+    Own(Arc<dyn SchedulerFactory>),
+    /// A scheduler that shares an instance with others.
+    InTurn(Arc<dyn InTurnSchedulerFactory>),
 }
 
 /// What a task is bound to before the race.
 #[derive(Clone)]
 pub struct Binding {
     /// Where the parameters come from.
-    pub params: Arc<dyn ParamSourceFactory>,
+    pub params: SourceBinding,
     /// Who performs the operation.
     pub runner: Arc<dyn RunnerFactory>,
-    /// Who gives the due times; `None`: the built-in scheduler that the task names.
-    pub scheduler: Option<Arc<dyn SchedulerFactory>>,
+    /// Who gives the due times.
+    pub scheduler: SchedulerBinding,
 }
 
 /// Binds the tasks of a race to those who perform them.

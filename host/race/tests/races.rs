@@ -569,7 +569,7 @@ fn a_scheduler_of_a_track_gives_the_due_times() {
     let mut task = task("a");
     (task.schedule, task.iterations) = ("steps".to_owned(), Some(100));
     let mut bound = Bound::default().with("a", Source::endless());
-    bound.binding("a").scheduler = Some(Arc::new(Steps));
+    bound.binding("a").scheduler = SchedulerBinding::Own(Arc::new(Steps));
     let (end, figures) = race(&plan(vec![single(task)]), &bound);
     assert!(matches!(end.reason, EndReason::Failed(RaceError::Scheduler { .. })), "{end:?}");
     assert_eq!(figures.count(0, Kind::SendLateness, SampleType::Normal), 5);

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use rally_race::{Binding, Bindings, Cause, ParamSourceFactory};
+use rally_race::{Binding, Bindings, Cause, ParamSourceFactory, SchedulerBinding, SourceBinding};
 use rally_track::{Task, Track};
 
 use crate::cluster::Cluster;
@@ -64,7 +64,7 @@ impl Bindings for TargetBindings {
             }
         };
         let runner = Arc::new(BuiltinRunnerFactory::new(*kind, Arc::clone(&self.cluster)));
-        Ok(Binding { params, runner, scheduler: None })
+        Ok(Binding { params: SourceBinding::Ahead(params), runner, scheduler: SchedulerBinding::BuiltIn })
     }
 }
 

@@ -84,7 +84,7 @@ async fn perform(bindings: &TargetBindings, spec: Value, clients: u32) -> Vec<f6
     let mut weights = Vec::new();
     for index in 0..clients {
         let partition = Partition { index, total: clients, seed: 7 };
-        let mut source = binding.params.open(partition).unwrap();
+        let mut source = support::ahead(&binding).open(partition).unwrap();
         let mut runner = binding.runner.open(partition).await.unwrap();
         let mut all = Vec::new();
         match source.constant() {
@@ -92,7 +92,7 @@ async fn perform(bindings: &TargetBindings, spec: Value, clients: u32) -> Vec<f6
             None => while source.next(10, &mut all).unwrap() == More::Yes {},
         }
         for params in &all {
-            let outcome = runner.run(params).await;
+            let outcome = runner.run(params).await.unwrap();
             assert_eq!(description(&outcome), "", "{spec_text}");
             assert!(outcome.received > outcome.sent);
             weights.push(outcome.weight);
@@ -225,15 +225,17 @@ fn a_genuine_server_that_refuses_documents_is_believed() {
         ];
         let params = support::params(json!({"body": lines, "bulk-size": 3}));
         let mut bulk = support::runner(rally_target::runners::Operation::Bulk, &cluster).await;
-        let outcome = bulk.run(&params).await;
+        let outcome = bulk.run(&params).await.unwrap();
         assert_eq!(outcome.weight, 3.0);
         let failure = outcome.failure.unwrap();
         assert_eq!((failure.count, failure.status), (1, Some(200)));
         println!("{}", failure.description);
         assert!(failure.description.starts_with("items failed: 400 "), "{}", failure.description);
         let mut search = support::runner(rally_target::runners::Operation::Search, &cluster).await;
-        let outcome =
-            search.run(&support::params(json!({"index": "rally-target-test-nowhere", "body": {}}))).await;
+        let outcome = search
+            .run(&support::params(json!({"index": "rally-target-test-nowhere", "body": {}})))
+            .await
+            .unwrap();
         let failure = outcome.failure.unwrap();
         println!("{}", failure.description);
         assert_eq!(failure.status, Some(404));

@@ -161,7 +161,7 @@ fn check_param_sources(file: &str) {
             continue;
         }
         let binding = bound.unwrap_or_else(|error| panic!("{id}: {error}"));
-        let mut source = binding.params.open(Partition { index: 0, total: 1, seed: 1 }).unwrap();
+        let mut source = support::ahead(&binding).open(Partition { index: 0, total: 1, seed: 1 }).unwrap();
         if let Some(expected_params) = expected.get("params") {
             assert_eq!(Value::Object((*source.constant().unwrap().values).clone()), *expected_params, "{id}");
             // In 0.6.2 sources were asked once; since then they go on for ever.
@@ -274,7 +274,7 @@ fn requests_and_weights_are_those_of_rally_0_7_2() {
         });
         let outcome = block_on(async {
             let cluster = target.cluster().await;
-            runner(kind, &cluster).await.run(&params(input["params"].clone())).await
+            runner(kind, &cluster).await.run(&params(input["params"].clone())).await.unwrap()
         });
         if expected.get("error").is_some() {
             assert_eq!(id, "bulk-no-size");

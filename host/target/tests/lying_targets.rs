@@ -79,7 +79,7 @@ fn bytes_after_an_answer_do_not_end_up_in_the_next_one() {
         let cluster = target.cluster().await;
         let mut runner = runner(Operation::Search, &cluster).await;
         for _ in 0..3 {
-            let outcome = runner.run(&params(search())).await;
+            let outcome = runner.run(&params(search())).await.unwrap();
             assert_eq!(description(&outcome), "");
         }
     });
@@ -134,10 +134,10 @@ fn an_endless_body_is_given_up_at_the_limit_and_its_connection_dropped() {
     block_on(async {
         let cluster = target.cluster_with("timeout:30,max_response_size:1000000").await;
         let mut runner = runner(Operation::Search, &cluster).await;
-        let failure = failure(runner.run(&params(json!({"index": "endless", "body": {}}))).await);
+        let failure = failure(runner.run(&params(json!({"index": "endless", "body": {}}))).await.unwrap());
         assert_eq!(failure.kind, FailureKind::Transport);
         assert!(failure.description.contains("longer than 1000000 bytes"), "{}", failure.description);
-        let outcome = runner.run(&params(search())).await;
+        let outcome = runner.run(&params(search())).await.unwrap();
         assert_eq!(description(&outcome), "");
     });
 }
@@ -190,7 +190,7 @@ fn the_limit_counts_from_each_request_anew() {
         // Together longer than the limit, and with a pause that is longer than it.
         for pause in [0, 0, 0, 0, 900, 0] {
             tokio::time::sleep(Duration::from_millis(pause)).await;
-            let outcome = runner.run(&params(search())).await;
+            let outcome = runner.run(&params(search())).await.unwrap();
             assert_eq!(description(&outcome), "");
         }
     });
@@ -212,7 +212,7 @@ fn a_request_that_is_given_up_takes_its_connection_along() {
         let slow = params(json!({"index": "slow", "body": {}}));
         let cancelled = tokio::time::timeout(Duration::from_millis(50), runner.run(&slow)).await;
         assert!(cancelled.is_err());
-        let outcome = runner.run(&params(search())).await;
+        let outcome = runner.run(&params(search())).await.unwrap();
         assert_eq!(description(&outcome), "");
     });
     assert_eq!(target.connections(), 3);
@@ -267,7 +267,7 @@ fn a_target_that_closes_after_each_answer_costs_connections_but_no_request() {
             let cluster = target.cluster().await;
             let mut runner = runner(Operation::Search, &cluster).await;
             for _ in 0..5 {
-                let outcome = runner.run(&params(search())).await;
+                let outcome = runner.run(&params(search())).await.unwrap();
                 assert_eq!(description(&outcome), "", "announced: {announced}");
                 // Without an announcement the end of the connection needs a moment to arrive.
                 tokio::time::sleep(Duration::from_millis(20)).await;
@@ -285,7 +285,7 @@ fn a_bulk_that_was_written_is_never_sent_again() {
         let cluster = target.cluster().await;
         let mut runner = runner(Operation::Bulk, &cluster).await;
         for _ in 0..3 {
-            assert_eq!(failure(runner.run(&params(bulk())).await).kind, FailureKind::Transport);
+            assert_eq!(failure(runner.run(&params(bulk())).await.unwrap()).kind, FailureKind::Transport);
         }
     });
     assert_eq!(target.requests().len(), 3);
@@ -306,7 +306,7 @@ fn a_reset_is_a_transport_failure() {
     block_on(async {
         let cluster = target.cluster().await;
         let mut runner = runner(Operation::Search, &cluster).await;
-        let failure = failure(runner.run(&params(search())).await);
+        let failure = failure(runner.run(&params(search())).await.unwrap());
         assert_eq!(failure.kind, FailureKind::Transport);
         assert!(failure.description.contains("connection"), "{}", failure.description);
     });
@@ -354,7 +354,7 @@ fn a_target_that_is_gone_refuses() {
         leave.send(()).unwrap();
         serving.join().unwrap();
         tokio::time::sleep(Duration::from_millis(20)).await;
-        let failure = failure(runner.run(&params(search())).await);
+        let failure = failure(runner.run(&params(search())).await.unwrap());
         assert_eq!(failure.kind, FailureKind::Refused);
         assert_eq!(failure.description, format!("connection refused by {address}"));
         let opened = BuiltinRunnerFactory::new(Operation::Search, cluster).open(ONLY).await;

@@ -94,7 +94,7 @@ fn a_certificate_of_the_given_authority_is_trusted() {
             Arc::new(Cluster::connect(&hosts, &ClientOptions::parse(&options).unwrap()).await.unwrap());
         let mut runner = runner(Operation::Search, &cluster).await;
         for _ in 0..3 {
-            let outcome = runner.run(&params(json!({"index": "i", "body": {}}))).await;
+            let outcome = runner.run(&params(json!({"index": "i", "body": {}}))).await.unwrap();
             assert_eq!(description(&outcome), "");
             assert!(outcome.received > outcome.sent);
         }
@@ -160,7 +160,7 @@ fn credentials_are_sent_with_every_request() {
         let target = Target::version("7.10.2", |peer, _| peer.answer("200 OK", "{}"));
         block_on(async {
             let cluster = target.cluster_with(options).await;
-            runner(Operation::NodeStats, &cluster).await.run(&params(json!({}))).await;
+            runner(Operation::NodeStats, &cluster).await.run(&params(json!({}))).await.unwrap();
         });
         for request in target.received() {
             seen.lock().unwrap().push(request.header("authorization").unwrap().to_owned());

@@ -34,7 +34,7 @@ fn sent(kind: Kind, values: Value) -> Vec<String> {
             });
             let outcome = block_on(async {
                 let cluster = target.cluster().await;
-                runner(kind, &cluster).await.run(&params(values.clone())).await
+                runner(kind, &cluster).await.run(&params(values.clone())).await.unwrap()
             });
             assert_eq!(description(&outcome), "");
             let calls: Vec<String> = target
@@ -348,7 +348,7 @@ fn clients_are_spread_over_the_hosts() {
                 rally_race::RunnerFactory::open(&factory, Partition { index, total: 7, seed: 0 })
                     .await
                     .unwrap();
-            assert_eq!(description(&runner.run(&params(json!({}))).await), "");
+            assert_eq!(description(&runner.run(&params(json!({}))).await.unwrap()), "");
         }
     });
     let counts: Vec<usize> = targets.iter().map(|target| target.requests().len()).collect();
@@ -361,7 +361,7 @@ fn wrong_parameters_fail_without_a_request() {
     block_on(async {
         let cluster = target.cluster().await;
         let outcome =
-            runner(Kind::Search, &cluster).await.run(&params(json!({"index": 3, "body": {}}))).await;
+            runner(Kind::Search, &cluster).await.run(&params(json!({"index": 3, "body": {}}))).await.unwrap();
         let failure = outcome.failure.unwrap();
         assert_eq!(
             (failure.kind, failure.description.as_str()),

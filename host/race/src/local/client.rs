@@ -16,7 +16,9 @@ use crate::local::timer::Slot;
 use crate::plan::{Assignment, Extent, OnError, PlannedTask, Timing};
 use crate::schedule::ClientSchedule;
 use crate::schedulers::built_in_scheduler;
-use crate::seams::{Binding, Cause, FailureKind, Outcome, Partition, Runner};
+use crate::seams::{
+    Binding, Cause, FailureKind, Finished, Outcome, Partition, Runner, SchedulerBinding, SourceBinding,
+};
 
 /// All requests per second that a machine may be expected to prepare for, over all unthrottled clients.
 const FASTEST_DRIVER: f64 = 200_000.0;
@@ -104,9 +106,10 @@ impl<'a> Client<'a> {
             if part.extent.is_empty() {
                 return None;
             }
+            let SourceBinding::Ahead(source) = &part.binding.params else { return None };
             let (reply, answer) = oneshot::channel();
             let opening = Opening {
-                source: Arc::clone(&part.binding.params),
+                source: Arc::clone(source),
                 partition: part.partition,
                 capacity: part.capacity(),
                 stock: if index == 0 { Stock::Ample } else { Stock::Scant },
@@ -198,7 +201,7 @@ impl<'a> Client<'a> {
             let made = if let Taken::Next(params) = taken { Some(params) } else { None };
             let Some(params) = made.as_ref().or(supply.same()) else { break };
             let before = Instant::now();
-            let outcome = runner.run(params).await;
+            let outcome = runner.run(params).await.map_err(|cause| part.runner_failed(cause))?;
             let after = Instant::now();
             let processing = after - before;
             let measured = Measured {
@@ -211,7 +214,14 @@ impl<'a> Client<'a> {
             self.local.with_recorder(task, |recorder| recorder.record(&measured));
             free_since = outcome.received;
             elapsed = (after - start).as_secs_f64();
-            schedule.after_request(elapsed, outcome.weight, outcome.unit);
+            schedule.after_request(&Finished {
+                started: (before - start).as_secs_f64(),
+                finished: elapsed,
+                weight: outcome.weight,
+                unit: outcome.unit,
+                success: outcome.failure.is_none(),
+                meta: outcome.meta.as_deref(),
+            });
             self.judge(part, outcome)?;
             timer.wake_due(after);
             // A runner that never waits must not keep the thread for itself.
@@ -237,8 +247,9 @@ impl Part<'_> {
     fn schedule(&self, timing: Timing, size: Option<u64>) -> Result<ClientSchedule, RaceError> {
         let task = &self.planned.task;
         let scheduler = match &self.binding.scheduler {
-            Some(factory) => factory.open(task, self.partition).map(Some),
-            None => built_in_scheduler(task, timing, self.partition),
+            SchedulerBinding::Own(factory) => factory.open(task, self.partition).map(Some),
+            SchedulerBinding::BuiltIn => built_in_scheduler(task, timing, self.partition),
+            SchedulerBinding::InTurn(_) => Err("schedulers in turn are not known yet".into()),
         };
         let scheduler = scheduler.map_err(|cause| self.scheduler_failed(cause))?;
         Ok(ClientSchedule::new(self.extent, timing, scheduler, size))
@@ -254,6 +265,10 @@ impl Part<'_> {
 
     fn scheduler_failed(&self, source: Cause) -> RaceError {
         RaceError::Scheduler { task: self.planned.task.name.clone(), client: self.partition.index, source }
+    }
+
+    fn runner_failed(&self, source: Cause) -> RaceError {
+        RaceError::Runner { task: self.planned.task.name.clone(), client: self.partition.index, source }
     }
 
     fn source_failed(&self, source: Cause) -> RaceError {

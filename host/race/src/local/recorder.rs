@@ -63,7 +63,7 @@ impl Recorder {
 
     /// Records a request.
     pub(crate) fn record(&mut self, measured: &Measured<'_>) {
-        let Outcome { sent, received, weight, unit, failure } = measured.outcome;
+        let Outcome { sent, received, weight, unit, failure, .. } = measured.outcome;
         let ending = if failure.is_some() { Ending::Failure } else { Ending::Success };
         let service_time = received.saturating_duration_since(*sent);
         let ready = measured.due.map_or(measured.free_since, |due| due.max(measured.free_since));
@@ -196,7 +196,7 @@ mod tests {
     fn record(recorder: &mut Recorder, start: Instant, sent: u64, received: u64, failure: Option<Failure>) {
         let at = |millis| start + Duration::from_millis(millis);
         let weight = if failure.is_some() { 0.0 } else { 2.0 };
-        let outcome = Outcome { sent: at(sent), received: at(received), weight, unit: "docs", failure };
+        let outcome = Outcome { failure, ..Outcome::new(at(sent), at(received), weight, "docs") };
         recorder.record(&Measured {
             sample_type: SampleType::Normal,
             due: None,
@@ -224,7 +224,7 @@ mod tests {
         let start = Instant::now();
         let at = |millis| start + Duration::from_millis(millis);
         let mut recorder = recorder_for(start, Extent::Time { warmup: 1.0, measured: None });
-        let outcome = Outcome { sent: at(1600), received: at(1700), weight: 1.0, unit: "ops", failure: None };
+        let outcome = Outcome::new(at(1600), at(1700), 1.0, "ops");
         recorder.record(&Measured {
             sample_type: SampleType::Normal,
             due: Some(at(1200)),

@@ -7,7 +7,6 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
 
-use bytes::Bytes;
 use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
 use rally_race::*;
@@ -122,7 +121,7 @@ pub fn parallel(tasks: Vec<Task>, clients: Option<u32>, completed_by: Option<&st
 /// Parameters with a number that tells them apart.
 pub fn numbered(number: u64) -> Params {
     let values = Map::from_iter([("number".to_owned(), Value::from(number))]);
-    Params { values: Arc::new(values), body: Bytes::new(), documents: 1 }
+    Params { documents: 1, ..Params::of(Arc::new(values)) }
 }
 
 pub fn number_of(params: &Params) -> u64 {
@@ -274,7 +273,7 @@ struct OpenFake {
 }
 
 impl Runner for OpenFake {
-    fn run<'a>(&'a mut self, params: &'a Params) -> LocalBoxFuture<'a, Outcome> {
+    fn run<'a>(&'a mut self, params: &'a Params) -> LocalBoxFuture<'a, Result<Outcome, Cause>> {
         async move {
             let sent = Instant::now();
             let performed =
@@ -282,7 +281,7 @@ impl Runner for OpenFake {
             self.fake.log.0.lock().unwrap().push(performed);
             let failure = (self.fake.perform)(performed).await;
             let weight = if failure.is_some() { 0.0 } else { 1.0 };
-            Outcome { sent, received: Instant::now(), weight, unit: "ops", failure }
+            Ok(Outcome { failure, ..Outcome::new(sent, Instant::now(), weight, "ops") })
         }
         .boxed_local()
     }
@@ -317,8 +316,14 @@ impl Bound {
     {
         let perform = Arc::new(move |performed| perform(performed).boxed_local());
         let fake = Fake { task, log: self.log.clone(), perform };
-        self.by_task
-            .insert(task, Binding { params: Arc::new(source), runner: Arc::new(fake), scheduler: None });
+        self.by_task.insert(
+            task,
+            Binding {
+                params: SourceBinding::Ahead(Arc::new(source)),
+                runner: Arc::new(fake),
+                scheduler: SchedulerBinding::BuiltIn,
+            },
+        );
         self
     }
 

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use rally_race::{Cause, More, ParamSource, ParamSourceFactory, Params, Partition};
+use rally_race::{BodyKind, Cause, More, ParamSource, ParamSourceFactory, Params, Partition};
 use rally_track::Operation;
 use serde_json::{Map, Value};
 
@@ -205,7 +205,12 @@ impl ParamSource for BulkSource {
                     self.pool.body(buffer)
                 }
             };
-            out.push(Params { values: Arc::clone(values), body, documents: bulk.documents });
+            out.push(Params {
+                body,
+                body_kind: BodyKind::Text,
+                documents: bulk.documents,
+                ..Params::of(Arc::clone(values))
+            });
             if reader.is_at_end() {
                 self.readers.pop();
             }

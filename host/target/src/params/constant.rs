@@ -2,7 +2,6 @@
 
 use std::sync::Arc;
 
-use bytes::Bytes;
 use rally_race::{Cause, More, ParamSource, ParamSourceFactory, Params, Partition};
 use rally_track::{Operation, Track};
 use serde_json::{Map, Value};
@@ -17,9 +16,7 @@ pub struct ConstantSourceFactory {
 impl ConstantSourceFactory {
     /// A source of these parameters.
     pub fn new(values: Map<String, Value>) -> Self {
-        ConstantSourceFactory {
-            params: Params { values: Arc::new(values), body: Bytes::new(), documents: 0 },
-        }
+        ConstantSourceFactory { params: Params::of(Arc::new(values)) }
     }
 }
 

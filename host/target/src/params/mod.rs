@@ -10,9 +10,11 @@ mod documents;
 mod error;
 mod ids;
 
+pub use body_pool::BodyPool;
 pub use bounds::{Bounds, bounds};
 pub use bulk::{BulkSource, BulkSourceFactory};
 pub use bulk_options::{ActionAndMetaData, BulkOptions, Conflicts};
+pub use bulk_reader::{Action, Body as BulkBody, Bulk, Reader as BulkReader};
 pub use constant::{ConstantSourceFactory, search_params};
 pub use documents::{ByteRange, DocumentSet, DocumentsError};
 pub use error::ParamError;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures_util::future::LocalBoxFuture;
 use http::Method;
-use rally_race::{Failure, FailureKind, Outcome, Params, Runner};
+use rally_race::{Cause, Failure, FailureKind, Outcome, Params, Runner};
 use serde_json::{Map, Value};
 
 use super::bulk_answer::{BulkAnswer, BulkVerdict};
@@ -68,8 +68,8 @@ impl Bulk {
 }
 
 impl Runner for Bulk {
-    fn run<'a>(&'a mut self, params: &'a Params) -> LocalBoxFuture<'a, Outcome> {
-        Box::pin(self.perform(params))
+    fn run<'a>(&'a mut self, params: &'a Params) -> LocalBoxFuture<'a, Result<Outcome, Cause>> {
+        Box::pin(async move { Ok(self.perform(params).await) })
     }
 }
 

@@ -62,7 +62,7 @@ impl Span {
     /// An outcome over all requests that were taken in.
     pub fn outcome(self, weight: f64, unit: &'static str, failure: Option<Failure>) -> Outcome {
         let received = self.received.unwrap_or_else(Instant::now);
-        Outcome { sent: self.sent.unwrap_or(received), received, weight, unit, failure }
+        Outcome { failure, ..Outcome::new(self.sent.unwrap_or(received), received, weight, unit) }
     }
 
     /// The outcome of an operation that failed as a whole.

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures_util::future::LocalBoxFuture;
 use http::Method;
-use rally_race::{Outcome, Params, Runner};
+use rally_race::{Cause, Outcome, Params, Runner};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::{Map, Value, json};
@@ -137,8 +137,8 @@ impl Search {
 }
 
 impl Runner for Search {
-    fn run<'a>(&'a mut self, params: &'a Params) -> LocalBoxFuture<'a, Outcome> {
-        Box::pin(self.perform(params))
+    fn run<'a>(&'a mut self, params: &'a Params) -> LocalBoxFuture<'a, Result<Outcome, Cause>> {
+        Box::pin(async move { Ok(self.perform(params).await) })
     }
 }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures_util::future::LocalBoxFuture;
 use http::Method;
-use rally_race::{Outcome, Params, Runner};
+use rally_race::{Cause, Outcome, Params, Runner};
 use serde_json::{Map, Value};
 
 use super::common::{OPS, Prepared, Span, bad_params, failure};
@@ -70,8 +70,8 @@ impl Simple {
 }
 
 impl Runner for Simple {
-    fn run<'a>(&'a mut self, params: &'a Params) -> LocalBoxFuture<'a, Outcome> {
-        Box::pin(self.perform(params))
+    fn run<'a>(&'a mut self, params: &'a Params) -> LocalBoxFuture<'a, Result<Outcome, Cause>> {
+        Box::pin(async move { Ok(self.perform(params).await) })
     }
 }
 

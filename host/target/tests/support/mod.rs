@@ -7,8 +7,9 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use bytes::Bytes;
-use rally_race::{Outcome, Params, Partition, Runner, RunnerFactory};
+use rally_race::{
+    Binding, Outcome, ParamSourceFactory, Params, Partition, Runner, RunnerFactory, SourceBinding,
+};
 use rally_target::runners::{BuiltinRunnerFactory, Operation};
 use rally_target::{ClientOptions, Cluster, DocumentSet, parse_target_hosts};
 use serde_json::{Map, Value};
@@ -221,8 +222,16 @@ pub async fn runner(operation: Operation, cluster: &Arc<Cluster>) -> Box<dyn Run
     BuiltinRunnerFactory::new(operation, Arc::clone(cluster)).open(ONLY).await.unwrap()
 }
 
+/// The factory of the sources of a built-in operation.
+pub fn ahead(binding: &Binding) -> &dyn ParamSourceFactory {
+    match &binding.params {
+        SourceBinding::Ahead(factory) => factory.as_ref(),
+        SourceBinding::InTurn(_) => panic!("built-in sources make their requests ahead"),
+    }
+}
+
 pub fn params(values: Value) -> Params {
-    Params { values: Arc::new(object(values)), body: Bytes::new(), documents: 0 }
+    Params::of(Arc::new(object(values)))
 }
 
 pub fn object(value: Value) -> Map<String, Value> {
@@ -242,7 +251,7 @@ pub fn once(
     let target = Target::version("7.10.2", script);
     block_on(async {
         let cluster = target.cluster_with(options).await;
-        runner(operation, &cluster).await.run(&params(values)).await
+        runner(operation, &cluster).await.run(&params(values)).await.unwrap()
     })
 }
 
