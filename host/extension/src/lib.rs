@@ -1,1 +1,50 @@
-//! Components.
+//! A track's own code: components that are loaded, limited, linked and called. The only crate that knows wasmtime.
+//!
+//! The way of a component: [`Extensions::discover`] finds the files beside a track; [`Extension::load`] reads one, has it
+//! inspected without running anything ([`rally_component`]), compiles it or takes the compiled code from the
+//! [`CompiledCache`], links it to what `rally:track` offers and asks it what it is. [`ExtensionBindings`] then binds the tasks of
+//! a track to what its components register; the race knows sources, runners and schedulers only as its own traits.
+//!
+//! - [`limits`]: what an instance may take, [`error`]: what became of a call that took more or failed otherwise.
+//! - [`since_0_1_0`]: the WIT version 0.1.0; a later one will stand beside it.
+//! - [`roles`]: instances as sources, runners, schedulers: each in an instance of its own, or sharing one.
+//! - [`batch`]: the reader of what a source returned, which believes nothing.
+
+pub mod batch;
+mod bindings;
+mod cache;
+mod due;
+mod engine;
+pub mod error;
+mod extension;
+mod extensions;
+pub mod limits;
+mod picks;
+mod processing;
+mod roles;
+mod since_0_1_0;
+mod surroundings;
+mod units;
+
+pub use bindings::{ExtensionBindings, RaceInfo};
+pub use cache::{CacheError, CompiledCache};
+pub use engine::{Engine, EngineError};
+pub use error::{CallError, CallErrorKind, ComponentName, GuestError};
+pub use extension::{
+    Description, Extension, Extent, Form, Host, LoadError, RunnerInfo, SchedulerInfo, Sharing, SourceInfo,
+};
+pub use extensions::{AmbiguousName, Extensions, ExtensionsError, components};
+pub use limits::{LimitExceeded, LimitKind, Limits};
+pub use processing::{ProcessingError, track_json};
+pub use surroundings::{Clock, Folder, Surroundings, SystemClock, Target};
+
+/// A request that has finished, as a scheduler is told. Times are seconds since the client's start.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Feedback {
+    pub(crate) started: f64,
+    pub(crate) finished: f64,
+    pub(crate) weight: f64,
+    pub(crate) unit: String,
+    pub(crate) success: bool,
+    pub(crate) meta: Option<String>,
+}

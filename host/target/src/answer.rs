@@ -106,6 +106,7 @@ mod tests {
             received: now,
             problem: body.as_bytes().to_vec(),
             location: None,
+            headers: http::HeaderMap::new(),
         }
     }
 

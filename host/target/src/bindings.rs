@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
-use rally_race::{Binding, Bindings, Cause, ParamSourceFactory, SchedulerBinding, SourceBinding};
+use rally_race::{
+    Binding, Bindings, Cause, ParamSourceFactory, RunnerFactory, SchedulerBinding, SourceBinding,
+};
 use rally_track::{Task, Track};
 
 use crate::cluster::Cluster;
@@ -23,24 +25,26 @@ impl TargetBindings {
     }
 }
 
-impl Bindings for TargetBindings {
-    fn bind(&self, task: &Task) -> Result<Binding, Cause> {
+impl TargetBindings {
+    /// The built-in param source of a task. A task of somebody else's operation type (`foreign`) without a source of its own gets
+    /// its operation's parameters, as in Rally.
+    ///
+    /// # Errors
+    /// Where the parameters make no sense, or the operation type is not known; `more` are the types that others know.
+    pub fn source<'a>(
+        &self,
+        task: &Task,
+        foreign: bool,
+        more: impl IntoIterator<Item = &'a String>,
+    ) -> Result<SourceBinding, Cause> {
         let operation = &task.operation;
-        if let Some(source) = &operation.param_source {
-            let problem = format!(
-                "unknown param-source '{source}': param sources of a track's own are not supported yet"
-            );
-            return Err(ParamError::new(&operation.name, problem).into());
-        }
-        let Some((_, kind)) = OPERATIONS.iter().find(|(name, _)| *name == operation.operation_type) else {
-            return Err(unknown(&operation.name, &operation.operation_type).into());
-        };
-        let params: Arc<dyn ParamSourceFactory> = match kind {
-            Operation::Bulk => {
+        let known = known(&operation.operation_type).filter(|_| !foreign);
+        let params: Arc<dyn ParamSourceFactory> = match known {
+            Some(Operation::Bulk) => {
                 let typed = self.cluster.capabilities().typed();
                 Arc::new(BulkSourceFactory::new(operation, &self.documents, typed)?)
             }
-            Operation::Search => {
+            Some(Operation::Search) => {
                 let values = search_params(operation, &self.track)?;
                 if values.contains_key("pages") != values.contains_key("items_per_page") {
                     tracing::warn!(
@@ -50,7 +54,7 @@ impl Bindings for TargetBindings {
                 }
                 Arc::new(ConstantSourceFactory::new(values))
             }
-            Operation::ForceMerge => {
+            Some(Operation::ForceMerge) => {
                 if let Some(segments) = operation.params.get("max_num_segments")
                     && segments.as_u64().is_none_or(|segments| segments == 0)
                 {
@@ -59,17 +63,67 @@ impl Bindings for TargetBindings {
                 }
                 Arc::new(ConstantSourceFactory::new(operation.params.clone()))
             }
-            Operation::IndexStats | Operation::NodeStats => {
+            Some(Operation::IndexStats | Operation::NodeStats) => {
                 Arc::new(ConstantSourceFactory::new(operation.params.clone()))
             }
+            None if foreign => Arc::new(ConstantSourceFactory::new(operation.params.clone())),
+            None => return Err(unknown(&operation.name, &operation.operation_type, more).into()),
         };
-        let runner = Arc::new(BuiltinRunnerFactory::new(*kind, Arc::clone(&self.cluster)));
-        Ok(Binding { params: SourceBinding::Ahead(params), runner, scheduler: SchedulerBinding::BuiltIn })
+        Ok(SourceBinding::Ahead(params))
+    }
+
+    /// The built-in runner of an operation type.
+    ///
+    /// # Errors
+    /// Where it is not known to `operation`; `more` are the types that others know.
+    pub fn runner<'a>(
+        &self,
+        operation: &str,
+        operation_type: &str,
+        more: impl IntoIterator<Item = &'a String>,
+    ) -> Result<Arc<dyn RunnerFactory>, ParamError> {
+        let kind = known(operation_type).ok_or_else(|| unknown(operation, operation_type, more))?;
+        Ok(Arc::new(BuiltinRunnerFactory::new(kind, Arc::clone(&self.cluster))))
     }
 }
 
-fn unknown(operation: &str, operation_type: &str) -> ParamError {
-    let names: Vec<&str> = OPERATIONS.iter().map(|(name, _)| *name).collect();
+impl Bindings for TargetBindings {
+    fn bind(&self, task: &Task) -> Result<Binding, Cause> {
+        let operation = &task.operation;
+        if let Some(source) = &operation.param_source {
+            return Err(unknown_param_source(&operation.name, source, []).into());
+        }
+        let runner = self.runner(&operation.name, &operation.operation_type, [])?;
+        Ok(Binding { params: self.source(task, false, [])?, runner, scheduler: SchedulerBinding::BuiltIn })
+    }
+}
+
+/// The error of a param source that nobody registers; `known` are those that somebody does.
+pub fn unknown_param_source<'a>(
+    operation: &str,
+    name: &str,
+    known: impl IntoIterator<Item = &'a String>,
+) -> ParamError {
+    let known: Vec<&str> = known.into_iter().map(String::as_str).collect();
+    let known = if known.is_empty() {
+        "no component beside the track registers any".to_owned()
+    } else {
+        format!("known: {}", known.join(", "))
+    };
+    ParamError::new(operation, format!("unknown param-source '{name}' ({known})"))
+}
+
+fn known(operation_type: &str) -> Option<Operation> {
+    OPERATIONS.iter().find(|(name, _)| *name == operation_type).map(|(_, kind)| *kind)
+}
+
+fn unknown<'a>(
+    operation: &str,
+    operation_type: &str,
+    more: impl IntoIterator<Item = &'a String>,
+) -> ParamError {
+    let mut names: Vec<&str> = OPERATIONS.iter().map(|(name, _)| *name).collect();
+    names.extend(more.into_iter().map(String::as_str));
     let hint = names
         .iter()
         .map(|name| (strsim::jaro_winkler(operation_type, name), name))

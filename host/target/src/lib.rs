@@ -23,7 +23,7 @@ pub mod telemetry;
 pub mod tls;
 pub mod version;
 
-pub use bindings::TargetBindings;
+pub use bindings::{TargetBindings, unknown_param_source};
 pub use client_options::{ClientOptions, ClientOptionsError};
 pub use cluster::{Api, CallError, CallProblem, Cluster, ClusterError};
 pub use hosts::{TargetHost, TargetHostsError, parse_target_hosts};

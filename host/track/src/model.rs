@@ -3,14 +3,14 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 /// Free-form properties that end up in every record of what they are attached to.
 pub type Meta = Map<String, Value>;
 
 /// The language that a track is written in. It is read from the track itself.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Dialect {
     /// `indices/types`, `data-url`, operation type `index`, laps; `iterations` are totals over all clients.
@@ -18,7 +18,7 @@ pub enum Dialect {
 }
 
 /// A whole track: what exists, what can be done with it, and in which order.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Track {
     /// Name of the track: the name of its directory, or the stem of its file.
     pub name: String,
@@ -45,7 +45,7 @@ pub struct Track {
 }
 
 /// An index and what goes into it.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Index {
     /// Name of the index.
     pub name: String,
@@ -56,7 +56,7 @@ pub struct Index {
 }
 
 /// A mapping type with the documents that belong to it.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct MappingType {
     /// Name of the type.
     pub name: String,
@@ -67,7 +67,7 @@ pub struct MappingType {
 }
 
 /// A data file of a track, as declared.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Documents {
     /// File name as declared, compressed or plain, e.g. `documents.json.bz2`.
     pub file_name: String,
@@ -84,7 +84,7 @@ pub struct Documents {
 }
 
 /// An index template.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct IndexTemplate {
     /// Name of the template.
     pub name: String,
@@ -97,7 +97,7 @@ pub struct IndexTemplate {
 }
 
 /// One way to race the track.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Challenge {
     /// Name for `--challenge`.
     pub name: String,
@@ -118,7 +118,7 @@ pub struct Challenge {
 }
 
 /// One entry of a schedule. All clients finish it before the next one starts.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Element {
     /// One task.
@@ -138,7 +138,7 @@ impl Element {
 }
 
 /// Tasks that run at the same time.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Parallel {
     /// The tasks, at least one.
     pub tasks: Vec<Arc<Task>>,
@@ -149,7 +149,7 @@ pub struct Parallel {
 }
 
 /// Which task ends a parallel element.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum CompletedBy {
     /// All clients of the task with this name are done.
@@ -157,7 +157,7 @@ pub enum CompletedBy {
 }
 
 /// What a schedule says of one operation: how often, how fast, by how many clients.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Task {
     /// Name of the task, unique within its challenge; the operation's name where nothing else is said.
     pub name: String,
@@ -184,7 +184,7 @@ pub struct Task {
 }
 
 /// The rate that all clients of a task reach together.
-#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Target {
     /// `target-throughput`: requests per second, > 0.
@@ -204,7 +204,7 @@ impl Target {
 }
 
 /// What is done, with its parameters.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Operation {
     /// Name of the operation, unique within the track.
     pub name: String,

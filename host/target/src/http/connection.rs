@@ -9,7 +9,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use http::StatusCode;
-use http::header::LOCATION;
+use http::header::{HeaderMap, LOCATION};
 use http_body_util::Full;
 use hyper::body::{Body as _, Frame, Incoming};
 use hyper::client::conn::http1;
@@ -56,6 +56,8 @@ pub struct Answer {
     pub problem: Vec<u8>,
     /// Where a redirect points to.
     pub location: Option<String>,
+    /// Headers of the answer.
+    pub headers: HeaderMap,
 }
 
 /// A connection that one client keeps. Lives on one thread.
@@ -218,7 +220,7 @@ impl Connection {
         } else {
             None
         };
-        let mut body = response.into_body();
+        let (head, mut body) = response.into_parts();
         let mut problem = Vec::new();
         let mut length = 0u64;
         sink.begin();
@@ -243,7 +245,7 @@ impl Connection {
         }
         let received = self.stamps.last_read().unwrap_or_else(Instant::now);
         let sent = self.stamps.first_write().unwrap_or(received);
-        Ok(Answer { status, sent, received, problem, location })
+        Ok(Answer { status, sent, received, problem, location, headers: head.headers })
     }
 
     async fn next_frame(

@@ -1,0 +1,139 @@
+//! What a run came to, as a race counts it. Nothing that a guest says of it is believed.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytes::Bytes;
+use rally_race::{BodyKind, Cause, Failure, FailureKind, Outcome, Params};
+use serde_json::{Map, Value};
+
+use crate::since_0_1_0::bindings::imports::types::{Error, ErrorClass};
+use crate::since_0_1_0::bindings::waiting::exports::rally::track::runners::Outcome as Told;
+use crate::since_0_1_0::client::REFUSED;
+use crate::since_0_1_0::waiting::{OpenRunner, RunOutcome, RunParams, WaitingInstance};
+use crate::units::unit;
+
+/// Longest description of a failure, characters: failures are counted by it, and shown in a line.
+const LONGEST_DESCRIPTION: usize = 200;
+
+/// What a runner was told and has told so far.
+#[derive(Default)]
+pub(crate) struct RunHistory {
+    /// The parameters of the run before.
+    params: Option<Arc<Map<String, Value>>>,
+    /// The unit of the first run, as the guest writes it and as the race keeps it.
+    unit: Option<(String, &'static str)>,
+}
+
+impl RunHistory {
+    /// Performs an operation with the runner of an instance.
+    pub(crate) async fn run(
+        &mut self,
+        instance: &mut WaitingInstance,
+        runner: &OpenRunner,
+        params: &Params,
+    ) -> Result<Outcome, Cause> {
+        let told = self.params(params);
+        let body = body(params);
+        let began = Instant::now();
+        let returned = instance.run(runner, told, body).await?;
+        let ended = Instant::now();
+        match returned {
+            Ok(RunOutcome { outcome, span }) => {
+                let (sent, received) = span.unwrap_or((began, ended));
+                self.outcome(outcome, sent, received)
+                    .map_err(|problem| instance.nonsense_of(runner, problem).into())
+            }
+            Err(error) => match failure(&error) {
+                Some(failure) => {
+                    let unit = self.unit.as_ref().map_or("ops", |(_, unit)| unit);
+                    Ok(Outcome { failure: Some(failure), ..Outcome::new(began, ended, 0.0, unit) })
+                }
+                None => Err(instance.guest_error_of(runner, error).into()),
+            },
+        }
+    }
+
+    fn params(&mut self, params: &Params) -> RunParams {
+        if let Some(held) = params.held {
+            self.params = None;
+            return RunParams::Held(held.get());
+        }
+        if self.params.as_ref().is_some_and(|known| Arc::ptr_eq(known, &params.values)) {
+            return RunParams::Same;
+        }
+        self.params = Some(Arc::clone(&params.values));
+        // A map of JSON values is always JSON.
+        RunParams::Json(serde_json::to_string(&*params.values).unwrap_or_default())
+    }
+
+    fn outcome(&mut self, told: Told, sent: Instant, received: Instant) -> Result<Outcome, String> {
+        if !told.weight.is_finite() || told.weight < 0.0 {
+            return Err(format!("the weight {}: it must be a finite number, not negative", told.weight));
+        }
+        let unit = match &self.unit {
+            Some((name, unit)) if *name == told.unit => *unit,
+            Some((name, _)) => {
+                let now: String = told.unit.chars().take(60).collect();
+                return Err(format!(
+                    "the unit {now:?} after {name:?}: a runner has the same unit in each call"
+                ));
+            }
+            None => {
+                let unit = unit(&told.unit)?;
+                self.unit = Some((told.unit, unit));
+                unit
+            }
+        };
+        if let Some(throughput) = told.throughput.filter(|rate| !rate.is_finite() || *rate < 0.0) {
+            return Err(format!("the throughput {throughput}: it must be a finite number, not negative"));
+        }
+        let meta = match told.meta {
+            None => None,
+            Some(text) => {
+                Some(Box::new(serde_json::from_str::<Map<String, Value>>(&text).map_err(|problem| {
+                    format!("meta that is no JSON object ({problem}): {}", shorten(&text))
+                })?))
+            }
+        };
+        let failure = (!told.success).then(|| Failure {
+            kind: FailureKind::Answered,
+            status: told.status,
+            description: told
+                .failure
+                .as_deref()
+                .map_or_else(|| "the runner reports that it did not succeed".to_owned(), shorten),
+            count: 1,
+        });
+        Ok(Outcome {
+            failure,
+            throughput: told.throughput,
+            meta,
+            ..Outcome::new(sent, received, told.weight, unit)
+        })
+    }
+}
+
+/// The body as the guest gets it: what stands among the parameters goes with them.
+fn body(params: &Params) -> Option<(BodyKind, Bytes)> {
+    (!params.body.is_empty()).then(|| (params.body_kind, params.body.clone()))
+}
+
+/// The failure that an error counts as; `None` where the runner cannot go on.
+fn failure(error: &Error) -> Option<Failure> {
+    let kind = match error.class {
+        ErrorClass::Api => FailureKind::Answered,
+        ErrorClass::Transport if error.kind.as_deref() == Some(REFUSED) => FailureKind::Refused,
+        ErrorClass::Transport | ErrorClass::Timeout => FailureKind::Transport,
+        ErrorClass::Config | ErrorClass::NotFound | ErrorClass::Denied | ErrorClass::Other => return None,
+    };
+    Some(Failure { kind, status: error.status, description: shorten(&error.message), count: 1 })
+}
+
+fn shorten(text: &str) -> String {
+    let line = text.lines().next().unwrap_or_default();
+    match line.char_indices().nth(LONGEST_DESCRIPTION) {
+        Some((end, _)) => format!("{}…", &line[..end]),
+        None => line.to_owned(),
+    }
+}

@@ -1,0 +1,107 @@
+//! Schedulers of their own instances.
+
+use std::collections::VecDeque;
+
+use rally_race::{Cause, Finished, Partition, Scheduler, SchedulerFactory};
+use rally_track::Task;
+use serde_json::{Map, Value};
+
+use crate::Feedback;
+use crate::error::CallError;
+use crate::extension::SchedulerInfo;
+use crate::roles::kept::{Keeping, Kept};
+use crate::roles::task::TaskRole;
+use crate::since_0_1_0::blocking::{BlockingInstance, OpenScheduler};
+
+/// Due times that are asked for at once, where nothing depends on what became of the requests before.
+const AHEAD: u32 = 64;
+
+/// Opens the schedulers of a task: an instance per client.
+pub(crate) struct GuestSchedulerFactory {
+    role: TaskRole,
+    info: SchedulerInfo,
+    kept: Kept<GuestScheduler>,
+}
+
+/// A client's scheduler.
+pub(crate) struct GuestScheduler {
+    instance: BlockingInstance,
+    scheduler: OpenScheduler,
+    feedback: bool,
+    ahead: VecDeque<f64>,
+    finished: Vec<Feedback>,
+}
+
+impl GuestSchedulerFactory {
+    /// Opens the schedulers of all clients, to see whether they can be.
+    pub(crate) fn new(
+        role: TaskRole,
+        info: SchedulerInfo,
+        clients: impl Iterator<Item = Partition>,
+        keeping: &Keeping,
+    ) -> Result<Self, CallError> {
+        let factory = GuestSchedulerFactory { role, info, kept: Kept::new(keeping.clone()) };
+        for partition in clients {
+            factory.kept.put(partition, factory.open_scheduler(partition)?);
+        }
+        Ok(factory)
+    }
+
+    fn open_scheduler(&self, partition: Partition) -> Result<GuestScheduler, CallError> {
+        let mut instance = self.role.extension.blocking(&self.role.surroundings)?;
+        let scheduler = instance.open_scheduler(&self.info.name, self.role.context(partition))?;
+        Ok(GuestScheduler {
+            instance,
+            scheduler,
+            feedback: self.info.feedback,
+            ahead: VecDeque::new(),
+            finished: Vec::new(),
+        })
+    }
+}
+
+impl SchedulerFactory for GuestSchedulerFactory {
+    fn open(&self, _task: &Task, partition: Partition) -> Result<Box<dyn Scheduler>, Cause> {
+        match self.kept.take(partition) {
+            Some(scheduler) => Ok(Box::new(scheduler)),
+            None => Ok(Box::new(self.open_scheduler(partition)?)),
+        }
+    }
+}
+
+impl Scheduler for GuestScheduler {
+    fn next(&mut self, current: f64) -> Result<f64, Cause> {
+        if self.feedback {
+            let finished = std::mem::take(&mut self.finished);
+            return Ok(self.instance.due_times(&self.scheduler, current, &finished, 1)?[0]);
+        }
+        if let Some(time) = self.ahead.pop_front() {
+            return Ok(time);
+        }
+        let times = self.instance.due_times(&self.scheduler, current, &[], AHEAD)?;
+        self.ahead.extend(&times[1..]);
+        Ok(times[0])
+    }
+
+    fn after_request(&mut self, finished: &Finished<'_>) {
+        if self.feedback {
+            self.finished.push(feedback(finished));
+        }
+    }
+}
+
+pub(crate) fn feedback(finished: &Finished<'_>) -> Feedback {
+    Feedback {
+        started: finished.started,
+        finished: finished.finished,
+        weight: finished.weight,
+        unit: finished.unit.to_owned(),
+        success: finished.success,
+        meta: finished.meta.map(text),
+    }
+}
+
+fn text(meta: &Map<String, Value>) -> String {
+    // A map of JSON values is always JSON.
+    serde_json::to_string(meta).unwrap_or_default()
+}

@@ -1,0 +1,118 @@
+//! Param sources of their own instances.
+
+use futures_util::FutureExt;
+use futures_util::future::LocalBoxFuture;
+use rally_race::{
+    Cause, InTurnSource, InTurnSourceFactory, More, ParamSource, ParamSourceFactory, Params, Partition,
+};
+
+use crate::error::CallError;
+use crate::extension::{Extent, SourceInfo};
+use crate::roles::kept::{Keeping, Kept};
+use crate::roles::task::TaskRole;
+use crate::since_0_1_0::blocking::{BlockingInstance, OpenSource};
+
+/// Opens the sources of a task: an instance per client.
+pub(crate) struct SourceFactory {
+    role: TaskRole,
+    info: SourceInfo,
+    finite: bool,
+    kept: Kept<Source>,
+}
+
+/// A client's source.
+pub(crate) struct Source {
+    instance: BlockingInstance,
+    source: OpenSource,
+    /// Requests of the batch that was asked for last, for who takes one at a time.
+    made: Vec<Params>,
+    exhausted: bool,
+}
+
+impl SourceFactory {
+    /// Opens the sources of all clients, to see whether they can be.
+    pub(crate) fn new(
+        role: TaskRole,
+        info: SourceInfo,
+        clients: impl Iterator<Item = Partition>,
+        keeping: &Keeping,
+    ) -> Result<SourceFactory, CallError> {
+        let mut factory = SourceFactory { role, info, finite: false, kept: Kept::new(keeping.clone()) };
+        for partition in clients {
+            let source = factory.open_source(partition)?;
+            factory.finite |= matches!(source.source.extent, Extent::Finite(_));
+            factory.kept.put(partition, source);
+        }
+        Ok(factory)
+    }
+
+    fn open_source(&self, partition: Partition) -> Result<Source, CallError> {
+        let mut instance = self.role.extension.blocking(&self.role.surroundings)?;
+        let source = instance.open_source(&self.info, self.role.context(partition), false)?;
+        Ok(Source { instance, source, made: Vec::new(), exhausted: false })
+    }
+
+    fn source(&self, partition: Partition) -> Result<Source, Cause> {
+        match self.kept.take(partition) {
+            Some(source) => Ok(source),
+            None => Ok(self.open_source(partition)?),
+        }
+    }
+}
+
+impl ParamSourceFactory for SourceFactory {
+    fn open(&self, partition: Partition) -> Result<Box<dyn ParamSource>, Cause> {
+        Ok(Box::new(self.source(partition)?))
+    }
+
+    fn finite(&self) -> bool {
+        self.finite
+    }
+}
+
+impl InTurnSourceFactory for SourceFactory {
+    fn open<'a>(&'a self, partition: Partition) -> LocalBoxFuture<'a, Result<Box<dyn InTurnSource>, Cause>> {
+        std::future::ready(self.source(partition).map(|source| Box::new(source) as Box<dyn InTurnSource>))
+            .boxed_local()
+    }
+
+    fn finite(&self) -> bool {
+        self.finite
+    }
+}
+
+impl Source {
+    fn requests(&self) -> Option<u64> {
+        match self.source.extent {
+            Extent::Finite(requests) => requests,
+            Extent::Infinite => None,
+        }
+    }
+}
+
+impl ParamSource for Source {
+    fn next(&mut self, limit: usize, out: &mut Vec<Params>) -> Result<More, Cause> {
+        Ok(self.instance.next(&mut self.source, limit, out)?)
+    }
+
+    fn size(&self) -> Option<u64> {
+        self.requests()
+    }
+}
+
+impl InTurnSource for Source {
+    fn next<'a>(&'a mut self) -> LocalBoxFuture<'a, Result<Option<Params>, Cause>> {
+        let mut ask = || -> Result<Option<Params>, Cause> {
+            if self.made.is_empty() && !self.exhausted {
+                let more = self.instance.next(&mut self.source, 1, &mut self.made)?;
+                self.exhausted = more == More::Exhausted;
+            }
+            Ok(self.made.pop())
+        };
+        std::future::ready(ask()).boxed_local()
+    }
+
+    fn size(&self) -> Option<u64> {
+        self.requests()
+    }
+}

@@ -1,0 +1,28 @@
+//! What the instances of a task have in common.
+
+use std::sync::Arc;
+
+use rally_race::Partition;
+
+use crate::extension::Extension;
+use crate::since_0_1_0::state::{RaceContext, TaskContext};
+use crate::surroundings::Surroundings;
+
+/// A role of a component in a task.
+#[derive(Clone)]
+pub(crate) struct TaskRole {
+    pub(crate) extension: Arc<Extension>,
+    pub(crate) surroundings: Arc<Surroundings>,
+    pub(crate) task: Arc<TaskContext>,
+}
+
+impl TaskRole {
+    pub(crate) fn context(&self, partition: Partition) -> RaceContext {
+        RaceContext {
+            task: Arc::clone(&self.task),
+            index: partition.index,
+            total: partition.total,
+            seed: partition.seed,
+        }
+    }
+}

@@ -1,0 +1,635 @@
+//! The way of runners to the target, and to nowhere else: requests go to the endpoints of the race, redirects are not followed,
+//! and what would lead elsewhere is refused before anything is sent.
+
+use std::collections::{HashMap, VecDeque};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use futures_util::StreamExt;
+use futures_util::future::{LocalBoxFuture, select};
+use futures_util::stream::FuturesUnordered;
+use http::header::{
+    CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, EXPECT, HOST, HeaderName, HeaderValue, TE, TRAILER,
+    TRANSFER_ENCODING, UPGRADE,
+};
+use rally_race::{BodyKind, Params, Partition, Runner};
+use rally_target::Cluster;
+use rally_target::answer::describe;
+use rally_target::http::{Answer, Connection, ExchangeError, ExchangeErrorKind, Request, Sink, WriteMode};
+use send_wrapper::SendWrapper;
+use serde_json::{Map, Value, json};
+use wasmtime::component::Resource;
+
+use crate::limits::LimitKind;
+use crate::picks::Picks;
+use crate::since_0_1_0::bindings::client::{Completion, Host, Method, Response, Want};
+use crate::since_0_1_0::bindings::imports::types::{Error, ErrorClass};
+use crate::since_0_1_0::bindings::{blocking, client};
+use crate::since_0_1_0::bodies::Body;
+use crate::since_0_1_0::corpora::error;
+use crate::since_0_1_0::state::{HostState, exceeded};
+
+/// Name of the only cluster that races have today.
+pub(crate) const DEFAULT_CLUSTER: &str = "default";
+
+/// The client of an instance: none before it lives on the thread where its requests are sent.
+#[derive(Default)]
+pub(crate) struct Client(Option<SendWrapper<Links>>);
+
+/// Connections and requests under way. Lives on one thread.
+struct Links {
+    cluster: Arc<Cluster>,
+    partition: Partition,
+    idle: Vec<Connection>,
+    under_way: FuturesUnordered<LocalBoxFuture<'static, Finished>>,
+    finished: VecDeque<Completion>,
+    next_id: u32,
+    built_in: HashMap<String, Box<dyn Runner>>,
+    /// First byte sent and last byte received since the call began.
+    span: Option<(Instant, Instant)>,
+}
+
+/// A submitted request that has got its answer.
+struct Finished {
+    id: u32,
+    exchange: Exchange,
+}
+
+/// A request and all that it needs.
+struct Exchange {
+    connection: Connection,
+    request: Request,
+    body: Bytes,
+    timeout: Option<Duration>,
+    keep: Keep,
+    outcome: Option<Result<Answer, ExchangeError>>,
+}
+
+/// What is kept of an answer.
+struct Keep {
+    wanted: Wanted,
+    most: usize,
+    body: Vec<u8>,
+    size: u64,
+}
+
+enum Wanted {
+    Nothing,
+    Picks(Picks),
+    Whole,
+}
+
+impl Sink for Keep {
+    fn begin(&mut self) {
+        self.body.clear();
+        self.size = 0;
+    }
+
+    fn data(&mut self, piece: &Bytes) {
+        self.size += piece.len() as u64;
+        if !matches!(self.wanted, Wanted::Nothing) && self.body.len() <= self.most {
+            self.body.extend_from_slice(piece);
+        }
+    }
+}
+
+impl Exchange {
+    async fn perform(&mut self) {
+        let body = std::mem::take(&mut self.body);
+        let exchange = self.connection.exchange(&self.request, body, &mut self.keep);
+        self.outcome = Some(match self.timeout {
+            None => exchange.await,
+            Some(timeout) => {
+                let begun = Instant::now();
+                match tokio::time::timeout(timeout, exchange).await {
+                    Ok(outcome) => outcome,
+                    // The exchange was dropped half-way, and its connection with it.
+                    Err(_) => Err(ExchangeError {
+                        kind: ExchangeErrorKind::Timeout { seconds: timeout.as_secs_f64() },
+                        sent: Some(begun),
+                        ended: Instant::now(),
+                    }),
+                }
+            }
+        });
+    }
+}
+
+impl Links {
+    fn connection(&mut self) -> Connection {
+        self.idle.pop().unwrap_or_else(|| {
+            Connection::new(Arc::clone(self.cluster.endpoint(self.partition.index)), WriteMode::Vectored)
+        })
+    }
+
+    /// What came of a request, for the guest; its connection can be used again.
+    fn settle(
+        &mut self,
+        exchange: Exchange,
+        limits: &crate::Limits,
+    ) -> wasmtime::Result<Result<Response, Error>> {
+        let Exchange { connection, keep, outcome, .. } = exchange;
+        self.idle.push(connection);
+        let Some(outcome) = outcome else {
+            return Ok(Err(error(ErrorClass::Transport, "the request was given up")));
+        };
+        let (sent, received) = match &outcome {
+            Ok(answer) => (answer.sent, answer.received),
+            Err(failure) => (failure.sent.unwrap_or(failure.ended), failure.ended),
+        };
+        self.span = Some(match self.span {
+            Some((first, last)) => (first.min(sent), last.max(received)),
+            None => (sent, received),
+        });
+        let answer = match outcome {
+            Ok(answer) => answer,
+            Err(failure) => {
+                let class = match failure.kind {
+                    ExchangeErrorKind::Timeout { .. } => ErrorClass::Timeout,
+                    _ => ErrorClass::Transport,
+                };
+                let kind =
+                    matches!(failure.kind, ExchangeErrorKind::Refused { .. }).then(|| REFUSED.to_owned());
+                return Ok(Err(Error { kind, ..error(class, failure.to_string()) }));
+            }
+        };
+        if keep.body.len() > limits.response_bytes {
+            return Err(exceeded(limits, LimitKind::ResponseBytes));
+        }
+        if answer.status.is_redirection() {
+            return Ok(Err(Error {
+                status: Some(answer.status.as_u16()),
+                ..error(ErrorClass::Api, describe(&answer))
+            }));
+        }
+        let succeeded = answer.status.is_success();
+        let picked = match &keep.wanted {
+            Wanted::Picks(picks) if succeeded => match picks.pick(&keep.body) {
+                Ok(picked) => picked,
+                Err(_) => {
+                    let problem = "the answer is not the JSON that values were to be picked from";
+                    return Ok(Err(error(ErrorClass::Transport, problem)));
+                }
+            },
+            _ => Vec::new(),
+        };
+        let whole = matches!(keep.wanted, Wanted::Whole);
+        let headers = if whole { headers(&answer) } else { Vec::new() };
+        let size = if succeeded { keep.size } else { answer.problem.len() as u64 };
+        let body = match (succeeded, whole) {
+            (true, true) => keep.body,
+            (true, false) => Vec::new(),
+            (false, _) => answer.problem,
+        };
+        Ok(Ok(Response {
+            status: answer.status.as_u16(),
+            headers,
+            size,
+            service_nanoseconds: (received - sent).as_nanos() as u64,
+            picked,
+            body,
+        }))
+    }
+
+    /// Notes what came of a submitted request.
+    fn note(&mut self, finished: Finished, limits: &crate::Limits) -> wasmtime::Result<()> {
+        let outcome = self.settle(finished.exchange, limits)?;
+        self.finished.push_back(Completion { id: finished.id, outcome });
+        Ok(())
+    }
+
+    /// Waits for something while submitted requests go on.
+    async fn meanwhile<T>(
+        &mut self,
+        wait: impl Future<Output = T>,
+        limits: &crate::Limits,
+    ) -> wasmtime::Result<T> {
+        let mut wait = std::pin::pin!(wait);
+        while !self.under_way.is_empty() {
+            match select(wait.as_mut(), self.under_way.next()).await {
+                futures_util::future::Either::Left((done, _)) => return Ok(done),
+                futures_util::future::Either::Right((Some(finished), _)) => self.note(finished, limits)?,
+                futures_util::future::Either::Right((None, _)) => break,
+            }
+        }
+        Ok(wait.await)
+    }
+}
+
+/// Kind of a transport error that says that nobody listens any more.
+pub(crate) const REFUSED: &str = "connection-refused";
+
+fn headers(answer: &Answer) -> Vec<(String, String)> {
+    answer
+        .headers
+        .iter()
+        .map(|(name, value)| {
+            (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
+        })
+        .collect()
+}
+
+impl Client {
+    /// Gives the instance a way to the target; from now on it lives on this thread.
+    pub(crate) fn open(&mut self, cluster: Arc<Cluster>, partition: Partition, connection: Connection) {
+        self.0 = Some(SendWrapper::new(Links {
+            cluster,
+            partition,
+            idle: vec![connection],
+            under_way: FuturesUnordered::new(),
+            finished: VecDeque::new(),
+            next_id: 0,
+            built_in: HashMap::new(),
+            span: None,
+        }));
+    }
+
+    pub(crate) fn is_open(&self) -> bool {
+        self.0.is_some()
+    }
+
+    /// A call begins: what is sent from now on is part of it.
+    pub(crate) fn begin(&mut self) {
+        if let Some(links) = &mut self.0 {
+            links.span = None;
+        }
+    }
+
+    /// First byte sent and last byte received since the call began.
+    pub(crate) fn span(&self) -> Option<(Instant, Instant)> {
+        self.0.as_ref().and_then(|links| links.span)
+    }
+}
+
+fn denied() -> Error {
+    error(ErrorClass::Denied, "requests can be sent in 'run' of a runner only")
+}
+
+/// Headers that the connection makes itself.
+const OWN_HEADERS: [HeaderName; 8] =
+    [HOST, CONTENT_LENGTH, TRANSFER_ENCODING, CONNECTION, UPGRADE, TE, TRAILER, EXPECT];
+
+/// Longest path and query that is sent, bytes: what servers take at most, roughly.
+const LONGEST_TARGET: usize = 64 * 1024;
+
+/// A request as the guest means it, unless it would lead elsewhere or break the connection.
+fn checked(
+    cluster: &Cluster,
+    partition: Partition,
+    request: &client::Request,
+    body_kind: &Bytes,
+) -> Result<Request, Error> {
+    let wrong = |problem: String| Err(error(ErrorClass::Denied, problem));
+    if let Some(name) = request.cluster.as_deref().filter(|name| *name != DEFAULT_CLUSTER) {
+        return Err(error(
+            ErrorClass::NotFound,
+            format!("there is no cluster {name:?} in this race: its only cluster is {DEFAULT_CLUSTER:?}"),
+        ));
+    }
+    let target = &request.target;
+    if !target.starts_with('/') || target.starts_with("//") {
+        return wrong(format!(
+            "{target:?} is no path: requests go to the race's target, their address begins with one slash"
+        ));
+    }
+    let plain = |byte: u8| byte.is_ascii_graphic() && byte != b'#' && byte != b'\\';
+    if target.len() > LONGEST_TARGET || !target.bytes().all(plain) {
+        let shown: String = target.chars().take(200).collect();
+        return wrong(format!("{shown:?} is no encoded path and query of at most {LONGEST_TARGET} bytes"));
+    }
+    let method = match request.method {
+        Method::Get => http::Method::GET,
+        Method::Head => http::Method::HEAD,
+        Method::Post => http::Method::POST,
+        Method::Put => http::Method::PUT,
+        Method::Delete => http::Method::DELETE,
+        Method::Patch => http::Method::PATCH,
+        Method::Options => http::Method::OPTIONS,
+    };
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    let content_type = if body_kind.is_empty() { None } else { Some("application/json") };
+    let mut made = Request::new(cluster.endpoint(partition.index), method, path, query, content_type)
+        .or_else(|_| wrong(format!("{target:?} is no path and query")))?;
+    for (name, value) in &request.headers {
+        let (Ok(name), Ok(value)) = (HeaderName::try_from(name.as_str()), HeaderValue::from_str(value))
+        else {
+            return wrong(format!("{name:?} is no header that can be sent, or its value is not"));
+        };
+        if OWN_HEADERS.contains(&name) {
+            return wrong(format!("the header {name} is made by the connection itself"));
+        }
+        if name == CONTENT_TYPE {
+            made.headers.insert(name, value);
+        } else {
+            made.headers.append(name, value);
+        }
+    }
+    Ok(made)
+}
+
+impl HostState {
+    /// Makes an exchange of a guest's request; its body leaves the guest in any case.
+    fn exchange(
+        &mut self,
+        request: client::Request,
+        want: &Want,
+    ) -> wasmtime::Result<Result<Exchange, Error>> {
+        let body = match request.body {
+            Some(handle) => self.take_body(Resource::<Body>::new_own(handle.rep()))?,
+            None => Bytes::new(),
+        };
+        let request = client::Request { body: None, ..request };
+        let most = self.limits.response_bytes;
+        let Some(links) = &mut self.client.0 else { return Ok(Err(denied())) };
+        let wanted = match want {
+            Want::Nothing => Wanted::Nothing,
+            Want::Whole => Wanted::Whole,
+            Want::Pick(pointers) => match Picks::new(pointers) {
+                Ok(picks) => Wanted::Picks(picks),
+                Err(problem) => return Ok(Err(error(ErrorClass::Config, problem.to_string()))),
+            },
+        };
+        let made = match checked(&links.cluster, links.partition, &request, &body) {
+            Ok(made) => made,
+            Err(error) => return Ok(Err(error)),
+        };
+        Ok(Ok(Exchange {
+            connection: links.connection(),
+            request: made,
+            body,
+            timeout: request.timeout_milliseconds.map(|time| Duration::from_millis(u64::from(time))),
+            keep: Keep { wanted, most, body: Vec::new(), size: 0 },
+            outcome: None,
+        }))
+    }
+
+    /// The guest stops computing while it waits.
+    fn waits(&self) {
+        self.computing.pause(self.born.elapsed());
+    }
+
+    fn goes_on(&self) {
+        self.computing.resume(self.born.elapsed());
+    }
+}
+
+impl Host for HostState {
+    async fn send(
+        &mut self,
+        request: client::Request,
+        want: Want,
+    ) -> wasmtime::Result<Result<Response, Error>> {
+        let mut exchange = match self.exchange(request, &want)? {
+            Ok(exchange) => exchange,
+            Err(error) => return Ok(Err(error)),
+        };
+        self.waits();
+        let limits = Arc::clone(&self.limits);
+        let Some(links) = &mut self.client.0 else { return Ok(Err(denied())) };
+        let response = SendWrapper::new(async move {
+            if links.under_way.is_empty() {
+                exchange.perform().await;
+            } else {
+                links.meanwhile(exchange.perform(), &limits).await?;
+            }
+            links.settle(exchange, &limits)
+        })
+        .await;
+        self.goes_on();
+        response
+    }
+
+    async fn send_all(
+        &mut self,
+        requests: Vec<client::Request>,
+        want: Want,
+        width: u32,
+    ) -> wasmtime::Result<Vec<Result<Response, Error>>> {
+        if width > self.limits.in_flight {
+            return Err(exceeded(&self.limits, LimitKind::InFlight));
+        }
+        let width = width.max(1) as usize;
+        let limits = Arc::clone(&self.limits);
+        let mut answers: Vec<Option<Result<Response, Error>>> = requests.iter().map(|_| None).collect();
+        let mut waiting = requests.into_iter().enumerate();
+        let mut under_way = SendWrapper::new(FuturesUnordered::new());
+        loop {
+            while under_way.len() < width {
+                let Some((index, request)) = waiting.next() else { break };
+                match self.exchange(request, &want)? {
+                    Ok(mut exchange) => under_way.push(SendWrapper::new(async move {
+                        exchange.perform().await;
+                        (index, exchange)
+                    })),
+                    Err(error) => answers[index] = Some(Err(error)),
+                }
+            }
+            if under_way.is_empty() {
+                break;
+            }
+            self.waits();
+            let Some(links) = &mut self.client.0 else { break };
+            let done = SendWrapper::new(links.meanwhile(under_way.next(), &limits)).await?;
+            if let Some((index, exchange)) = done {
+                answers[index] = Some(links.settle(exchange, &limits)?);
+            }
+            self.goes_on();
+        }
+        Ok(answers.into_iter().map(|answer| answer.unwrap_or_else(|| Err(denied()))).collect())
+    }
+
+    async fn submit(&mut self, request: client::Request, want: Want) -> wasmtime::Result<Result<u32, Error>> {
+        let mut exchange = match self.exchange(request, &want)? {
+            Ok(exchange) => exchange,
+            Err(error) => return Ok(Err(error)),
+        };
+        let limits = Arc::clone(&self.limits);
+        let Some(links) = &mut self.client.0 else { return Ok(Err(denied())) };
+        if links.under_way.len() + links.finished.len() >= limits.in_flight as usize {
+            return Err(exceeded(&limits, LimitKind::InFlight));
+        }
+        let id = links.next_id;
+        links.next_id = links.next_id.wrapping_add(1);
+        links.under_way.push(Box::pin(async move {
+            exchange.perform().await;
+            Finished { id, exchange }
+        }));
+        // Looked at once, so that the request is sent now and not when somebody waits.
+        SendWrapper::new(async {
+            if let std::task::Poll::Ready(Some(finished)) = futures_util::poll!(links.under_way.next()) {
+                links.note(finished, &limits)?;
+            }
+            Ok(Ok(id))
+        })
+        .await
+    }
+
+    async fn wait(&mut self, timeout_nanoseconds: Option<u64>) -> wasmtime::Result<Vec<Completion>> {
+        self.waits();
+        let limits = Arc::clone(&self.limits);
+        let Some(links) = &mut self.client.0 else { return Ok(Vec::new()) };
+        let waited: wasmtime::Result<Vec<Completion>> = SendWrapper::new(async {
+            let time_is_up = async {
+                match timeout_nanoseconds {
+                    Some(timeout) => tokio::time::sleep(Duration::from_nanos(timeout)).await,
+                    None => std::future::pending().await,
+                }
+            };
+            let mut time_is_up = std::pin::pin!(time_is_up);
+            while links.finished.is_empty() && !links.under_way.is_empty() {
+                match select(links.under_way.next(), time_is_up.as_mut()).await {
+                    futures_util::future::Either::Left((Some(finished), _)) => {
+                        links.note(finished, &limits)?
+                    }
+                    _ => break,
+                }
+            }
+            Ok(links.finished.drain(..).collect())
+        })
+        .await;
+        self.goes_on();
+        waited
+    }
+
+    async fn sleep(&mut self, nanoseconds: u64) -> wasmtime::Result<()> {
+        self.waits();
+        let limits = Arc::clone(&self.limits);
+        // Longer than a run may take is for ever.
+        let time = Duration::from_nanos(nanoseconds).min(limits.time_to_run * 2);
+        match &mut self.client.0 {
+            Some(links) => {
+                SendWrapper::new(links.meanwhile(tokio::time::sleep(time), &limits)).await?;
+            }
+            None => return Err(wasmtime::format_err!("a runner can wait in 'run' only")),
+        }
+        self.goes_on();
+        Ok(())
+    }
+
+    async fn builtin(
+        &mut self,
+        cluster: Option<String>,
+        operation_type: String,
+        params: String,
+        body: Option<Resource<Body>>,
+    ) -> wasmtime::Result<Result<String, Error>> {
+        let body = match body {
+            Some(handle) => self.take_body(handle)?,
+            None => Bytes::new(),
+        };
+        if let Some(name) = cluster.filter(|name| name != DEFAULT_CLUSTER) {
+            return Ok(Err(error(
+                ErrorClass::NotFound,
+                format!("there is no cluster {name:?} in this race"),
+            )));
+        }
+        let values: Map<String, Value> = match serde_json::from_str(&params) {
+            Ok(values) => values,
+            Err(problem) => {
+                let problem = format!("params of {operation_type:?} are no JSON object: {problem}");
+                return Ok(Err(error(ErrorClass::Config, problem)));
+            }
+        };
+        self.waits();
+        let surroundings = Arc::clone(&self.surroundings);
+        let limits = Arc::clone(&self.limits);
+        let (Some(links), Some(target)) = (&mut self.client.0, &surroundings.target) else {
+            return Ok(Err(denied()));
+        };
+        let performed = SendWrapper::new(async move {
+            let mut runner = match links.built_in.remove(&operation_type) {
+                Some(runner) => runner,
+                None => {
+                    let opened = match target.built_in.runner("builtin", &operation_type, []) {
+                        Ok(factory) => {
+                            let partition = links.partition;
+                            links.meanwhile(factory.open(partition), &limits).await?
+                        }
+                        Err(problem) => return Ok(Err(error(ErrorClass::NotFound, problem.to_string()))),
+                    };
+                    match opened {
+                        Ok(runner) => runner,
+                        Err(problem) => return Ok(Err(error(ErrorClass::Transport, problem.to_string()))),
+                    }
+                }
+            };
+            let documents = values.get("bulk-size").and_then(Value::as_u64).unwrap_or(0) as u32;
+            let params =
+                Params { body, body_kind: BodyKind::Bytes, documents, ..Params::of(Arc::new(values)) };
+            let outcome = links.meanwhile(runner.run(&params), &limits).await?;
+            links.built_in.insert(operation_type, runner);
+            let outcome = match outcome {
+                Ok(outcome) => outcome,
+                Err(problem) => return Ok(Err(error(ErrorClass::Config, problem.to_string()))),
+            };
+            links.span = Some(match links.span {
+                Some((first, last)) => (first.min(outcome.sent), last.max(outcome.received)),
+                None => (outcome.sent, outcome.received),
+            });
+            let mut told = json!({
+                "weight": outcome.weight,
+                "unit": outcome.unit,
+                "success": outcome.failure.is_none(),
+            });
+            if let Some(failure) = outcome.failure {
+                told["error-description"] = Value::from(failure.description);
+                told["http-status"] = Value::from(failure.status);
+                told["error-count"] = Value::from(failure.count);
+            }
+            if let (Some(meta), Some(told)) = (outcome.meta, told.as_object_mut()) {
+                told.extend(*meta);
+            }
+            Ok(Ok(told.to_string()))
+        })
+        .await;
+        self.goes_on();
+        performed
+    }
+}
+
+/// Param sources and schedulers cannot reach the network: what their component imports is there and refuses.
+impl blocking::rally::track::client::Host for HostState {
+    fn send(
+        &mut self,
+        _: blocking::rally::track::client::Request,
+        _: blocking::rally::track::client::Want,
+    ) -> wasmtime::Result<Result<blocking::rally::track::client::Response, Error>> {
+        Ok(Err(denied()))
+    }
+
+    fn send_all(
+        &mut self,
+        requests: Vec<blocking::rally::track::client::Request>,
+        _: blocking::rally::track::client::Want,
+        _: u32,
+    ) -> wasmtime::Result<Vec<Result<blocking::rally::track::client::Response, Error>>> {
+        Ok(requests.iter().map(|_| Err(denied())).collect())
+    }
+
+    fn submit(
+        &mut self,
+        _: blocking::rally::track::client::Request,
+        _: blocking::rally::track::client::Want,
+    ) -> wasmtime::Result<Result<u32, Error>> {
+        Ok(Err(denied()))
+    }
+
+    fn wait(&mut self, _: Option<u64>) -> wasmtime::Result<Vec<blocking::rally::track::client::Completion>> {
+        Ok(Vec::new())
+    }
+
+    fn sleep(&mut self, _: u64) -> wasmtime::Result<()> {
+        Err(wasmtime::format_err!("only runners can wait"))
+    }
+
+    fn builtin(
+        &mut self,
+        _: Option<String>,
+        _: String,
+        _: String,
+        _: Option<Resource<Body>>,
+    ) -> wasmtime::Result<Result<String, Error>> {
+        Ok(Err(denied()))
+    }
+}

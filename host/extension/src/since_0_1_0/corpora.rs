@@ -1,0 +1,152 @@
+//! The documents of the track, partitioned for a client.
+
+use std::sync::Arc;
+
+use rally_target::params::{Action, BodyPool, BulkBody, BulkReader, bounds};
+use wasmtime::component::Resource;
+
+use crate::since_0_1_0::bindings::imports::corpora;
+use crate::since_0_1_0::bindings::imports::types::{Error, ErrorClass};
+use crate::since_0_1_0::bodies::Slice;
+use crate::since_0_1_0::state::{HostState, RaceContext};
+
+/// Reads one client's part of all files, one after the other.
+pub struct Reader {
+    /// What is still to be read; the next one is the last.
+    files: Vec<FilePart>,
+    bulk_size: u32,
+    batch_size: u32,
+    slices: u64,
+}
+
+/// One client's part of a file.
+struct FilePart {
+    reader: BulkReader,
+    index: Arc<str>,
+    mapping_type: Option<Arc<str>>,
+    has_action_lines: bool,
+    documents: u64,
+    /// Documents left of the batch that was begun.
+    batch: u64,
+}
+
+pub(crate) fn error(class: ErrorClass, message: impl Into<String>) -> Error {
+    Error { class, message: message.into(), status: None, kind: None, traceback: None }
+}
+
+impl Reader {
+    fn open(state: &HostState, context: &RaceContext, options: corpora::Options) -> Result<Reader, Error> {
+        if options.bulk_size == 0
+            || options.batch_size == 0
+            || !options.batch_size.is_multiple_of(options.bulk_size)
+        {
+            return Err(error(
+                ErrorClass::Config,
+                format!(
+                    "the batch size {} must be a multiple of the bulk size {}, both above 0",
+                    options.batch_size, options.bulk_size
+                ),
+            ));
+        }
+        let sets = &state.surroundings.documents;
+        if let Some(unknown) =
+            options.indices.iter().find(|index| !sets.iter().any(|set| set.index == **index))
+        {
+            let mut known: Vec<&str> = sets.iter().map(|set| set.index.as_str()).collect();
+            known.dedup();
+            return Err(error(
+                ErrorClass::NotFound,
+                format!("index '{unknown}' is none of the indices with documents: {}", known.join(", ")),
+            ));
+        }
+        let typed =
+            state.surroundings.target.as_ref().is_none_or(|target| target.cluster.capabilities().typed());
+        let mut files = Vec::new();
+        let mut slices = 0;
+        for set in
+            sets.iter().filter(|set| options.indices.is_empty() || options.indices.contains(&set.index))
+        {
+            let part = bounds(set.document_count, context.index, context.total);
+            if part.documents == 0 {
+                continue;
+            }
+            let pairs = set.includes_action_and_meta_data;
+            // Targets without types refuse action lines that name one.
+            let action = Action::AsInFile { pairs, rewrite: pairs && !typed };
+            let reader = BulkReader::open(set, &action, part.first_document, part.documents, None)
+                .map_err(|failure| error(ErrorClass::NotFound, failure.to_string()))?;
+            slices += part.documents.div_ceil(u64::from(options.bulk_size));
+            files.push(FilePart {
+                reader,
+                index: set.index.as_str().into(),
+                mapping_type: typed.then(|| set.mapping_type.as_str().into()),
+                has_action_lines: pairs,
+                documents: part.documents,
+                batch: 0,
+            });
+        }
+        files.reverse();
+        Ok(Reader { files, bulk_size: options.bulk_size, batch_size: options.batch_size, slices })
+    }
+
+    fn next(&mut self, buffers: &BodyPool) -> Result<Option<Slice>, Error> {
+        let Some(part) = self.files.last_mut() else { return Ok(None) };
+        if part.batch == 0 {
+            part.batch = part.documents.min(u64::from(self.batch_size));
+        }
+        let documents = part.batch.min(u64::from(self.bulk_size));
+        let bulk = part
+            .reader
+            .next_bulk(documents as u32, buffers.take())
+            .map_err(|failure| error(ErrorClass::Other, failure.to_string()))?;
+        let slice = Slice {
+            bytes: match bulk.body {
+                BulkBody::Slice(bytes) => bytes,
+                BulkBody::Built(buffer) => buffers.body(buffer),
+            },
+            documents: bulk.documents,
+            index: Arc::clone(&part.index),
+            mapping_type: part.mapping_type.clone(),
+            has_action_lines: part.has_action_lines,
+        };
+        part.batch -= documents;
+        part.documents -= documents;
+        if part.documents == 0 {
+            self.files.pop();
+        }
+        Ok(Some(slice))
+    }
+}
+
+impl corpora::Host for HostState {}
+
+impl corpora::HostReader for HostState {
+    fn open(
+        &mut self,
+        context: Resource<RaceContext>,
+        options: corpora::Options,
+    ) -> wasmtime::Result<Result<Resource<Reader>, Error>> {
+        let context = self.table.get(&context)?.clone();
+        match Reader::open(self, &context, options) {
+            Ok(reader) => Ok(Ok(self.table.push(reader)?)),
+            Err(error) => Ok(Err(error)),
+        }
+    }
+
+    fn next(&mut self, handle: Resource<Reader>) -> wasmtime::Result<Result<Option<Resource<Slice>>, Error>> {
+        match self.table.get_mut(&handle)?.next(&self.surroundings.buffers) {
+            Ok(Some(slice)) => Ok(Ok(Some(self.table.push(slice)?))),
+            Ok(None) => Ok(Ok(None)),
+            Err(error) => Ok(Err(error)),
+        }
+    }
+
+    fn size(&mut self, handle: Resource<Reader>) -> wasmtime::Result<u64> {
+        Ok(self.table.get(&handle)?.slices)
+    }
+
+    fn drop(&mut self, handle: Resource<Reader>) -> wasmtime::Result<()> {
+        self.table.delete(handle)?;
+        Ok(())
+    }
+}

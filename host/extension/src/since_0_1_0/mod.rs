@@ -1,0 +1,15 @@
+//! Version 0.1.0 of the WIT package: what the host offers to components that were written for it, and how it calls them.
+//!
+//! A later version gets a module of its own beside this one. [`bindings`] is generated; [`state`] is what an instance has in
+//! the host; the other modules implement one imported interface each.
+
+pub(crate) mod bindings;
+pub(crate) mod blocking;
+pub(crate) mod bodies;
+pub(crate) mod client;
+pub(crate) mod corpora;
+pub(crate) mod files;
+pub(crate) mod linking;
+pub(crate) mod plain;
+pub(crate) mod state;
+pub(crate) mod waiting;

@@ -1,0 +1,461 @@
+//! Instances whose calls may wait for the target: runners, and what shares an instance with them.
+
+use std::sync::Arc;
+use std::time::Instant;
+
+use bytes::Bytes;
+use rally_race::{BodyKind, More, Params, Partition};
+use rally_target::Cluster;
+use rally_target::http::Connection;
+use wasmtime::Store;
+use wasmtime::component::{Resource, ResourceAny};
+
+use crate::Feedback;
+use crate::batch::{BatchReader, RawBatch, RawItem};
+use crate::error::{CallError, CallErrorKind, ComponentName};
+use crate::extension::{Extension, Extent, Form, SourceInfo};
+use crate::limits::{LimitKind, Limits};
+use crate::since_0_1_0::bindings::imports::bodies::Kind;
+use crate::since_0_1_0::bindings::imports::types;
+use crate::since_0_1_0::bindings::waiting::exports::rally::track as exports;
+use crate::since_0_1_0::blocking::{MOST_BYTES, body_kind, missing};
+use crate::since_0_1_0::linking::Linked;
+use crate::since_0_1_0::state::{HostState, RaceContext, at_tick};
+use crate::surroundings::Surroundings;
+
+/// A component at work whose calls may wait.
+pub(crate) struct WaitingInstance {
+    store: Store<HostState>,
+    roles: Roles,
+    component: ComponentName,
+    limits: Arc<Limits>,
+    ended: bool,
+}
+
+struct Roles {
+    sources: Option<exports::param_sources::Guest>,
+    runners: Option<exports::runners::Guest>,
+    schedulers: Option<exports::schedulers::Guest>,
+}
+
+/// Where the roles are in the component.
+pub(crate) struct RoleIndices {
+    sources: Option<exports::param_sources::GuestIndices>,
+    runners: Option<exports::runners::GuestIndices>,
+    schedulers: Option<exports::schedulers::GuestIndices>,
+}
+
+impl RoleIndices {
+    pub(crate) fn new(linked: &Linked, has: impl Fn(&str) -> bool) -> wasmtime::Result<RoleIndices> {
+        let pre = &linked.waiting;
+        Ok(RoleIndices {
+            sources: has("param-sources")
+                .then(|| exports::param_sources::GuestIndices::new(pre))
+                .transpose()?,
+            runners: has("runners").then(|| exports::runners::GuestIndices::new(pre)).transpose()?,
+            schedulers: has("schedulers").then(|| exports::schedulers::GuestIndices::new(pre)).transpose()?,
+        })
+    }
+}
+
+/// A source of an instance.
+pub(crate) struct OpenSource {
+    handle: ResourceAny,
+    form: Form,
+    name: String,
+    reader: BatchReader,
+    pub(crate) extent: Extent,
+}
+
+/// A runner of an instance.
+pub(crate) struct OpenRunner {
+    handle: ResourceAny,
+    pub(crate) name: String,
+}
+
+/// A scheduler of an instance.
+pub(crate) struct OpenScheduler {
+    handle: ResourceAny,
+    name: String,
+}
+
+/// Parameters on their way into the guest.
+pub(crate) enum RunParams {
+    /// JSON text.
+    Json(String),
+    /// Those of the call before.
+    Same,
+    /// An object of the guest's own.
+    Held(u32),
+}
+
+/// What a run came to, as the guest says.
+pub(crate) struct RunOutcome {
+    pub(crate) outcome: exports::runners::Outcome,
+    /// First byte sent and last byte received, if anything was sent.
+    pub(crate) span: Option<(Instant, Instant)>,
+}
+
+/// A call of a guest: its name, and what time it has.
+#[derive(Clone, Copy)]
+struct Call<'a> {
+    name: &'a str,
+    of: &'a str,
+    time: LimitKind,
+}
+
+impl<'a> Call<'a> {
+    fn opens(name: &'a str, of: &'a str) -> Call<'a> {
+        Call { name, of, time: LimitKind::TimeToOpen }
+    }
+
+    fn works(name: &'a str, of: &'a str) -> Call<'a> {
+        Call { name, of, time: LimitKind::TimePerCall }
+    }
+}
+
+impl WaitingInstance {
+    async fn new(
+        linked: &Linked,
+        indices: &RoleIndices,
+        component: ComponentName,
+        limits: &Arc<Limits>,
+        surroundings: &Arc<Surroundings>,
+    ) -> Result<WaitingInstance, CallError> {
+        let state = HostState::new(component.clone(), Arc::clone(limits), Arc::clone(surroundings));
+        let mut store = Store::new(linked.waiting.engine(), state);
+        store.limiter(HostState::limiter);
+        store.set_hostcall_fuel(limits.host_call_bytes);
+        store.set_max_component_handles(limits.handles);
+        store.epoch_deadline_callback(at_tick);
+        arm(&mut store, limits, LimitKind::TimeToOpen);
+        let made = async {
+            let instance = linked.waiting.instantiate_async(&mut store).await?;
+            Ok::<_, wasmtime::Error>(Roles {
+                sources: indices.sources.as_ref().map(|role| role.load(&mut store, &instance)).transpose()?,
+                runners: indices.runners.as_ref().map(|role| role.load(&mut store, &instance)).transpose()?,
+                schedulers: indices
+                    .schedulers
+                    .as_ref()
+                    .map(|role| role.load(&mut store, &instance))
+                    .transpose()?,
+            })
+        };
+        match made.await {
+            Ok(roles) => {
+                Ok(WaitingInstance { store, roles, component, limits: Arc::clone(limits), ended: false })
+            }
+            Err(error) => {
+                let words = store.data_mut().take_last_words();
+                let kind = CallErrorKind::from_wasmtime(&error, limits, LimitKind::TimeToOpen, words);
+                Err(CallError { component, call: "instantiate".to_owned(), kind: Box::new(kind) })
+            }
+        }
+    }
+
+    /// Gives it a way to the target; from now on it lives on this thread.
+    pub(crate) fn connect(&mut self, cluster: Arc<Cluster>, partition: Partition, connection: Connection) {
+        let client = &mut self.store.data_mut().client;
+        if !client.is_open() {
+            client.open(cluster, partition, connection);
+        }
+    }
+
+    /// Opens a source.
+    pub(crate) async fn open_source(
+        &mut self,
+        info: &SourceInfo,
+        context: RaceContext,
+    ) -> Result<OpenSource, CallError> {
+        let call = Call::opens("source.open", &info.name);
+        let context = self.push_context(call, context)?;
+        self.begin(call)?;
+        let result = async {
+            let role = self.roles.sources.as_ref().ok_or_else(|| missing("param-sources"))?;
+            role.source().call_open(&mut self.store, &info.name, context).await
+        };
+        let opened = result.await;
+        let handle = self.end(call, opened)?;
+        let handle = self.guest(call, handle)?;
+        let call = Call::opens("source.extent", &info.name);
+        self.begin(call)?;
+        let result = async {
+            let role = self.roles.sources.as_ref().ok_or_else(|| missing("param-sources"))?;
+            role.source().call_extent(&mut self.store, handle).await
+        };
+        let extent = result.await;
+        let extent = match self.end(call, extent)? {
+            exports::param_sources::Extent::Infinite => Extent::Infinite,
+            exports::param_sources::Extent::Finite(requests) => Extent::Finite(requests),
+        };
+        let reader = BatchReader::new(true);
+        Ok(OpenSource { handle, form: info.form, name: info.name.clone(), reader, extent })
+    }
+
+    /// Appends at most `limit` requests.
+    pub(crate) async fn next(
+        &mut self,
+        source: &mut OpenSource,
+        limit: usize,
+        out: &mut Vec<Params>,
+    ) -> Result<More, CallError> {
+        let OpenSource { handle, form, name, reader, .. } = source;
+        let most = u32::try_from(limit).unwrap_or(u32::MAX);
+        if *form == Form::Lines {
+            let call = Call::works("source.next-lines", name);
+            self.begin(call)?;
+            let result = async {
+                let role = self.roles.sources.as_ref().ok_or_else(|| missing("param-sources"))?;
+                role.source().call_next_lines(&mut self.store, *handle, most, MOST_BYTES).await
+            };
+            let lines = result.await;
+            let lines = self.end(call, lines)?;
+            let lines = self.guest(call, lines)?;
+            return reader
+                .read_lines(&lines.text, lines.exhausted, limit, out)
+                .map_err(|problem| self.nonsense(call, problem));
+        }
+        let call = Call::works("source.next", name);
+        self.begin(call)?;
+        let result = async {
+            let role = self.roles.sources.as_ref().ok_or_else(|| missing("param-sources"))?;
+            role.source().call_next(&mut self.store, *handle, most, MOST_BYTES).await
+        };
+        let batch = result.await;
+        let batch = self.end(call, batch)?;
+        let batch = self.guest(call, batch)?;
+        let mut bodies = Vec::with_capacity(batch.bodies.len());
+        for given in batch.bodies {
+            match self.store.data_mut().take_body(given.body) {
+                Ok(body) => bodies.push((given.position, body_kind(given.kind), body)),
+                Err(problem) => return Err(self.nonsense(call, format!("a body that is none: {problem}"))),
+            }
+        }
+        let raw = RawBatch {
+            new_shapes: batch.new_shapes.into_iter().map(|shape| (shape.slot, shape.params)).collect(),
+            items: batch
+                .items
+                .iter()
+                .map(|item| RawItem {
+                    shape: item.shape,
+                    arena_end: item.arena_end,
+                    body_kind: body_kind(item.body_kind),
+                    documents: item.documents,
+                    held: item.held,
+                })
+                .collect(),
+            arena: batch.arena,
+            bodies,
+            exhausted: batch.exhausted,
+        };
+        reader.read(raw, limit, out).map_err(|problem| self.nonsense(call, problem))
+    }
+
+    /// Opens a runner.
+    pub(crate) async fn open_runner(
+        &mut self,
+        name: &str,
+        context: RaceContext,
+    ) -> Result<OpenRunner, CallError> {
+        let call = Call::opens("runner.open", name);
+        let context = self.push_context(call, context)?;
+        self.begin(call)?;
+        let result = async {
+            let role = self.roles.runners.as_ref().ok_or_else(|| missing("runners"))?;
+            role.runner().call_open(&mut self.store, name, context).await
+        };
+        let opened = result.await;
+        let handle = self.end(call, opened)?;
+        let handle = self.guest(call, handle)?;
+        Ok(OpenRunner { handle, name: name.to_owned() })
+    }
+
+    /// Performs the operation once. The inner error is the guest's own.
+    pub(crate) async fn run(
+        &mut self,
+        runner: &OpenRunner,
+        params: RunParams,
+        body: Option<(BodyKind, Bytes)>,
+    ) -> Result<Result<RunOutcome, types::Error>, CallError> {
+        let call = Call::works("runner.run", &runner.name);
+        let params = match params {
+            RunParams::Json(text) => exports::runners::Params::Json(text),
+            RunParams::Same => exports::runners::Params::Same,
+            RunParams::Held(number) => exports::runners::Params::Held(number),
+        };
+        let body = match body {
+            None => None,
+            Some((kind, bytes)) => {
+                let content = self.store.data_mut().push_body(bytes, 0);
+                let content = content.map_err(|error| self.failed(call, &error))?;
+                let kind = match kind {
+                    BodyKind::Json => Kind::Json,
+                    BodyKind::Text => Kind::Text,
+                    BodyKind::Bytes => Kind::Bytes,
+                };
+                Some(exports::runners::RequestBody { kind, content })
+            }
+        };
+        self.begin(call)?;
+        self.store.data_mut().client.begin();
+        // Should time run out, the call is dropped half-way: the instance cannot be used again.
+        self.ended = true;
+        let performed = {
+            let run = async {
+                let role = self.roles.runners.as_ref().ok_or_else(|| missing("runners"))?;
+                role.runner().call_run(&mut self.store, runner.handle, &params, body).await
+            };
+            tokio::time::timeout(self.limits.time_to_run, run).await
+        };
+        self.ended = false;
+        let Ok(performed) = performed else {
+            self.ended = true;
+            let limit = self.limits.exceeded(LimitKind::TimeToRun);
+            return Err(self.error(call, CallErrorKind::Limit { limit, backtrace: None }));
+        };
+        let returned = self.end(call, performed)?;
+        let span = self.store.data().client.span();
+        Ok(returned.map(|outcome| RunOutcome { outcome, span }))
+    }
+
+    /// How far the task is.
+    pub(crate) async fn progress(&mut self, runner: &OpenRunner) -> Result<rally_race::Progress, CallError> {
+        let call = Call::works("runner.progress", &runner.name);
+        self.begin(call)?;
+        let result = async {
+            let role = self.roles.runners.as_ref().ok_or_else(|| missing("runners"))?;
+            role.runner().call_progress(&mut self.store, runner.handle).await
+        };
+        let progress = result.await;
+        let progress = self.end(call, progress)?;
+        let fraction = progress.fraction.filter(|fraction| (0.0..=1.0).contains(fraction));
+        Ok(rally_race::Progress { completed: progress.completed, fraction })
+    }
+
+    /// Opens a scheduler.
+    pub(crate) async fn open_scheduler(
+        &mut self,
+        name: &str,
+        context: RaceContext,
+    ) -> Result<OpenScheduler, CallError> {
+        let call = Call::opens("scheduler.open", name);
+        let context = self.push_context(call, context)?;
+        self.begin(call)?;
+        let result = async {
+            let role = self.roles.schedulers.as_ref().ok_or_else(|| missing("schedulers"))?;
+            role.scheduler().call_open(&mut self.store, name, context).await
+        };
+        let opened = result.await;
+        let handle = self.end(call, opened)?;
+        let handle = self.guest(call, handle)?;
+        Ok(OpenScheduler { handle, name: name.to_owned() })
+    }
+
+    /// The next due time.
+    pub(crate) async fn due_time(
+        &mut self,
+        scheduler: &OpenScheduler,
+        current: f64,
+        finished: &[Feedback],
+    ) -> Result<f64, CallError> {
+        let call = Call::works("scheduler.next", &scheduler.name);
+        let finished: Vec<_> = finished
+            .iter()
+            .map(|feedback| exports::schedulers::Feedback {
+                started: feedback.started,
+                finished: feedback.finished,
+                weight: feedback.weight,
+                unit: feedback.unit.clone(),
+                success: feedback.success,
+                meta: feedback.meta.clone(),
+            })
+            .collect();
+        self.begin(call)?;
+        let result = async {
+            let role = self.roles.schedulers.as_ref().ok_or_else(|| missing("schedulers"))?;
+            role.scheduler().call_next(&mut self.store, scheduler.handle, current, &finished, 1).await
+        };
+        let times = result.await;
+        let times = self.end(call, times)?;
+        let times = self.guest(call, times)?;
+        crate::due::checked(current, &times, 1).map_err(|problem| self.nonsense(call, problem))?;
+        Ok(times[0])
+    }
+
+    fn push_context(
+        &mut self,
+        call: Call<'_>,
+        context: RaceContext,
+    ) -> Result<Resource<RaceContext>, CallError> {
+        self.store.data_mut().table.push(context).map_err(|error| {
+            let error = wasmtime::Error::from(error);
+            self.failed(call, &error)
+        })
+    }
+
+    /// Arms the guest's time.
+    fn begin(&mut self, call: Call<'_>) -> Result<(), CallError> {
+        if self.ended {
+            return Err(self.error(call, CallErrorKind::Ended));
+        }
+        arm(&mut self.store, &self.limits, call.time);
+        Ok(())
+    }
+
+    /// A guest that trapped is over.
+    fn end<T>(&mut self, call: Call<'_>, result: wasmtime::Result<T>) -> Result<T, CallError> {
+        result.map_err(|error| self.failed(call, &error))
+    }
+
+    fn failed(&mut self, call: Call<'_>, error: &wasmtime::Error) -> CallError {
+        self.ended = true;
+        let words = self.store.data_mut().take_last_words();
+        let kind = CallErrorKind::from_wasmtime(error, &self.limits, call.time, words);
+        self.error(call, kind)
+    }
+
+    fn guest<T>(&self, call: Call<'_>, returned: Result<T, types::Error>) -> Result<T, CallError> {
+        returned.map_err(|error| self.error(call, CallErrorKind::Guest(error.into())))
+    }
+
+    /// The error of a runner that returned what makes no sense.
+    pub(crate) fn nonsense_of(&self, runner: &OpenRunner, problem: String) -> CallError {
+        self.nonsense(Call::works("runner.run", &runner.name), problem)
+    }
+
+    /// The error of a runner that says itself that it cannot go on.
+    pub(crate) fn guest_error_of(&self, runner: &OpenRunner, error: types::Error) -> CallError {
+        self.error(Call::works("runner.run", &runner.name), CallErrorKind::Guest(error.into()))
+    }
+
+    fn nonsense(&self, call: Call<'_>, problem: String) -> CallError {
+        self.error(call, CallErrorKind::Nonsense(problem))
+    }
+
+    fn error(&self, call: Call<'_>, kind: CallErrorKind) -> CallError {
+        let call =
+            if call.of.is_empty() { call.name.to_owned() } else { format!("{} of {:?}", call.name, call.of) };
+        CallError { component: self.component.clone(), call, kind: Box::new(kind) }
+    }
+}
+
+/// Gives the guest the time of a call.
+fn arm(store: &mut Store<HostState>, limits: &Limits, kind: LimitKind) {
+    let state = store.data_mut();
+    let allowed = match kind {
+        LimitKind::TimePerCall => limits.time_per_call,
+        _ => limits.time_to_open,
+    };
+    state.computing.begin(state.born.elapsed(), allowed, kind);
+    store.set_epoch_deadline(1);
+}
+
+impl Extension {
+    pub(crate) async fn waiting(
+        &self,
+        surroundings: &Arc<Surroundings>,
+    ) -> Result<WaitingInstance, CallError> {
+        let name = self.name.clone();
+        WaitingInstance::new(&self.linked, &self.waiting_indices, name, &self.limits, surroundings).await
+    }
+}
