@@ -14,7 +14,7 @@ mod printable;
 mod version;
 
 pub use bounds::Bounds;
-pub use digest::{Digest, DigestError};
+pub use digest::{Digest, DigestError, Hasher};
 pub use encode::{EncodeError, encode};
 pub use error::{Bound, InspectError};
 pub use facts::{Capability, CoreCounts, Facts, Import, Producer, Role};
