@@ -4,6 +4,8 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::components::LimitArgs;
+
 /// rally benchmarks search clusters: it races a track against Elasticsearch, OpenSearch or its own embedded node,
 /// measures every request honestly and prints a report.
 #[derive(Debug, Parser)]
@@ -117,6 +119,9 @@ pub struct RunArgs {
     /// Print nothing but errors, and no report: it is in --report-file and in the race's folder.
     #[arg(long, help_heading = "Report")]
     pub quiet: bool,
+
+    #[command(flatten)]
+    pub limits: LimitArgs,
 }
 
 /// Which track.

@@ -2,6 +2,7 @@
 
 use std::sync::{Arc, Mutex, PoisonError};
 
+use rally_extension::Extensions;
 use rally_race::Cancel;
 use rally_target::DocumentSet;
 use rally_track::data::{
@@ -23,19 +24,21 @@ pub struct DocumentOptions {
     pub test_mode: bool,
 }
 
-/// Prepares all documents of the track, in its order; none where the challenge does not index any.
+/// Whether the challenge needs the documents of the track: it indexes, or a param source of its own reads them.
+pub fn needed(challenge: &Challenge, extensions: &Extensions) -> bool {
+    let tasks = || challenge.schedule.iter().flat_map(|element| element.tasks());
+    tasks().any(|task| task.operation.operation_type == "index" && task.operation.param_source.is_none())
+        || extensions.read_documents(tasks().filter_map(|task| task.operation.param_source.as_deref()))
+}
+
+/// Prepares all documents of the track, in its order.
 pub fn all(
     track: &Track,
-    challenge: &Challenge,
     home: &Home,
     options: DocumentOptions,
     board: &ProgressBoard,
     cancel: &Cancel,
 ) -> Result<Vec<Arc<DocumentSet>>, CommandError> {
-    let mut tasks = challenge.schedule.iter().flat_map(|element| element.tasks());
-    if !tasks.any(|task| task.operation.operation_type == "index") {
-        return Ok(Vec::new());
-    }
     let mut sets = Vec::new();
     for (index, kind, documents) in track.document_sets() {
         let progress = DataProgress { board, cancel, line: Mutex::new(None), name: &documents.file_name };

@@ -7,6 +7,7 @@ use std::path::PathBuf;
 #[derive(Debug, Clone)]
 pub struct Home {
     root: PathBuf,
+    cache: PathBuf,
 }
 
 /// There is no place for rally's files.
@@ -18,11 +19,17 @@ impl Home {
     /// From the environment.
     pub fn from_environment() -> Result<Home, HomeError> {
         let set = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-        let root = match set("RALLY_HOME") {
-            Some(root) => root,
-            None => set("HOME").ok_or(HomeError)?.join(".rally"),
+        let (root, cache) = match set("RALLY_HOME") {
+            Some(root) => (root.clone(), root.join("cache")),
+            None => {
+                let home = set("HOME").ok_or(HomeError)?;
+                // As the XDG base directory specification has it.
+                let caches = set("XDG_CACHE_HOME").filter(|path| path.is_absolute());
+                (home.join(".rally"), caches.unwrap_or_else(|| home.join(".cache")).join("rally"))
+            }
         };
-        Ok(Home { root: std::path::absolute(&root).unwrap_or(root) })
+        let absolute = |path: PathBuf| std::path::absolute(&path).unwrap_or(path);
+        Ok(Home { root: absolute(root), cache: absolute(cache) })
     }
 
     /// Data files of a track.
@@ -48,6 +55,11 @@ impl Home {
     /// The log of this and former runs.
     pub fn log_file(&self) -> PathBuf {
         self.root.join("logs").join("rally.log")
+    }
+
+    /// Compiled code of components: in the user's cache directory, it can be thrown away.
+    pub fn compiled_components(&self) -> PathBuf {
+        self.cache.join("components")
     }
 
     fn benchmarks(&self) -> PathBuf {

@@ -1,6 +1,7 @@
 //! The `rally` command.
 
 mod args;
+mod components;
 mod documents;
 mod embedded;
 mod ending;

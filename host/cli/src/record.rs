@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use rally_extension::{Extension, Extensions};
 use rally_results::{ClusterRecord, RaceRecord, RaceStatus, race_timestamp_now};
 use rally_target::{Cluster, TargetHost};
 use rally_track::{Challenge, Track};
@@ -25,6 +26,7 @@ pub fn begin(
     challenge: &Challenge,
     cluster: &Cluster,
     hosts: &[TargetHost],
+    extensions: &Extensions,
 ) -> RaceRecord {
     let root = cluster.root();
     let text = |pointer: &str| root.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
@@ -52,7 +54,7 @@ pub fn begin(
         },
         seed: Some(settings.seed.to_string()),
         track_digests: digests(&track.root),
-        options: options(arguments, settings),
+        options: options(arguments, settings, extensions),
         load_driver: load_driver(),
         meta,
         results: None,
@@ -73,7 +75,8 @@ pub fn describe(embedded: bool, cluster: &Cluster, hosts: &[TargetHost]) -> Stri
 }
 
 /// What decides about the figures.
-fn options(arguments: &RunArgs, settings: &Settings) -> Map<String, Value> {
+fn options(arguments: &RunArgs, settings: &Settings, extensions: &Extensions) -> Map<String, Value> {
+    let components: Vec<Value> = extensions.iter().map(|extension| component(extension)).collect();
     let Value::Object(options) = json!({
         "test-mode": arguments.test_mode,
         "laps": arguments.laps,
@@ -85,10 +88,23 @@ fn options(arguments: &RunArgs, settings: &Settings) -> Map<String, Value> {
         "offline": arguments.offline,
         "client-options": settings.client_options.without_secrets(),
         "track-path": arguments.track.track_path,
+        "extensions": components,
     }) else {
         return Map::new();
     };
     options
+}
+
+/// A component of the track, so that the same one can be found again.
+fn component(extension: &Extension) -> Value {
+    json!({
+        "name": extension.description.name,
+        "version": extension.description.version,
+        "file": extension.path.file_name().map(|name| name.to_string_lossy()),
+        "sha256": extension.facts.digest.to_string(),
+        "wit-version": extension.facts.wit_version.to_string(),
+        "imports": extension.facts.imports.iter().map(|import| import.interface.as_str()).collect::<Vec<_>>(),
+    })
 }
 
 fn load_driver() -> Map<String, Value> {

@@ -1,14 +1,20 @@
 //! `rally run`: from a track to a report.
 
+use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use rally_extension::{
+    ExtensionBindings, Extensions, Folder, ProcessingError, RaceInfo, Surroundings, Target, track_json,
+};
 use rally_race::{Cancel, EndReason, LocalDriver, PlanOptions, RacePlan, bind, run_bound};
 use rally_results::{RaceStatus, RaceStore, ReportFormat, render, write_report};
 use rally_target::{Cluster, ClusterError, TargetBindings, TargetHost, parse_target_hosts};
+use rally_track::Track;
 use tokio::runtime::Runtime;
 
 use crate::args::RunArgs;
+use crate::components;
 use crate::documents::{self, DocumentOptions};
 use crate::embedded::EmbeddedNode;
 use crate::ending::CommandError;
@@ -42,7 +48,11 @@ pub fn run(arguments: &RunArgs) -> Result<(), CommandError> {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(CommandError::failure)?;
 
-    let track = Arc::new(tracks::load(arguments, &home)?);
+    let source = tracks::source(&arguments.track, &home)?;
+    let folder = source.folder();
+    let extensions = components::load(&folder, &source.name(), &arguments.limits, &home)?;
+    let track = tracks::load(arguments, &source, extensions.names())?;
+    let track = Arc::new(processed(track, &extensions, &folder, arguments, &settings, &home)?);
     for warning in &track.warnings {
         board.say(&format!("[WARNING] {warning}"));
     }
@@ -60,17 +70,38 @@ pub fn run(arguments: &RunArgs) -> Result<(), CommandError> {
     };
     let plan = RacePlan::new(&track, challenge, options).map_err(CommandError::user)?;
     let document_options = DocumentOptions { offline: arguments.offline, test_mode: arguments.test_mode };
-    let documents = documents::all(&track, challenge, &home, document_options, &board, &cancel)?;
+    let documents = if documents::needed(challenge, &extensions) {
+        documents::all(&track, &home, document_options, &board, &cancel)?
+    } else {
+        Vec::new()
+    };
 
     // The node, if there is one, lives until its figures are in the report.
     let (node, hosts) = target(&settings, &home)?;
     let cluster = Arc::new(connect(&runtime, &hosts, &settings, &cancel)?);
-    let bindings = TargetBindings::new(Arc::clone(&track), documents, Arc::clone(&cluster));
-    let race = bind(&plan, &bindings).map_err(CommandError::user)?;
+    let mut record = record::begin(arguments, &settings, &track, challenge, &cluster, &hosts, &extensions);
+    let built_in = Arc::new(TargetBindings::new(Arc::clone(&track), documents.clone(), Arc::clone(&cluster)));
+    let race = if extensions.is_empty() {
+        bind(&plan, built_in.as_ref())
+    } else {
+        let surroundings = Surroundings {
+            data: components::data_folder(&home, &track.name, &arguments.limits)?,
+            documents,
+            target: Some(Target { cluster: Arc::clone(&cluster), built_in: Arc::clone(&built_in) }),
+            ..Surroundings::before_race(&track.name, Folder::open(&folder).map_err(CommandError::failure)?)
+        };
+        let info = RaceInfo {
+            track_name: track.name.clone(),
+            track: track_json(&track),
+            challenge: challenge.name.clone(),
+            seed: settings.seed,
+        };
+        bind(&plan, &ExtensionBindings::new(extensions, built_in, Arc::new(surroundings), info))
+    };
+    let race = race.map_err(CommandError::user)?;
 
-    let mut record = record::begin(arguments, &settings, &track, challenge, &cluster, &hosts);
-    let folder = RaceStore::new(home.races()).create(&record).map_err(CommandError::failure)?;
-    let log = folder.histogram_log(SystemTime::now()).map_err(CommandError::failure)?;
+    let race_folder = RaceStore::new(home.races()).create(&record).map_err(CommandError::failure)?;
+    let log = race_folder.histogram_log(SystemTime::now()).map_err(CommandError::failure)?;
     board.say(&format!(
         "Racing track [{}], challenge [{}] against {}, seed {}\nRace {} is kept in {}\n",
         track.name,
@@ -78,7 +109,7 @@ pub fn run(arguments: &RunArgs) -> Result<(), CommandError> {
         record::describe(node.is_some(), &cluster, &hosts),
         settings.seed,
         record.race_id,
-        folder.path().display()
+        race_folder.path().display()
     ));
 
     let context = LapContext {
@@ -107,12 +138,40 @@ pub fn run(arguments: &RunArgs) -> Result<(), CommandError> {
     let printed = if arguments.quiet { Ok(()) } else { print(&summary, &settings) };
     // Its data may be what fills the disk.
     drop(node);
-    let kept = folder.write(&record).map_err(CommandError::failure);
+    let kept = race_folder.write(&record).map_err(CommandError::failure);
     let written = match &settings.report_file {
         Some(path) => write_report(path, &summary, &settings.report).map_err(CommandError::failure),
         None => Ok(()),
     };
     ending.and(printed).and(kept).and(written)
+}
+
+/// The track as its processors leave it, its parameters checked and its data prepared by them.
+fn processed(
+    track: Track,
+    extensions: &Extensions,
+    folder: &Path,
+    arguments: &RunArgs,
+    settings: &Settings,
+    home: &Home,
+) -> Result<Track, CommandError> {
+    if extensions.is_empty() {
+        return Ok(track);
+    }
+    let challenge = track.challenge(arguments.challenge.as_deref());
+    let challenge = challenge.map(|challenge| challenge.name.clone()).unwrap_or_default();
+    let surroundings = Arc::new(Surroundings {
+        data: components::data_folder(home, &track.name, &arguments.limits)?,
+        ..Surroundings::before_race(&track.name, Folder::open(folder).map_err(CommandError::failure)?)
+    });
+    let process = || {
+        // There are no track parameters yet that a user could give.
+        extensions.validate(&challenge, "{}", &surroundings)?;
+        let track = extensions.process(track, &challenge, settings.seed, &surroundings)?;
+        extensions.prepare(&track, &challenge, settings.seed, &surroundings)?;
+        Ok::<_, ProcessingError>(track)
+    };
+    process().map_err(CommandError::user)
 }
 
 /// Starts a node, or takes the hosts that were named.

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use rally_track::{LoadOptions, Track, TrackSource};
+use rally_track::{ExtensionNames, LoadOptions, Track, TrackSource};
 
 use crate::args::{RunArgs, TrackArgs};
 use crate::ending::CommandError;
@@ -19,21 +19,22 @@ struct UnknownTrack {
     known: Vec<&'static str>,
 }
 
-/// The track that the user asks for, loaded as the race needs it.
-pub fn load(arguments: &RunArgs, home: &Home) -> Result<Track, CommandError> {
+/// The track that the user asks for, loaded as the race needs it; `names` are those that its components register.
+pub fn load(arguments: &RunArgs, source: &TrackSource, names: ExtensionNames) -> Result<Track, CommandError> {
     let options = LoadOptions {
         now: now(),
         test_mode: arguments.test_mode,
         include_tasks: filters(arguments.include_tasks.as_deref()),
         exclude_tasks: filters(arguments.exclude_tasks.as_deref()),
         challenge: arguments.challenge.clone(),
+        extension_names: names,
         ..LoadOptions::default()
     };
-    let source = source(&arguments.track, home)?;
-    rally_track::load(&source, &options).map_err(CommandError::user)
+    rally_track::load(source, &options).map_err(CommandError::user)
 }
 
-fn source(arguments: &TrackArgs, home: &Home) -> Result<TrackSource, CommandError> {
+/// Where the track is that the user asks for.
+pub fn source(arguments: &TrackArgs, home: &Home) -> Result<TrackSource, CommandError> {
     if let Some(path) = &arguments.track_path {
         return TrackSource::from_path(path).map_err(CommandError::user);
     }

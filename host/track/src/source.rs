@@ -44,6 +44,11 @@ impl TrackSource {
     }
 
     /// Directory and file name.
+    /// The folder that the track lies in.
+    pub fn folder(&self) -> PathBuf {
+        self.parts().0
+    }
+
     pub(crate) fn parts(&self) -> (PathBuf, String) {
         match self {
             Self::Directory(path) => (path.clone(), TRACK_FILE.to_owned()),
