@@ -28,18 +28,21 @@ pub trait Registered: 'static {
     fn registry() -> Registry;
 }
 
+/// Opens something for a client.
+type Open<T> = Box<dyn Fn(&Context) -> Result<Box<T>>>;
+
 pub(crate) struct SourceEntry {
     pub(crate) name: &'static str,
     pub(crate) form: Form,
     pub(crate) prefetch: bool,
-    pub(crate) open: Box<dyn Fn(&Context) -> Result<Box<dyn AnySource>>>,
+    pub(crate) open: Open<dyn AnySource>,
 }
 
 pub(crate) struct RunnerEntry {
     pub(crate) name: &'static str,
     pub(crate) multi_cluster: bool,
     pub(crate) completes_task: bool,
-    pub(crate) open: Box<dyn Fn(&Context) -> Result<Box<dyn AnyRunner>>>,
+    pub(crate) open: Open<dyn AnyRunner>,
 }
 
 #[doc(hidden)]

@@ -55,7 +55,7 @@ pub struct Finished {
     pub unit: String,
     /// Whether it succeeded.
     pub success: bool,
-    meta: Option<String>,
+    pub(crate) meta: Option<String>,
 }
 
 impl Finished {

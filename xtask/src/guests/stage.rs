@@ -140,9 +140,9 @@ impl Stage {
         for guest in guests {
             let manifest = Path::new(&guest.source).join("Cargo.toml");
             let text = std::fs::read_to_string(root.join(&manifest))?;
-            let text = text
-                .strip_suffix(PROFILE)
-                .with_context(|| format!("{} does not end with the profile:\n{PROFILE}", manifest.display()))?;
+            let text = text.strip_suffix(PROFILE).with_context(|| {
+                format!("{} does not end with the profile:\n{PROFILE}", manifest.display())
+            })?;
             std::fs::write(stage.folder.join(&manifest), text)?;
         }
         let members = sources.iter().map(|source| format!("{source:?}")).collect::<Vec<_>>().join(", ");

@@ -26,10 +26,12 @@
 //! ```
 
 mod context;
+mod scheduler;
 mod source;
 mod target;
 
 pub use context::ContextBuilder;
+pub use scheduler::{TestFeedbackScheduler, TestScheduler};
 pub use source::{TestRequest, TestSource};
 pub use target::{Reply, SentRequest};
 
