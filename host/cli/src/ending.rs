@@ -1,8 +1,10 @@
 //! How a command ends: its exit code, and what it says when it did not go well.
 
 use std::error::Error;
-use std::fmt::Write;
+use std::fmt::{self, Write};
 use std::process::ExitCode;
+
+use rally_race::FailedTask;
 
 /// Exit code after wrong usage or input (EX_USAGE, as Elastic Rally has it).
 pub const USER_ERROR: u8 = 64;
@@ -44,6 +46,32 @@ impl CommandError {
         chain(self.cause.as_ref())
     }
 }
+
+/// Tasks could not go on, while the race did.
+#[derive(Debug)]
+pub struct TasksFailed(Vec<String>);
+
+impl TasksFailed {
+    /// The error of these tasks; `None` where there are none.
+    pub fn of(tasks: &[FailedTask]) -> Option<TasksFailed> {
+        let reasons: Vec<String> = tasks.iter().map(|task| chain(task.error.as_ref())).collect();
+        (!reasons.is_empty()).then_some(TasksFailed(reasons))
+    }
+}
+
+impl fmt::Display for TasksFailed {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let TasksFailed(reasons) = self;
+        match reasons.len() {
+            1 => formatter.write_str("a task could not go on")?,
+            several => write!(formatter, "{several} tasks could not go on")?,
+        }
+        formatter.write_str("; the report has what was measured until then, and the other tasks:")?;
+        reasons.iter().try_for_each(|reason| write!(formatter, "\n{reason}"))
+    }
+}
+
+impl Error for TasksFailed {}
 
 /// An error and its causes, one a line; a cause that its error quotes already is left out.
 pub fn chain(error: &dyn Error) -> String {

@@ -3,8 +3,8 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
-use rally_race::{Cancel, Cause, DriverLoad, Observer, RaceEvent, RacePlan, Recording};
-use rally_results::{Collector, HistogramLog};
+use rally_race::{Cancel, Cause, DriverLoad, Observer, RaceError, RaceEvent, RacePlan, Recording};
+use rally_results::{Collector, HistogramLog, headline};
 use rally_target::{Cluster, HealthExpectation, LapTelemetry, prepare_lap};
 use rally_track::{Challenge, Track};
 use tokio::runtime::Runtime;
@@ -136,6 +136,14 @@ impl<'a> RaceObserver<'a> {
         }
     }
 
+    fn failed(&mut self, id: usize, error: &RaceError) {
+        let reason = chain(error);
+        self.board.failed(id, headline(&reason).as_str());
+        if let Err(error) = self.collector.fail(id, reason) {
+            self.board.say(&format!("[WARNING] {}", chain(&error)));
+        }
+    }
+
     fn finished(&mut self, id: usize, load: DriverLoad) {
         self.board.finished(id, self.context.cancel.is_cancelled());
         // The collector comes to its verdict about the driver by itself: it has the lag and the stalls.
@@ -195,6 +203,7 @@ impl Observer for RaceObserver<'_> {
             RaceEvent::TaskProgress(progress) => {
                 self.board.advanced(progress.task, progress.fraction, progress.remaining);
             }
+            RaceEvent::TaskFailed { task, error } => self.failed(task, &error),
             RaceEvent::Recording { task, recording } => self.recorded(task, &recording),
             RaceEvent::TaskFinished { task, load, .. } => self.finished(task, load),
             RaceEvent::StepFinished { .. } => {}

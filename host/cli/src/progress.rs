@@ -144,6 +144,16 @@ impl ProgressBoard {
         }
     }
 
+    /// A task cannot go on. Its end is none that is worth a further line.
+    pub fn failed(&mut self, task: usize, reason: &str) {
+        let line = self.running.remove(&task);
+        let name = line.as_ref().map_or("a task", |line| line.name.as_str());
+        self.say(&format!("[ERROR] {name} cannot go on: {reason}"));
+        if let Some(bar) = line.and_then(|line| line.bar) {
+            bar.finish_and_clear();
+        }
+    }
+
     /// Nothing runs any more; the terminal is free again.
     pub fn clear(&mut self) {
         self.running.clear();

@@ -40,6 +40,7 @@ pub fn begin(
         race_timestamp: race_timestamp_now(),
         status: RaceStatus::Running,
         failure: None,
+        failed_tasks: Vec::new(),
         pipeline: settings.target.pipeline().to_owned(),
         user_tags: settings.user_tags.clone(),
         track: track.name.clone(),

@@ -17,7 +17,7 @@ use crate::args::RunArgs;
 use crate::components;
 use crate::documents::{self, DocumentOptions};
 use crate::embedded::EmbeddedNode;
-use crate::ending::CommandError;
+use crate::ending::{CommandError, TasksFailed};
 use crate::home::Home;
 use crate::observer::{LapContext, RaceObserver, cancelled};
 use crate::progress::ProgressBoard;
@@ -127,7 +127,10 @@ pub fn run(arguments: &RunArgs) -> Result<(), CommandError> {
     observer.close_log();
 
     let (status, ending) = match end.reason {
-        EndReason::Completed => (RaceStatus::Complete, Ok(())),
+        EndReason::Completed => match TasksFailed::of(&end.failed_tasks) {
+            None => (RaceStatus::Complete, Ok(())),
+            Some(failed) => (RaceStatus::TasksFailed, Err(CommandError::failure(failed))),
+        },
         EndReason::Cancelled => (RaceStatus::Interrupted, Err(CommandError::interrupted(Interrupted))),
         EndReason::Failed(error) => (RaceStatus::Failed, Err(CommandError::failure(error))),
     };

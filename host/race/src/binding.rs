@@ -76,9 +76,10 @@ pub fn bind(plan: &RacePlan, bindings: &dyn Bindings) -> Result<BoundRace, BindE
                 return Err(BindError::UnknownScheduler { task: name(), name: schedule.to_owned() });
             }
             let finite = binding.params.finite();
-            planned.extent = Extent::of(&planned.task, finite);
+            let completes = binding.runner.completes_task();
+            planned.extent = Extent::of(&planned.task, finite, completes);
             let completed_by_another = step.completed_by.is_some_and(|completing| completing != index);
-            if planned.extent.unbounded() && !finite && !completed_by_another {
+            if planned.extent.unbounded() && !(finite || completes || completed_by_another) {
                 return Err(BindError::Endless { task: name() });
             }
             known.insert(key, binding.clone());

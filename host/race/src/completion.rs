@@ -30,6 +30,11 @@ impl Completion {
         Completion { clients_left, completed_by: step.completed_by }
     }
 
+    /// Whether the element is over once this task is.
+    pub fn is_completed_by(&self, task: usize) -> bool {
+        self.completed_by == Some(task)
+    }
+
     /// A client has finished its part in a task. To be called once for each assignment.
     pub fn client_done(&self, task: usize) -> ClientDone {
         let task_done = self.clients_left[task].fetch_sub(1, Ordering::AcqRel) == 1;

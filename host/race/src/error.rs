@@ -102,6 +102,13 @@ pub enum RaceError {
     Driver(#[source] Cause),
 }
 
+impl RaceError {
+    /// Whether it concerns one task only: the others could go on.
+    pub fn concerns_one_task(&self) -> bool {
+        matches!(self, RaceError::ParamSource { .. } | RaceError::Runner { .. } | RaceError::Scheduler { .. })
+    }
+}
+
 fn status(failure: &Failure) -> String {
     failure.status.map_or(String::new(), |status| format!(" (HTTP status {status})"))
 }

@@ -48,7 +48,15 @@ pub enum RaceEvent {
         /// [`crate::PlannedTask::id`].
         task: usize,
         /// The figures.
-        recording: Recording,
+        recording: Box<Recording>,
+    },
+    /// A task cannot go on: its clients stop after the requests in flight, its figures until then stand. The race goes on
+    /// without it.
+    TaskFailed {
+        /// [`crate::PlannedTask::id`].
+        task: usize,
+        /// Why: the first reason of several.
+        error: Arc<RaceError>,
     },
     /// All clients of a task are done and all its recordings have been delivered.
     TaskFinished {
@@ -86,12 +94,23 @@ pub struct RaceEnd {
     pub reason: EndReason,
     /// Number of steps that ran to their end.
     pub steps_finished: usize,
+    /// Tasks that could not go on while the race did.
+    pub failed_tasks: Vec<FailedTask>,
+}
+
+/// A task that could not go on.
+#[derive(Debug, Clone)]
+pub struct FailedTask {
+    /// [`crate::PlannedTask::id`].
+    pub task: usize,
+    /// Why.
+    pub error: Arc<RaceError>,
 }
 
 /// Why a race ended.
 #[derive(Debug)]
 pub enum EndReason {
-    /// All steps ran to their end.
+    /// All steps ran to their end, though tasks of them may have failed.
     Completed,
     /// Somebody cancelled it.
     Cancelled,
@@ -109,7 +128,7 @@ pub enum DriverEvent {
         /// [`crate::PlannedTask::id`].
         task: usize,
         /// The figures.
-        recording: Recording,
+        recording: Box<Recording>,
         /// To be dropped when the figures have been taken: the sender waits for it before it sends the next ones.
         receipt: Receipt,
     },
@@ -132,6 +151,13 @@ pub enum DriverEvent {
         task: usize,
         /// From the task's start to its end.
         elapsed: Duration,
+    },
+    /// A task cannot go on, the step does. Told once per task.
+    TaskFailed {
+        /// [`crate::PlannedTask::id`].
+        task: usize,
+        /// Why.
+        error: RaceError,
     },
     /// The step cannot go on; what is in flight is given a short time.
     Failed(RaceError),

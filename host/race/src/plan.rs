@@ -17,10 +17,11 @@ pub struct RacePlan {
     pub timing: Timing,
 }
 
-/// What a failed request does to the race.
+/// What a failed request, or a task that cannot go on, does to the race.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum OnError {
-    /// It is recorded and the race goes on, unless nobody listens any more.
+    /// It is recorded and the race goes on, unless nobody listens any more. A task that cannot go on is over, the others
+    /// go on.
     Continue,
     /// The race ends.
     Abort,
@@ -77,22 +78,25 @@ pub enum Extent {
     Iterations {
         /// Warm-up requests over all clients.
         warmup: u64,
-        /// Measured requests over all clients; `None`: until the param source ends or the element is completed.
+        /// Measured requests over all clients; `None`: until the param source ends, the runner says
+        /// so or the element is completed.
         measured: Option<u64>,
     },
     /// So many seconds, or until the param source ends.
     Time {
         /// Seconds of warm-up.
         warmup: f64,
-        /// Seconds of measurement after it; `None`: until the param source ends or the element is completed.
+        /// Seconds of measurement after it; `None`: until the param source ends, the runner says
+        /// so or the element is completed.
         measured: Option<f64>,
     },
 }
 
 impl Extent {
     /// How long a task runs according to the track. Any time property decides for time, else iterations count. A task
-    /// that says nothing runs to the end of a `finite` param source, and once (over all clients) with an endless one.
-    pub fn of(task: &Task, finite: bool) -> Extent {
+    /// that says nothing runs to the end of a `finite` param source, until its runner says so where that `completes` the
+    /// task, and else once (over all clients).
+    pub fn of(task: &Task, finite: bool, completes: bool) -> Extent {
         if task.warmup_time_period.is_some() || task.time_period.is_some() {
             return Extent::Time {
                 warmup: task.warmup_time_period.unwrap_or(0.0),
@@ -102,12 +106,14 @@ impl Extent {
         let measured = match task.iterations {
             Some(iterations) if iterations > 0 => Some(iterations),
             _ if finite => None,
+            // As in Rally warm-up iterations make it a task of iterations.
+            None if completes && task.warmup_iterations.is_none() => None,
             _ => Some(1),
         };
         Extent::Iterations { warmup: task.warmup_iterations.unwrap_or(0), measured }
     }
 
-    /// Whether the task goes on until its param source ends or somebody stops it.
+    /// Whether the task goes on until its param source ends, its runner completes it or somebody stops it.
     pub fn unbounded(&self) -> bool {
         matches!(self, Extent::Iterations { measured: None, .. } | Extent::Time { measured: None, .. })
     }

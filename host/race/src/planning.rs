@@ -142,7 +142,7 @@ fn plan_tasks(
             lap,
             task: Arc::clone(task),
             meta: merged_meta(track, challenge, task),
-            extent: Extent::of(task, false),
+            extent: Extent::of(task, false, false),
         });
         *next_id += 1;
     }

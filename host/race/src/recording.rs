@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 
 use hdrhistogram::Histogram;
 
+use crate::figures::{GivenThroughput, RanOut, RequestMeta};
+
 /// Longest time that a histogram tells apart, in nanoseconds: 24 hours. Longer ones count as this.
 pub const HIGHEST_NANOSECONDS: u64 = 24 * 3_600 * 1_000_000_000;
 
@@ -101,6 +103,12 @@ pub struct Recording {
     pub normal_span: Option<(u64, u64)>,
     /// How often a request was due and the param source had none ready.
     pub param_source_stalls: u64,
+    /// Throughput of measured requests as their runner gives it, which then counts instead of the measured one.
+    pub given_throughput: GivenThroughput,
+    /// Numbers that the runner told of successful measured requests.
+    pub request_meta: RequestMeta,
+    /// Clients whose parameters ran out before the time of the task was up.
+    pub ran_out: Option<RanOut>,
 }
 
 /// More different causes than this are counted together.

@@ -10,7 +10,7 @@ use crate::binding::{BoundRace, bind};
 use crate::cancel::Cancel;
 use crate::driver::{LoadDriver, Stop};
 use crate::error::RaceError;
-use crate::event::{DriverEvent, EndReason, Observer, RaceEnd, RaceEvent, TaskProgress};
+use crate::event::{DriverEvent, EndReason, FailedTask, Observer, RaceEnd, RaceEvent, TaskProgress};
 use crate::plan::{Extent, RacePlan, Step};
 use crate::recording::DriverLoad;
 use crate::seams::Bindings;
@@ -37,7 +37,7 @@ pub fn run(
 ) -> RaceEnd {
     match bind(plan, bindings) {
         Ok(race) => run_bound(race, driver, observer, cancel),
-        Err(error) => RaceEnd { reason: EndReason::Failed(error.into()), steps_finished: 0 },
+        Err(error) => not_started(error.into()),
     }
 }
 
@@ -50,17 +50,22 @@ pub fn run_bound(
 ) -> RaceEnd {
     let race = Arc::new(race);
     if let Err(source) = driver.load(Arc::clone(&race)) {
-        return RaceEnd { reason: EndReason::Failed(RaceError::Driver(source)), steps_finished: 0 };
+        return not_started(RaceError::Driver(source));
     }
     let mut lap = 0;
+    let mut failed_tasks = Vec::new();
     for (index, step) in race.plan.steps.iter().enumerate() {
         let reason = prepare(index, step, &mut lap, observer, cancel)
-            .and_then(|()| StepRun::new(index, step, driver, observer, cancel).run());
+            .and_then(|()| StepRun::new(index, step, driver, observer, cancel, &mut failed_tasks).run());
         if let Err(reason) = reason {
-            return RaceEnd { reason, steps_finished: index };
+            return RaceEnd { reason, steps_finished: index, failed_tasks };
         }
     }
-    RaceEnd { reason: EndReason::Completed, steps_finished: race.plan.steps.len() }
+    RaceEnd { reason: EndReason::Completed, steps_finished: race.plan.steps.len(), failed_tasks }
+}
+
+fn not_started(error: RaceError) -> RaceEnd {
+    RaceEnd { reason: EndReason::Failed(error), steps_finished: 0, failed_tasks: Vec::new() }
 }
 
 /// What comes before a step: the preparation of a lap, and of the step.
@@ -96,6 +101,7 @@ struct StepRun<'a> {
     /// Why the step ends early, and until when the driver may deliver what it has.
     ending: Option<(EndReason, Instant)>,
     tasks: BTreeMap<usize, TaskState>,
+    failed_tasks: &'a mut Vec<FailedTask>,
 }
 
 /// What is known of a task that has not finished.
@@ -113,10 +119,11 @@ impl<'a> StepRun<'a> {
         driver: &'a mut dyn LoadDriver,
         observer: &'a mut dyn Observer,
         cancel: &'a Cancel,
+        failed_tasks: &'a mut Vec<FailedTask>,
     ) -> Self {
         let state = |extent| TaskState { extent, load: DriverLoad::default(), parts: BTreeMap::new() };
         let tasks = step.tasks.iter().map(|task| (task.id, state(task.extent))).collect();
-        StepRun { index, step, driver, observer, cancel, started: None, ending: None, tasks }
+        StepRun { index, step, driver, observer, cancel, started: None, ending: None, tasks, failed_tasks }
     }
 
     fn run(mut self) -> Result<(), EndReason> {
@@ -187,9 +194,20 @@ impl<'a> StepRun<'a> {
                     self.observer.event(RaceEvent::TaskFinished { task, load: state.load, elapsed });
                 }
             }
+            DriverEvent::TaskFailed { task, error } => self.task_failed(task, error),
             DriverEvent::Failed(error) => self.end_early(EndReason::Failed(error)),
             DriverEvent::StepDone => {}
         }
+    }
+
+    /// A task is over for good. Several drivers may come to that by themselves: the first one is heard.
+    fn task_failed(&mut self, task: usize, error: RaceError) {
+        if self.failed_tasks.iter().any(|failed| failed.task == task) {
+            return;
+        }
+        let error = Arc::new(error);
+        self.failed_tasks.push(FailedTask { task, error: Arc::clone(&error) });
+        self.observer.event(RaceEvent::TaskFailed { task, error });
     }
 
     /// Everything is ready: one common start for all clients.

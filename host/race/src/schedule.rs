@@ -1,9 +1,9 @@
 //! The decisions of one client about its next request: whether there is one, when it is due, whether it counts. No clock
-//! and no waiting in here: the loop asks, and whoever tests can ask too.
+//! in here, and no waiting but for schedulers that are asked in turn: the loop asks, and whoever tests can ask too.
 
 use crate::plan::{Extent, Timing};
 use crate::recording::SampleType;
-use crate::seams::{Cause, Finished, Scheduler};
+use crate::seams::{Cause, Finished, InTurnScheduler, Scheduler};
 
 /// A request that a client is to send.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -17,11 +17,27 @@ pub struct Scheduled {
     pub fraction: Option<f64>,
 }
 
+/// Who gives a client its due times.
+pub enum DueTimes {
+    /// Nobody: requests go out as fast as possible.
+    Unthrottled,
+    /// A scheduler that answers at once.
+    AtOnce(Box<dyn Scheduler>),
+    /// A scheduler that may have to wait for its turn.
+    InTurn(Box<dyn InTurnScheduler>),
+}
+
+impl From<Option<Box<dyn Scheduler>>> for DueTimes {
+    fn from(scheduler: Option<Box<dyn Scheduler>>) -> Self {
+        scheduler.map_or(DueTimes::Unthrottled, DueTimes::AtOnce)
+    }
+}
+
 /// The schedule of one client in one task.
 pub struct ClientSchedule {
     extent: Extent,
     timing: Timing,
-    scheduler: Option<Box<dyn Scheduler>>,
+    due_times: DueTimes,
     /// Number of requests that the param source has, if known.
     size: Option<u64>,
     /// Due time of the request before.
@@ -31,15 +47,15 @@ pub struct ClientSchedule {
 }
 
 impl ClientSchedule {
-    /// The schedule of a client that has to do its share `extent`. `scheduler` is `None` where it is unthrottled, `size`
-    /// the number of requests that its param source has, if known.
+    /// The schedule of a client that has to do its share `extent`. `size` is the number of requests that its param source
+    /// has, if known.
     pub fn new(
         extent: Extent,
         timing: Timing,
-        scheduler: Option<Box<dyn Scheduler>>,
+        due_times: impl Into<DueTimes>,
         size: Option<u64>,
     ) -> ClientSchedule {
-        ClientSchedule { extent, timing, scheduler, size, current: 0.0, count: 0 }
+        ClientSchedule { extent, timing, due_times: due_times.into(), size, current: 0.0, count: 0 }
     }
 
     /// The next request, `elapsed` seconds after the client's start (0 for the first one, else when the request before
@@ -48,18 +64,20 @@ impl ClientSchedule {
     ///
     /// # Errors
     /// Where the scheduler fails or gives no usable time.
-    pub fn next(&mut self, elapsed: f64) -> Result<Option<Scheduled>, Cause> {
+    pub async fn next(&mut self, elapsed: f64) -> Result<Option<Scheduled>, Cause> {
         let Some(sample_type) = self.sample_type(elapsed) else { return Ok(None) };
-        let due = self.due()?;
+        let due = self.due().await?;
         let fraction = self.fraction(elapsed);
         self.count += 1;
         Ok(Some(Scheduled { due, sample_type, fraction }))
     }
 
-    /// Tells the scheduler that a request has finished.
-    pub fn after_request(&mut self, finished: &Finished<'_>) {
-        if let Some(scheduler) = &mut self.scheduler {
-            scheduler.after_request(finished);
+    /// Tells the scheduler, if there is one, that a request has finished.
+    pub fn after_request<'a>(&mut self, finished: impl FnOnce() -> Finished<'a>) {
+        match &mut self.due_times {
+            DueTimes::Unthrottled => {}
+            DueTimes::AtOnce(scheduler) => scheduler.after_request(&finished()),
+            DueTimes::InTurn(scheduler) => scheduler.after_request(&finished()),
         }
     }
 
@@ -80,12 +98,15 @@ impl ClientSchedule {
         }
     }
 
-    fn due(&mut self) -> Result<Option<f64>, Cause> {
-        let Some(scheduler) = &mut self.scheduler else { return Ok(None) };
+    async fn due(&mut self) -> Result<Option<f64>, Cause> {
         if self.timing == Timing::Rally && self.count == 0 {
             return Ok(None);
         }
-        let due = scheduler.next(self.current)?;
+        let due = match &mut self.due_times {
+            DueTimes::Unthrottled => return Ok(None),
+            DueTimes::AtOnce(scheduler) => scheduler.next(self.current)?,
+            DueTimes::InTurn(scheduler) => scheduler.next(self.current).await?,
+        };
         if !due.is_finite() || due < 0.0 {
             return Err(
                 format!("the scheduler gave {due} seconds as the due time after {}", self.current).into()

@@ -310,53 +310,6 @@ fn a_target_that_is_gone_ends_the_race_in_any_case() {
 }
 
 #[test]
-fn a_source_that_fails_ends_the_race_after_the_requests_it_made() {
-    let source =
-        Source::by(
-            true,
-            |_, number| if number < 5 { Ok(Some(numbered(number))) } else { Err("bad line".into()) },
-        );
-    let bound = Bound::default().with("a", source);
-    let (end, figures) = race(&plan(vec![single(task("a"))]), &bound);
-    assert!(matches!(end.reason, EndReason::Failed(RaceError::ParamSource { .. })), "{end:?}");
-    assert_eq!(figures.count(0, Kind::ServiceTime, SampleType::Normal), 5);
-}
-
-#[test]
-fn a_source_that_panics_ends_the_race() {
-    let source =
-        Source::by(true, |_, number| if number < 5 { Ok(Some(numbered(number))) } else { panic!("boom") });
-    let bound = Bound::default().with("a", source);
-    let (end, figures) = race(&plan(vec![single(task("a"))]), &bound);
-    let EndReason::Failed(RaceError::ParamSource { source, .. }) = &end.reason else { panic!("{end:?}") };
-    assert!(source.to_string().contains("boom"), "{source}");
-    assert!(figures.count(0, Kind::ServiceTime, SampleType::Normal) <= 5);
-}
-
-#[test]
-fn a_source_that_makes_nothing_and_does_not_end_is_an_error() {
-    struct Idle;
-    impl ParamSourceFactory for Idle {
-        fn open(&self, _: Partition) -> Result<Box<dyn ParamSource>, Cause> {
-            Ok(Box::new(Idle))
-        }
-        fn finite(&self) -> bool {
-            true
-        }
-    }
-    impl ParamSource for Idle {
-        fn next(&mut self, _: usize, _: &mut Vec<Params>) -> Result<More, Cause> {
-            Ok(More::Yes)
-        }
-        fn size(&self) -> Option<u64> {
-            None
-        }
-    }
-    let (end, _) = race(&plan(vec![single(task("a"))]), &Bound::default().with("a", Idle));
-    assert!(matches!(end.reason, EndReason::Failed(RaceError::ParamSource { .. })), "{end:?}");
-}
-
-#[test]
 fn a_source_that_cannot_be_opened_ends_the_race_before_anything_is_sent() {
     struct Broken;
     impl ParamSourceFactory for Broken {
@@ -551,28 +504,6 @@ fn the_first_requests_are_made_and_the_clients_connected_before_the_common_start
     assert!(completed(&end), "{end:?}");
     assert_eq!(at_first_request.load(Ordering::SeqCst), 1, "all five were ready at every request");
     assert_eq!(figures.stalls(0), 0);
-}
-
-#[test]
-fn a_scheduler_of_a_track_gives_the_due_times() {
-    struct Steps;
-    impl SchedulerFactory for Steps {
-        fn open(&self, _: &rally_track::Task, _: Partition) -> Result<Box<dyn Scheduler>, Cause> {
-            Ok(Box::new(Steps))
-        }
-    }
-    impl Scheduler for Steps {
-        fn next(&mut self, current: f64) -> Result<f64, Cause> {
-            if current > 0.004 { Err("no more".into()) } else { Ok(current + 0.001) }
-        }
-    }
-    let mut task = task("a");
-    (task.schedule, task.iterations) = ("steps".to_owned(), Some(100));
-    let mut bound = Bound::default().with("a", Source::endless());
-    bound.binding("a").scheduler = SchedulerBinding::Own(Arc::new(Steps));
-    let (end, figures) = race(&plan(vec![single(task)]), &bound);
-    assert!(matches!(end.reason, EndReason::Failed(RaceError::Scheduler { .. })), "{end:?}");
-    assert_eq!(figures.count(0, Kind::SendLateness, SampleType::Normal), 5);
 }
 
 #[test]

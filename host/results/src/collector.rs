@@ -7,8 +7,8 @@ use std::collections::{BTreeMap, HashMap};
 
 use hdrhistogram::Histogram;
 use rally_race::{
-    DriverLoad, Ending, FailureKey, Key, Kind, MOST_FAILURE_KEYS, Metric, PlannedTask, RacePlan, Recording,
-    SampleType, SecondOfWork, StartedInSecond,
+    DriverLoad, Ending, FailureKey, GivenThroughput, Key, Kind, MOST_FAILURE_KEYS, Metric, PlannedTask,
+    RacePlan, RanOut, Recording, RequestMeta, SampleType, SecondOfWork, StartedInSecond,
 };
 use serde_json::{Map, Value};
 use thiserror::Error;
@@ -98,6 +98,10 @@ pub(crate) struct TaskRecord {
     pub(crate) normal_span: Option<(u64, u64)>,
     pub(crate) param_source_stalls: u64,
     pub(crate) driver: Option<DriverLoad>,
+    pub(crate) given_throughput: GivenThroughput,
+    pub(crate) request_meta: RequestMeta,
+    pub(crate) ran_out: Option<RanOut>,
+    pub(crate) failed: Option<String>,
 }
 
 impl Collector {
@@ -133,6 +137,15 @@ impl Collector {
         Ok(())
     }
 
+    /// Says that a task could not go on, and why, with all causes. What was measured of it stands; the first reason is kept.
+    ///
+    /// # Errors
+    /// Where the race has no such task.
+    pub fn fail(&mut self, id: usize, reason: String) -> Result<(), CollectError> {
+        self.task(id)?.failed.get_or_insert(reason);
+        Ok(())
+    }
+
     /// Adds what the cluster says of itself over a lap.
     pub fn add_metrics(&mut self, lap: u32, metrics: impl IntoIterator<Item = Metric>) {
         self.metrics.entry(lap).or_default().extend(metrics);
@@ -157,6 +170,10 @@ impl TaskRecord {
             normal_span: None,
             param_source_stalls: 0,
             driver: None,
+            given_throughput: GivenThroughput::default(),
+            request_meta: RequestMeta::default(),
+            ran_out: None,
+            failed: None,
         }
     }
 
@@ -200,6 +217,14 @@ impl TaskRecord {
             (known, other) => known.or(other),
         };
         self.param_source_stalls += recording.param_source_stalls;
+        self.given_throughput.merge(&recording.given_throughput);
+        self.request_meta.merge(&recording.request_meta);
+        if let Some(early) = recording.ran_out {
+            match &mut self.ran_out {
+                Some(known) => known.merge(&early),
+                None => self.ran_out = Some(early),
+            }
+        }
         Ok(())
     }
 

@@ -46,3 +46,4 @@ pub use summary::*;
 pub use throughput::*;
 pub use totals::PER_SHARD;
 pub use user_tags::*;
+pub use warnings::headline;

@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::{Map, Value};
 
 use crate::rows::Compat;
-use crate::summary::{RaceStatus, Summary};
+use crate::summary::{FailedTaskRecord, RaceStatus, Summary};
 
 /// ISO 8601, basic format, as Rally writes times: `20170101T120000Z`.
 const BASIC_TIME: &str = "%Y%m%dT%H%M%SZ";
@@ -36,6 +36,9 @@ pub struct RaceRecord {
     /// Why it failed, if it did.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub failure: Option<String>,
+    /// Tasks that could not go on.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub failed_tasks: Vec<FailedTaskRecord>,
     /// `benchmark-only`, `from-distribution` and so on.
     pub pipeline: String,
     /// What the user says about it.
@@ -103,6 +106,7 @@ impl RaceRecord {
         self.results = Some(summary.results(compat));
         self.lap_results = summary.lap_results(compat);
         self.warnings = summary.warnings(compat);
+        self.failed_tasks = summary.failed_tasks();
     }
 }
 

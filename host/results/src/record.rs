@@ -1,6 +1,6 @@
 //! Results as JSON, for `--report-format json` and `race.json`.
 
-use rally_race::Metric;
+use rally_race::{Metric, RequestMeta};
 use serde_json::{Map, Value, json};
 
 use crate::distribution::Figures;
@@ -15,7 +15,8 @@ pub const SCHEMA_VERSION: u32 = 1;
 
 impl Summary {
     /// The JSON report: `schema-version`, `status`, `compat` (`rally` or null), `results` over the whole race, `lap-results` (one
-    /// per lap with its number `lap`, where there are several) and `warnings`.
+    /// per lap with its number `lap`, where there are several), `failed-tasks` (those that could not go on, with `lap`, `task` and `reason`)
+    /// and `warnings`.
     ///
     /// Results have Rally's names from `race.json` where Rally has the figure: `op_metrics` with `task`, `operation`,
     /// `throughput`, `latency`, `service_time`, `processing_time`, `error_rate` (0 to 1), `duration` and `meta`, and totals such as
@@ -26,6 +27,12 @@ impl Summary {
     ///   `true_throughput` where a report as Rally's is asked for;
     /// - `latency` and its like are over successful requests; where some failed, `failed_latency` and `all_latency` stand
     ///   beside it. In a report as Rally's they are over all requests, and `failed_latency` and `successful_latency` stand beside;
+    /// - where the runner gives a throughput itself, both throughputs are what it gives;
+    /// - `request_meta`: by key `count`, `sum`, `min`, `max` and `mean` of the numbers that the runner told of successful measured
+    ///   requests, and `request_meta_dropped`: how many numbers under further keys are in no figure;
+    /// - `ended_early` (null, or how many `clients` ran out of parameters, the `first` and the `last` of them after so many
+    ///   seconds of `planned` ones);
+    /// - `failed` (whether the task could not go on: its figures are partial) and `failed_reason`;
     /// - `send_lateness`, `driver_lag`, `failures` (`status`, `description`, `count`), `param_source_stalls`, `driver` (what the
     ///   driver saw of itself), `driver_limited` (null where it is not known) and `driver_limited_reason`.
     ///
@@ -37,6 +44,7 @@ impl Summary {
             "compat": compat.map(|Compat::Rally| "rally"),
             "results": self.results(compat),
             "lap-results": self.lap_results(compat),
+            "failed-tasks": self.failed_tasks(),
             "warnings": self.warnings(compat),
         })
     }
@@ -83,12 +91,15 @@ impl TaskSummary {
         put("requests", json!(self.requests));
         put("warmup-requests", json!(self.warmup_requests));
         let unit = if self.unit.is_empty() { Value::Null } else { json!(format!("{}/s", self.unit)) };
-        let truth = rates(self.throughput.as_ref(), &unit, "work per second of completion, warm-up excluded");
-        let rally = rates(
-            self.rally_throughput.as_ref(),
-            &unit,
-            "running average since the task's start, warm-up included",
-        );
+        let [truth, rally] = match self.throughput_given {
+            true => ["as its runner gives it"; 2],
+            false => [
+                "work per second of completion, warm-up excluded",
+                "running average since the task's start, warm-up included",
+            ],
+        };
+        let truth = rates(self.throughput.as_ref(), &unit, truth);
+        let rally = rates(self.rally_throughput.as_ref(), &unit, rally);
         let (main, other, other_name) = match compat {
             None => (truth, rally, "rally_throughput"),
             Some(Compat::Rally) => (rally, truth, "true_throughput"),
@@ -127,6 +138,20 @@ impl TaskSummary {
         put("driver_limited", json!(driver.map(|driver| driver.limited.is_some())));
         let reason = driver.and_then(|driver| driver.limited).map(|reason| reason.to_string());
         put("driver_limited_reason", json!(reason));
+        put("request_meta", request_meta(&self.request_meta));
+        put("request_meta_dropped", json!(self.request_meta.dropped));
+        let early = self.ran_out.map(|early| {
+            json!({
+                "clients": early.clients,
+                "first": early.first,
+                "last": early.last,
+                "planned": early.planned,
+                "unit": "s",
+            })
+        });
+        put("ended_early", json!(early));
+        put("failed", json!(self.failed.is_some()));
+        put("failed_reason", json!(self.failed));
         put("meta", Value::Object(self.info.meta.clone()));
         Value::Object(record)
     }
@@ -166,6 +191,20 @@ fn figures(figures: Option<&Figures>) -> Value {
         record.insert("count".to_owned(), json!(figures.count));
     }
     Value::Object(record)
+}
+
+fn request_meta(meta: &RequestMeta) -> Value {
+    let figures = meta.figures.iter().map(|(key, figure)| {
+        let figures = json!({
+            "count": figure.count,
+            "sum": number(figure.sum),
+            "min": number(figure.min),
+            "max": number(figure.max),
+            "mean": number(figure.mean()),
+        });
+        (key.clone(), figures)
+    });
+    Value::Object(figures.collect())
 }
 
 fn metric(metric: &Metric) -> Value {

@@ -115,9 +115,15 @@ impl Rows {
     }
 
     fn task(&mut self, task: &TaskSummary) {
-        if !task.was_run() {
-            return;
+        if task.was_run() {
+            self.figures(task);
         }
+        if task.failed.is_some() {
+            self.push("task failed", Cell::Text("yes"), "");
+        }
+    }
+
+    fn figures(&mut self, task: &TaskSummary) {
         self.throughput(task, None);
         for (name, times) in [("latency", &task.latency), ("service time", &task.service_time)] {
             self.percentiles(name, times.main(None));

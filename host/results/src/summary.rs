@@ -4,13 +4,16 @@ use std::collections::BTreeMap;
 use std::fmt;
 use std::time::Duration;
 
-use rally_race::{DriverLoad, Ending, Kind, Metric, Reason, SampleType, driver_limited};
+use rally_race::{
+    DriverLoad, Ending, GivenThroughput, Kind, Metric, RanOut, Reason, RequestMeta, SampleType,
+    driver_limited,
+};
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::collector::{Collector, TaskInfo, TaskRecord, add_failures};
 use crate::distribution::{Distribution, Figures};
 use crate::running_average::{RallyRelease, reported_rates, running_average};
-use crate::throughput::{Rates, Window, true_rates, windows};
+use crate::throughput::{Rates, Window, given_rates, true_rates, windows};
 
 /// How a race ended.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,6 +27,8 @@ pub enum RaceStatus {
     Interrupted,
     /// It could not go on: figures are partial.
     Failed,
+    /// All tasks were run, but some could not go on: their figures are partial, those of the others are whole.
+    TasksFailed,
 }
 
 /// What a figure is over.
@@ -86,10 +91,13 @@ pub struct TaskSummary {
     pub error_rate: f64,
     /// Unit of the work: `docs`, `ops`, `pages`; empty where no request was made.
     pub unit: &'static str,
-    /// True rate per second; `None` where no measured work was done.
+    /// True rate per second; `None` where no measured work was done. What the runner gives, where it gives a throughput.
     pub throughput: Option<Rates>,
-    /// Rally's running average, warm-up included; `None` where Rally reports none.
+    /// Rally's running average, warm-up included; `None` where Rally reports none. As in Rally what the runner gives, where it
+    /// gives a throughput.
     pub rally_throughput: Option<Rates>,
+    /// Whether throughput is what the runner gives.
+    pub throughput_given: bool,
     /// From the due time, or the service time for unthrottled tasks.
     pub latency: Times,
     /// First byte sent to last byte received.
@@ -109,6 +117,26 @@ pub struct TaskSummary {
     pub param_source_stalls: u64,
     /// What the driver saw of itself, once the task is over.
     pub driver: Option<DriverObservation>,
+    /// Numbers that the runner told of successful requests.
+    pub request_meta: RequestMeta,
+    /// Clients whose parameters ran out before the time of the task was up.
+    pub ran_out: Option<RanOut>,
+    /// Number of clients that took part, those of each lap counted.
+    pub clients_of_all_laps: u32,
+    /// Why the task could not go on, with all causes; `None`: it could.
+    pub failed: Option<String>,
+}
+
+/// A task of a lap that could not go on.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub struct FailedTaskRecord {
+    /// Its lap, from 1.
+    pub lap: u32,
+    /// Its name.
+    pub task: String,
+    /// Why, with all causes; may have several lines.
+    pub reason: String,
 }
 
 /// What the driver saw of itself over a task, and what follows from it.
@@ -146,6 +174,17 @@ impl Summary {
     /// The entry over the whole race: that over all laps, or that of the only lap.
     pub fn whole_race(&self) -> Option<&LapSummary> {
         self.laps.last()
+    }
+
+    /// The tasks that could not go on, lap by lap.
+    pub fn failed_tasks(&self) -> Vec<FailedTaskRecord> {
+        let tasks = self.laps.iter().filter(|lap| lap.lap != Lap::All).flat_map(|lap| &lap.tasks);
+        tasks
+            .filter_map(|task| {
+                let (lap, name) = (task.info.lap, task.info.name.clone());
+                task.failed.clone().map(|reason| FailedTaskRecord { lap, task: name, reason })
+            })
+            .collect()
     }
 
     /// Whether there are several laps.
@@ -230,6 +269,13 @@ fn summarize(laps: &[&TaskRecord]) -> TaskSummary {
         .map(|(cause, count)| FailureCount { status: cause.status, description: cause.description, count })
         .collect();
     failures.sort_by_key(|failure| std::cmp::Reverse(failure.count));
+    let mut given = GivenThroughput::default();
+    let mut request_meta = RequestMeta::default();
+    for lap in laps {
+        given.merge(&lap.given_throughput);
+        request_meta.merge(&lap.request_meta);
+    }
+    let given = given_rates(&given);
     let lag = merged(laps, Kind::DriverLag, SampleType::Normal, BOTH);
     let param_source_stalls = laps.iter().map(|lap| lap.param_source_stalls).sum();
     TaskSummary {
@@ -238,8 +284,9 @@ fn summarize(laps: &[&TaskRecord]) -> TaskSummary {
         warmup_requests: merged(laps, Kind::ServiceTime, SampleType::Warmup, BOTH).count(),
         error_rate,
         unit: laps.iter().map(|lap| lap.unit).find(|unit| !unit.is_empty()).unwrap_or_default(),
-        throughput: true_rates(&windows),
-        rally_throughput: reported_rates(&averages),
+        throughput: given.or_else(|| true_rates(&windows)),
+        rally_throughput: given.or_else(|| reported_rates(&averages)),
+        throughput_given: given.is_some(),
         latency: Outcomes::of(laps, Kind::Latency).times(),
         service_time: service_time.times(),
         processing_time: Outcomes::of(laps, Kind::ProcessingTime).times(),
@@ -249,6 +296,13 @@ fn summarize(laps: &[&TaskRecord]) -> TaskSummary {
         failures,
         param_source_stalls,
         driver: observe(laps, &lag, param_source_stalls),
+        request_meta,
+        ran_out: laps.iter().filter_map(|lap| lap.ran_out).reduce(|mut sum, early| {
+            sum.merge(&early);
+            sum
+        }),
+        clients_of_all_laps: laps.iter().map(|lap| lap.info.clients).sum(),
+        failed: laps.iter().find_map(|lap| lap.failed.clone()),
     }
 }
 

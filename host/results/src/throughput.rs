@@ -9,7 +9,7 @@
 
 use std::collections::BTreeMap;
 
-use rally_race::SecondOfWork;
+use rally_race::{GivenThroughput, SecondOfWork};
 
 use crate::percentiles::median;
 
@@ -77,6 +77,12 @@ pub fn true_rates(windows: &[Window]) -> Option<Rates> {
         return None;
     }
     Some(Rates { mean: work / seconds, ..plain_rates(&rates)? })
+}
+
+/// The rates that a runner gives itself, each counting as much as any other, as in Rally; `None` where it gives none.
+pub fn given_rates(given: &GivenThroughput) -> Option<Rates> {
+    let all = given.all()?;
+    Some(Rates { min: all.min, mean: all.mean(), median: given.median()?, max: all.max })
 }
 
 /// Least, mean, median and greatest of some rates; `None` without any.

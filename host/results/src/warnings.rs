@@ -1,6 +1,6 @@
 //! What a reader of the report must know before believing it.
 
-use rally_race::Reason;
+use rally_race::{MOST_META_KEYS, Reason};
 
 use crate::rows::Compat;
 use crate::summary::{RaceStatus, Summary, TaskSummary};
@@ -16,21 +16,70 @@ impl Summary {
             RaceStatus::Interrupted => warnings.push("Race was interrupted: figures are partial.".to_owned()),
             RaceStatus::Failed => warnings.push("Race failed: figures are partial.".to_owned()),
             RaceStatus::Running => warnings.push("Race is not over: figures are partial.".to_owned()),
-            RaceStatus::Complete => {}
+            // What failed is told task by task.
+            RaceStatus::Complete | RaceStatus::TasksFailed => {}
         }
         let tasks = self.whole_race().map_or(&[][..], |race| &race.tasks);
+        warnings.extend(tasks.iter().filter_map(failed));
         warnings.extend(not_run(tasks));
         for task in tasks.iter().filter(|task| task.was_run()) {
             warnings.extend(error_rate(task));
             if compat.is_none() {
                 warnings.extend(split_times(task));
             }
+            warnings.extend(ran_out(task));
             warnings.extend(no_throughput(task, compat));
             warnings.extend(driver_limited(task));
             warnings.extend(stalls(task));
+            warnings.extend(dropped_meta(task));
         }
         warnings
     }
+}
+
+/// What a reason says in one line: the error, and what caused it.
+pub fn headline(reason: &str) -> String {
+    let lines: Vec<&str> = reason.lines().take(2).map(str::trim).collect();
+    lines.join(" ")
+}
+
+fn failed(task: &TaskSummary) -> Option<String> {
+    let reason = headline(task.failed.as_ref()?);
+    let name = &task.info.name;
+    Some(format!(
+        "[{name}] could not go on, its figures are partial: {}.",
+        reason.trim_end_matches(['.', ':'])
+    ))
+}
+
+fn ran_out(task: &TaskSummary) -> Option<String> {
+    let early = task.ran_out?;
+    let name = &task.info.name;
+    let seconds = |time: f64| if time < 10.0 { format!("{time:.2} s") } else { format!("{time:.0} s") };
+    let (first, last, planned) = (seconds(early.first), seconds(early.last), seconds(early.planned));
+    Some(if early.clients >= task.clients_of_all_laps {
+        format!("[{name}] ended after {last} of {planned} because its parameters ran out.")
+    } else {
+        let when = if first == last {
+            format!("after {last}")
+        } else {
+            format!("{first} to {last} after its start,")
+        };
+        format!(
+            "{} of {} clients of [{name}] ended {when} of {planned} because their parameters ran out.",
+            early.clients, task.clients_of_all_laps
+        )
+    })
+}
+
+fn dropped_meta(task: &TaskSummary) -> Option<String> {
+    let (dropped, name) = (task.request_meta.dropped, &task.info.name);
+    (dropped > 0).then(|| {
+        format!(
+            "{dropped} numbers that the runner of [{name}] told of its requests are in no figure: only {MOST_META_KEYS} different \
+             keys are kept, the first ones in alphabetical order."
+        )
+    })
 }
 
 fn not_run(tasks: &[TaskSummary]) -> Option<String> {
@@ -98,7 +147,10 @@ fn driver_limited(task: &TaskSummary) -> Option<String> {
         Reason::SaturatedThread { .. } => {
             "Give the task fewer clients or a lower target throughput, or run rally on a faster machine."
         }
-        Reason::Lag { .. } => "Run rally on a machine that has nothing else to do.",
+        Reason::Lag { .. } => {
+            "Run rally on a machine that has nothing else to do. A param source or a scheduler that is asked when a request's turn \
+             comes must be quick."
+        }
         Reason::ParamSourceStalls { .. } => {
             "Its param source is slower than the target: lower the target throughput or make its parameters cheaper."
         }

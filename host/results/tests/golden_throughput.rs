@@ -19,9 +19,12 @@ const CLOCK: f64 = 1e-6;
 const DIFFERENT: [(&str, &str); 5] = [
     (
         "provided-throughput",
-        "a runner that states a throughput of its own: built-in ones do not, the seam has no such figure",
+        "no running average: what the runner gives is the throughput, which tests/telling.rs holds against this case",
     ),
-    ("provided-then-missing", "the same"),
+    (
+        "provided-then-missing",
+        "a sample without a throughput has none in Rally either; here it does not count as one",
+    ),
     (
         "multiple-calls-unprocessed-carry-over",
         "a value for each time that Rally happens to look at its samples",

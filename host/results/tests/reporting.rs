@@ -204,7 +204,10 @@ fn json_has_both_throughputs_and_says_which_is_which() {
 fn names_in_json_stay_what_they_are() {
     let report = one_lap().to_json(None);
     let names = |value: &Value| value.as_object().unwrap().keys().cloned().collect::<Vec<_>>();
-    assert_eq!(names(&report), ["schema-version", "status", "compat", "results", "lap-results", "warnings"]);
+    assert_eq!(
+        names(&report),
+        ["schema-version", "status", "compat", "results", "lap-results", "failed-tasks", "warnings"]
+    );
     let task = &report["results"]["op_metrics"][0];
     #[rustfmt::skip]
     assert_eq!(
@@ -213,7 +216,7 @@ fn names_in_json_stay_what_they_are() {
             "task", "operation", "operation-type", "clients", "target-throughput", "requests", "warmup-requests",
             "throughput", "rally_throughput", "latency", "service_time", "processing_time", "error_rate", "duration",
             "send_lateness", "driver_lag", "failures", "param_source_stalls", "driver", "driver_limited",
-            "driver_limited_reason", "meta",
+            "driver_limited_reason", "request_meta", "request_meta_dropped", "ended_early", "failed", "failed_reason", "meta",
         ]
     );
     assert_eq!(names(&task["throughput"]), ["min", "mean", "median", "max", "unit", "definition"]);

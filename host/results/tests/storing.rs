@@ -31,6 +31,7 @@ fn record(id: &str) -> RaceRecord {
         race_timestamp: "2017-01-01T12:00:00Z".parse().unwrap(),
         status: RaceStatus::Running,
         failure: None,
+        failed_tasks: Vec::new(),
         pipeline: "benchmark-only".to_owned(),
         user_tags: parse_user_tags("intention:baseline").unwrap(),
         track: "tutorial".to_owned(),

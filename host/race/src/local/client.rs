@@ -8,16 +8,18 @@ use tokio::sync::oneshot;
 use tokio::task::coop::consume_budget;
 
 use crate::error::RaceError;
-use crate::local::generator::{Opening, Stock};
+use crate::figures::RanOut;
+use crate::local::generator::{self, Stock};
 use crate::local::recorder::Measured;
 use crate::local::step::LocalStep;
-use crate::local::supply::{Supply, Taken};
+use crate::local::supply::{Requests, Supply, Taken};
 use crate::local::timer::Slot;
 use crate::plan::{Assignment, Extent, OnError, PlannedTask, Timing};
-use crate::schedule::ClientSchedule;
+use crate::schedule::{ClientSchedule, DueTimes};
 use crate::schedulers::built_in_scheduler;
 use crate::seams::{
-    Binding, Cause, FailureKind, Finished, Outcome, Partition, Runner, SchedulerBinding, SourceBinding,
+    Binding, Cause, FailureKind, Finished, InTurnSource, Outcome, ParamSourceFactory, Partition, Runner,
+    SchedulerBinding, SourceBinding,
 };
 
 /// All requests per second that a machine may be expected to prepare for, over all unthrottled clients.
@@ -52,13 +54,28 @@ struct Part<'a> {
     extent: Extent,
 }
 
+/// A part that is ready to be performed, but for its runner.
+struct Opened {
+    requests: Requests,
+    schedule: ClientSchedule,
+}
+
+/// The source of a part while it is opened.
+enum Opening {
+    /// The client has nothing to do in this part.
+    Idle,
+    /// A generator thread is at it.
+    Awaited(oneshot::Receiver<Result<Supply, Cause>>),
+    Done(Box<dyn InTurnSource>),
+}
+
 impl<'a> Client<'a> {
     async fn run(&self) -> Result<(), RaceError> {
         let parts: Vec<Part<'a>> = self.local.shared.step().clients[self.row]
             .iter()
             .map(|assignment| self.part(*assignment))
             .collect();
-        let mut supplies = self.open_supplies(&parts).await?;
+        let mut opened = self.open_parts(&parts).await?;
         // The first connection is made before the common start. Later ones wait for their turn: idle ones would be closed.
         let mut first_runner = match parts.first() {
             Some(part) if !part.extent.is_empty() => Some(self.open_runner(part).await?),
@@ -67,21 +84,27 @@ impl<'a> Client<'a> {
         self.local.shared.client_ready();
         let Some(step_start) = self.local.started(self.slot).await else { return Ok(()) };
         let mut start = step_start;
-        for (part, supply) in parts.iter().zip(&mut supplies) {
-            if let (Some(supply), false) = (supply.take(), self.stopped()) {
+        for (part, opened) in parts.iter().zip(&mut opened) {
+            let task = part.assignment.task;
+            if let (Some(mut opened), false) = (opened.take(), self.local.shared.task_stopped(task)) {
                 let runner = match first_runner.take() {
                     Some(runner) => runner,
                     None => {
-                        supply.stock_up();
+                        if let Some(supply) = opened.requests.ahead() {
+                            supply.stock_up();
+                        }
                         let runner = self.open_runner(part).await?;
                         start = Instant::now();
                         runner
                     }
                 };
-                self.perform(part, supply, runner, start).await?;
+                match self.perform(part, opened, runner, start).await {
+                    Err(error) if error.concerns_one_task() => self.local.shared.fail_task(task, error),
+                    performed => performed?,
+                }
             }
             first_runner = None;
-            self.local.client_done(part.assignment.task);
+            self.local.client_done(task);
         }
         Ok(())
     }
@@ -100,40 +123,56 @@ impl<'a> Client<'a> {
         }
     }
 
-    /// Opens all sources of this client, also of the tasks that come later: what is wrong with them is found now.
-    async fn open_supplies(&self, parts: &[Part<'a>]) -> Result<Vec<Option<Supply>>, RaceError> {
-        let open = |(index, part): (usize, &Part<'a>)| {
-            if part.extent.is_empty() {
-                return None;
-            }
-            let SourceBinding::Ahead(source) = &part.binding.params else { return None };
-            let (reply, answer) = oneshot::channel();
-            let opening = Opening {
-                source: Arc::clone(source),
-                partition: part.partition,
-                capacity: part.capacity(),
-                stock: if index == 0 { Stock::Ample } else { Stock::Scant },
-                reply,
-            };
-            self.local.shared.generators.open(self.row, opening);
-            Some(answer)
-        };
-        let answers: Vec<_> = parts.iter().enumerate().map(open).collect();
+    /// Opens the sources and schedulers of this client, also of the tasks that come later: what is wrong with them is found
+    /// now.
+    async fn open_parts(&self, parts: &[Part<'a>]) -> Result<Vec<Option<Opened>>, RaceError> {
         let mut supplies = Vec::with_capacity(parts.len());
-        for (part, answer) in parts.iter().zip(answers) {
-            let Some(answer) = answer else {
-                supplies.push(None);
-                continue;
-            };
-            let opened = answer.await.unwrap_or_else(|_| Err("the generator thread is gone".into()));
-            let supply = opened.map_err(|source| RaceError::OpenParamSource {
-                task: part.planned.task.name.clone(),
-                client: part.partition.index,
-                source,
-            })?;
-            supplies.push(Some(supply));
+        for (index, part) in parts.iter().enumerate() {
+            supplies.push(match &part.binding.params {
+                _ if part.extent.is_empty() => Opening::Idle,
+                SourceBinding::Ahead(source) => Opening::Awaited(self.ask_for_ring(index, part, source)),
+                SourceBinding::InTurn(source) => {
+                    let opened = source.open(part.partition).await;
+                    Opening::Done(opened.map_err(|cause| part.source_not_opened(cause))?)
+                }
+            });
         }
-        Ok(supplies)
+        let mut all = Vec::with_capacity(parts.len());
+        for (part, opening) in parts.iter().zip(supplies) {
+            let requests = match opening {
+                Opening::Idle => {
+                    all.push(None);
+                    continue;
+                }
+                Opening::Done(source) => Requests::InTurn(source),
+                Opening::Awaited(answer) => {
+                    let opened = answer.await.unwrap_or_else(|_| Err("the generator thread is gone".into()));
+                    Requests::Ahead(opened.map_err(|cause| part.source_not_opened(cause))?)
+                }
+            };
+            let schedule = part.schedule(self.local.shared.race.plan.timing, requests.size()).await?;
+            all.push(Some(Opened { requests, schedule }));
+        }
+        Ok(all)
+    }
+
+    /// Has a generator thread open the source of the part that is this client's number `index`.
+    fn ask_for_ring(
+        &self,
+        index: usize,
+        part: &Part<'a>,
+        source: &Arc<dyn ParamSourceFactory>,
+    ) -> oneshot::Receiver<Result<Supply, Cause>> {
+        let (reply, answer) = oneshot::channel();
+        let opening = generator::Opening {
+            source: Arc::clone(source),
+            partition: part.partition,
+            capacity: part.capacity(),
+            stock: if index == 0 { Stock::Ample } else { Stock::Scant },
+            reply,
+        };
+        self.local.shared.generators.open(self.row, opening);
+        answer
     }
 
     async fn open_runner(&self, part: &Part<'a>) -> Result<Box<dyn Runner>, RaceError> {
@@ -144,77 +183,70 @@ impl<'a> Client<'a> {
         })
     }
 
-    fn stopped(&self) -> bool {
-        self.local.shared.stopped()
-    }
-
     /// Performs the client's part in a task; due times count from `start`.
     async fn perform(
         &self,
         part: &Part<'a>,
-        mut supply: Supply,
+        opened: Opened,
         mut runner: Box<dyn Runner>,
         start: Instant,
     ) -> Result<(), RaceError> {
+        let Opened { mut requests, mut schedule } = opened;
         let task = part.assignment.task;
         let place = self.local.client_starts(task, start);
-        let mut schedule = part.schedule(self.local.shared.race.plan.timing, supply.size)?;
+        let completes_task = part.binding.runner.completes_task();
         let timer = &self.local.timer;
-        let stopped = || self.stopped();
+        let stopped = || self.local.shared.task_stopped(task);
         timer.sleep_until(self.slot, start, stopped).await;
         let mut elapsed = 0.0;
         let mut free_since = start;
+        // How far the runner says that it is.
+        let mut said = None;
         while !stopped() {
-            let Some(scheduled) = schedule.next(elapsed).map_err(|cause| part.scheduler_failed(cause))?
-            else {
-                break;
-            };
-            self.local.progress(task, place, scheduled.fraction);
+            let next = schedule.next(elapsed).await.map_err(|cause| part.scheduler_failed(cause))?;
+            let Some(scheduled) = next else { break };
+            self.local.progress(task, place, said.or(scheduled.fraction));
             let due = match scheduled.due {
                 Some(seconds) => {
                     Some(due_time(start, seconds).map_err(|cause| part.scheduler_failed(cause))?)
                 }
                 None => None,
             };
-            let mut taken = supply.take().map_err(|cause| part.source_failed(cause))?;
-            if matches!(taken, Taken::Ended) {
+            let mut taken = requests.next().await.map_err(|cause| part.source_failed(cause))?;
+            if let (Some(due), false) = (due, matches!(taken, Taken::Ended)) {
+                timer.sleep_until(self.slot, due, stopped).await;
+            }
+            if stopped() {
                 break;
             }
-            if let Some(due) = due {
-                timer.sleep_until(self.slot, due, stopped).await;
-                if stopped() {
+            if let (Taken::NotYet, Some(supply)) = (&taken, requests.ahead()) {
+                taken = self.overdue(task, supply).await.map_err(|cause| part.source_failed(cause))?;
+            }
+            let made = match taken {
+                Taken::Next(params) => Some(params),
+                Taken::Same => None,
+                Taken::NotYet => break,
+                Taken::Ended => {
+                    self.ran_out(part, elapsed);
                     break;
                 }
-            }
-            if matches!(taken, Taken::NotYet) {
-                taken = supply.take().map_err(|cause| part.source_failed(cause))?;
-            }
-            if matches!(taken, Taken::NotYet) {
-                taken = supply
-                    .wait(timer, self.slot, stopped)
-                    .await
-                    .map_err(|cause| part.source_failed(cause))?;
-                if matches!(taken, Taken::Next(_)) {
-                    self.local.with_recorder(task, |recorder| recorder.stall());
-                }
-            }
-            let made = if let Taken::Next(params) = taken { Some(params) } else { None };
-            let Some(params) = made.as_ref().or(supply.same()) else { break };
+            };
+            let Some(params) = made.as_ref().or(requests.same()) else { break };
             let before = Instant::now();
-            let outcome = runner.run(params).await.map_err(|cause| part.runner_failed(cause))?;
+            let outcome = runner.run(params).await;
             let after = Instant::now();
-            let processing = after - before;
+            let outcome = outcome.and_then(plausible).map_err(|cause| part.runner_failed(cause))?;
             let measured = Measured {
                 sample_type: scheduled.sample_type,
                 due,
                 free_since,
-                processing,
+                processing: after - before,
                 outcome: &outcome,
             };
             self.local.with_recorder(task, |recorder| recorder.record(&measured));
             free_since = outcome.received;
             elapsed = (after - start).as_secs_f64();
-            schedule.after_request(&Finished {
+            schedule.after_request(|| Finished {
                 started: (before - start).as_secs_f64(),
                 finished: elapsed,
                 weight: outcome.weight,
@@ -223,12 +255,40 @@ impl<'a> Client<'a> {
                 meta: outcome.meta.as_deref(),
             });
             self.judge(part, outcome)?;
+            if completes_task && let Some(progress) = runner.progress() {
+                if progress.completed {
+                    break;
+                }
+                said = progress.fraction.filter(|fraction| (0.0..=1.0).contains(fraction));
+            }
             timer.wake_due(after);
             // A runner that never waits must not keep the thread for itself.
             consume_budget().await;
         }
         self.local.progress(task, place, Some(1.0));
         Ok(())
+    }
+
+    /// The request that is due now and was not made before the wait for that; waits for it if need be.
+    async fn overdue(&self, task: usize, supply: &mut Supply) -> Result<Taken, Cause> {
+        let taken = supply.take()?;
+        if !matches!(taken, Taken::NotYet) {
+            return Ok(taken);
+        }
+        let stopped = || self.local.shared.task_stopped(task);
+        let taken = supply.wait(&self.local.timer, self.slot, stopped).await?;
+        if matches!(taken, Taken::Next(_)) {
+            self.local.with_recorder(task, |recorder| recorder.stall());
+        }
+        Ok(taken)
+    }
+
+    /// The parameters of a client have run out. Where time decides how long its task runs, that is worth a word.
+    fn ran_out(&self, part: &Part<'a>, elapsed: f64) {
+        if let Extent::Time { warmup, measured: Some(measured) } = part.extent {
+            let early = RanOut { clients: 1, first: elapsed, last: elapsed, planned: warmup + measured };
+            self.local.with_recorder(part.assignment.task, |recorder| recorder.ran_out(early));
+        }
     }
 
     /// Whether the race can go on after this request.
@@ -244,15 +304,17 @@ impl<'a> Client<'a> {
 }
 
 impl Part<'_> {
-    fn schedule(&self, timing: Timing, size: Option<u64>) -> Result<ClientSchedule, RaceError> {
+    async fn schedule(&self, timing: Timing, size: Option<u64>) -> Result<ClientSchedule, RaceError> {
         let task = &self.planned.task;
-        let scheduler = match &self.binding.scheduler {
-            SchedulerBinding::Own(factory) => factory.open(task, self.partition).map(Some),
-            SchedulerBinding::BuiltIn => built_in_scheduler(task, timing, self.partition),
-            SchedulerBinding::InTurn(_) => Err("schedulers in turn are not known yet".into()),
+        let due_times = match &self.binding.scheduler {
+            SchedulerBinding::BuiltIn => built_in_scheduler(task, timing, self.partition).map(DueTimes::from),
+            SchedulerBinding::Own(factory) => factory.open(task, self.partition).map(DueTimes::AtOnce),
+            SchedulerBinding::InTurn(factory) => {
+                factory.open(task, self.partition).await.map(DueTimes::InTurn)
+            }
         };
-        let scheduler = scheduler.map_err(|cause| self.scheduler_failed(cause))?;
-        Ok(ClientSchedule::new(self.extent, timing, scheduler, size))
+        let due_times = due_times.map_err(|cause| self.scheduler_failed(cause))?;
+        Ok(ClientSchedule::new(self.extent, timing, due_times, size))
     }
 
     /// How many requests to keep ready: enough for [`STOCK_SECONDS`].
@@ -267,12 +329,40 @@ impl Part<'_> {
         RaceError::Scheduler { task: self.planned.task.name.clone(), client: self.partition.index, source }
     }
 
+    fn source_not_opened(&self, source: Cause) -> RaceError {
+        RaceError::OpenParamSource {
+            task: self.planned.task.name.clone(),
+            client: self.partition.index,
+            source,
+        }
+    }
+
     fn runner_failed(&self, source: Cause) -> RaceError {
         RaceError::Runner { task: self.planned.task.name.clone(), client: self.partition.index, source }
     }
 
     fn source_failed(&self, source: Cause) -> RaceError {
         RaceError::ParamSource { task: self.planned.task.name.clone(), client: self.partition.index, source }
+    }
+}
+
+/// What a runner says, unless it would spoil the sums of a whole task.
+fn plausible(outcome: Outcome) -> Result<Outcome, Cause> {
+    let number = |value: f64| value.is_finite() && value >= 0.0;
+    if !number(outcome.weight) {
+        return Err(format!(
+            "it says that a request did {} {} of work; that must be a finite number, 0 or more",
+            outcome.weight, outcome.unit
+        )
+        .into());
+    }
+    match outcome.throughput {
+        Some(throughput) if !number(throughput) => Err(format!(
+            "it says that the throughput is {throughput} {}/s; that must be a finite number, 0 or more",
+            outcome.unit
+        )
+        .into()),
+        _ => Ok(outcome),
     }
 }
 

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use hdrhistogram::{CreationError, Histogram};
 
+use crate::figures::RanOut;
 use crate::plan::Extent;
 use crate::recording::{
     Ending, FailureKey, HIGHEST_NANOSECONDS, Kind, MOST_FAILURE_KEYS, Recording, SampleType, StartedInSecond,
@@ -63,7 +64,7 @@ impl Recorder {
 
     /// Records a request.
     pub(crate) fn record(&mut self, measured: &Measured<'_>) {
-        let Outcome { sent, received, weight, unit, failure, .. } = measured.outcome;
+        let Outcome { sent, received, weight, unit, failure, throughput, meta } = measured.outcome;
         let ending = if failure.is_some() { Ending::Failure } else { Ending::Success };
         let service_time = received.saturating_duration_since(*sent);
         let ready = measured.due.map_or(measured.free_since, |due| due.max(measured.free_since));
@@ -82,6 +83,14 @@ impl Recorder {
         if self.rest.unit.is_empty() {
             self.rest.unit = unit;
         }
+        if measured.sample_type == SampleType::Normal {
+            if let Some(rate) = throughput {
+                self.rest.given_throughput.add(*rate);
+            }
+            if let (Some(meta), None) = (meta, failure) {
+                self.rest.request_meta.add(meta);
+            }
+        }
         if let Some(failure) = failure {
             self.failure(failure);
         }
@@ -90,6 +99,14 @@ impl Recorder {
     /// A request was due and its parameters were not made yet.
     pub(crate) fn stall(&mut self) {
         self.rest.param_source_stalls += 1;
+    }
+
+    /// A client's parameters have run out before its time was up.
+    pub(crate) fn ran_out(&mut self, early: RanOut) {
+        match &mut self.rest.ran_out {
+            Some(known) => known.merge(&early),
+            None => self.rest.ran_out = Some(early),
+        }
     }
 
     /// What was recorded since the last time, if anything.
@@ -105,7 +122,8 @@ impl Recorder {
                 }
             }
         }
-        let nothing = recording.seconds.is_empty() && recording.param_source_stalls == 0;
+        let nothing =
+            recording.seconds.is_empty() && recording.param_source_stalls == 0 && recording.ran_out.is_none();
         (!nothing).then_some(recording)
     }
 

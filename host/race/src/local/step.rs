@@ -19,7 +19,7 @@ use crate::local::generator::Generators;
 use crate::local::observe::Window;
 use crate::local::recorder::Recorder;
 use crate::local::timer::{Slot, Timer};
-use crate::plan::Step;
+use crate::plan::{OnError, Step};
 
 /// What a loop thread is told.
 pub(crate) enum Command {
@@ -49,10 +49,19 @@ pub(crate) struct SharedStep {
     unready: AtomicUsize,
     /// Threads whose clients are not all done yet.
     threads_left: AtomicUsize,
-    /// When each task started, and the number of threads that have not sent their last figures of it.
-    tasks: Vec<(OnceLock<Instant>, AtomicUsize)>,
+    tasks: Vec<SharedTask>,
     /// How long requests in flight are waited for once the step is abandoned, nanoseconds.
     grace: OnceLock<Duration>,
+}
+
+/// A task as all threads see it.
+struct SharedTask {
+    /// When its first client started.
+    start: OnceLock<Instant>,
+    /// Threads that have not sent their last figures of it.
+    threads_left: AtomicUsize,
+    /// It cannot go on.
+    failed: AtomicBool,
 }
 
 impl SharedStep {
@@ -71,7 +80,15 @@ impl SharedStep {
             failed: AtomicBool::new(false),
             unready: AtomicUsize::new(clients),
             threads_left: AtomicUsize::new(threads.len()),
-            tasks: step.tasks.iter().map(|_| (OnceLock::new(), AtomicUsize::new(threads.len()))).collect(),
+            tasks: step
+                .tasks
+                .iter()
+                .map(|_| SharedTask {
+                    start: OnceLock::new(),
+                    threads_left: AtomicUsize::new(threads.len()),
+                    failed: AtomicBool::new(false),
+                })
+                .collect(),
             grace: OnceLock::new(),
             race,
             index,
@@ -110,8 +127,33 @@ impl SharedStep {
             }
         };
         self.mode.fetch_max(mode, Ordering::AcqRel);
+        self.wake();
+    }
+
+    /// Has all clients look whether they are to go on.
+    fn wake(&self) {
         for thread in &self.threads {
             let _ = thread.send(Command::Wake);
+        }
+    }
+
+    /// Whether clients of this task are to stop after the request in flight.
+    pub(crate) fn task_stopped(&self, task: usize) -> bool {
+        self.stopped() || self.tasks[task].failed.load(Ordering::Relaxed)
+    }
+
+    /// A task cannot go on: it is over for all its clients, or the race is if failures end it. Only the first reason is told.
+    pub(crate) fn fail_task(&self, task: usize, error: RaceError) {
+        if self.race.plan.on_error == OnError::Abort {
+            return self.fail(error);
+        }
+        if !self.tasks[task].failed.swap(true, Ordering::AcqRel) {
+            self.send(DriverEvent::TaskFailed { task: self.step().tasks[task].id, error });
+            if self.completion.is_completed_by(task) {
+                self.stop(Stop::Finish);
+            } else {
+                self.wake();
+            }
         }
     }
 
@@ -139,12 +181,12 @@ impl SharedStep {
 
     /// When the task started: when its first client did.
     pub(crate) fn task_start(&self, task: usize, client_start: Instant) -> Instant {
-        *self.tasks[task].0.get_or_init(|| client_start)
+        *self.tasks[task].start.get_or_init(|| client_start)
     }
 
     /// A thread has sent its last figures of a task.
     fn thread_done_with(&self, task: usize) {
-        let (start, threads_left) = &self.tasks[task];
+        let SharedTask { start, threads_left, .. } = &self.tasks[task];
         if threads_left.fetch_sub(1, Ordering::AcqRel) == 1 {
             let elapsed = start.get().map_or(Duration::ZERO, Instant::elapsed);
             self.send(DriverEvent::TaskDone { task: self.step().tasks[task].id, elapsed });
@@ -319,7 +361,7 @@ impl LocalStep {
     }
 
     fn send_recording(&self, task: &mut LocalTask, id: usize) {
-        if let Some(recording) = task.recorder.as_mut().and_then(Recorder::take) {
+        if let Some(recording) = task.recorder.as_mut().and_then(Recorder::take).map(Box::new) {
             task.outstanding.store(true, Ordering::Release);
             let receipt = Receipt::new(Arc::clone(&task.outstanding));
             self.shared.send(DriverEvent::Recording { task: id, recording, receipt });

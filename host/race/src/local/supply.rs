@@ -11,9 +11,51 @@ use rtrb::Consumer;
 use crate::local::generator::Message;
 use crate::local::job::{Prepared, RingState};
 use crate::local::timer::{Slot, Timer};
-use crate::seams::{Cause, Params};
+use crate::seams::{Cause, InTurnSource, Params};
 
-/// Where a client gets its requests from.
+/// The requests of a client.
+pub(crate) enum Requests {
+    /// Prepared ahead of their due times.
+    Ahead(Supply),
+    /// Made when their turn comes.
+    InTurn(Box<dyn InTurnSource>),
+}
+
+impl Requests {
+    /// Takes the next request if it is there, or has it made now.
+    pub(crate) async fn next(&mut self) -> Result<Taken, Cause> {
+        match self {
+            Requests::Ahead(supply) => supply.take(),
+            Requests::InTurn(source) => Ok(source.next().await?.map_or(Taken::Ended, Taken::Next)),
+        }
+    }
+
+    /// How many there are, if that is known.
+    pub(crate) fn size(&self) -> Option<u64> {
+        match self {
+            Requests::Ahead(supply) => supply.size,
+            Requests::InTurn(source) => source.size(),
+        }
+    }
+
+    /// The end of those that are prepared ahead.
+    pub(crate) fn ahead(&mut self) -> Option<&mut Supply> {
+        match self {
+            Requests::Ahead(supply) => Some(supply),
+            Requests::InTurn(_) => None,
+        }
+    }
+
+    /// The request that is always the same: see [`Supply::same`].
+    pub(crate) fn same(&self) -> Option<&Params> {
+        match self {
+            Requests::Ahead(supply) => supply.same(),
+            Requests::InTurn(_) => None,
+        }
+    }
+}
+
+/// Where a client gets the requests from that are prepared ahead.
 pub(crate) struct Supply {
     from: From,
     /// Number of requests, if known.

@@ -1,6 +1,8 @@
 //! Tracks, param sources and runners for tests: no network, no files.
 #![allow(dead_code, clippy::unwrap_used)]
 
+pub mod scripted;
+
 use std::collections::BTreeMap;
 use std::collections::HashMap;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -122,6 +124,11 @@ pub fn parallel(tasks: Vec<Task>, clients: Option<u32>, completed_by: Option<&st
 pub fn numbered(number: u64) -> Params {
     let values = Map::from_iter([("number".to_owned(), Value::from(number))]);
     Params { documents: 1, ..Params::of(Arc::new(values)) }
+}
+
+pub fn object(value: Value) -> Map<String, Value> {
+    let Value::Object(map) = value else { panic!("{value} is no object") };
+    map
 }
 
 pub fn number_of(params: &Params) -> u64 {
@@ -370,10 +377,11 @@ impl Observer for Collector {
                 self.loads.insert(task, load);
                 format!("task {task} finished")
             }
+            RaceEvent::TaskFailed { task, .. } => format!("task {task} failed"),
             RaceEvent::Recording { task, recording } => {
                 std::thread::sleep(self.slow);
                 self.batches += 1;
-                merge(self.recordings.entry(task).or_default(), recording);
+                merge(self.recordings.entry(task).or_default(), *recording);
                 format!("recording of {task}")
             }
             RaceEvent::TaskProgress(progress) => {
@@ -428,6 +436,11 @@ fn merge(into: &mut Recording, from: Recording) {
         *into.failures.entry(key).or_default() += count;
     }
     into.unit = from.unit;
+    into.given_throughput.merge(&from.given_throughput);
+    into.request_meta.merge(&from.request_meta);
+    if let Some(early) = from.ran_out {
+        into.ran_out.get_or_insert(RanOut { clients: 0, ..early }).merge(&early);
+    }
     into.param_source_stalls += from.param_source_stalls;
 }
 
