@@ -1,0 +1,17 @@
+;; Returns the same body twice: the second time it is not its own any more.
+;; Expected: the task fails; the message says that the handle is unknown
+;;@ roles: source
+(module
+  (import "rally:track/bodies@0.1.0" "of-bytes" (func $of_bytes (param i32 i32) (result i32)))
+  (func (export "rally:track/param-sources@0.1.0#[method]source.next") (param $source i32) (param $limit i32) (param $most i32) (result i32)
+    (local $body i32)
+    (local.set $body (call $of_bytes (i32.const 2320) (i32.const 26)))
+    (i32.store (i32.const 8200) (local.get $body))
+    (i32.store (i32.const 8212) (local.get $body))
+    (i32.const 4096))
+  (data (i32.const 4096) (i32 0  2240 1  4200 2  0 0  8192 2  0))
+  (data (i32.const 4200) (i32 0 0 0 0 0) (i32 0 0 0 0 0))
+  (data (i32.const 8192) (i32 0 0 0) (i32 1 0 0))
+  (data (i32.const 2240) (i32 0 2288 16))
+  (data (i32.const 2288) "{\"index\":\"_all\"}")
+  (data (i32.const 2320) "{\"query\":{\"match_all\":{}}}"))

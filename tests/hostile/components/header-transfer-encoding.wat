@@ -1,0 +1,15 @@
+;; Says how the body is encoded, to smuggle a second request behind it.
+;; Expected: the request fails: it is not sent
+;;@ roles: runner
+;;@ uses: run-send send
+;;@ iterations: 2
+(module
+  (global $target_length i32 (i32.const 1))
+  (global $headers i32 (i32.const 1))
+  (global $want i32 (i32.const 0))
+  (global $pointers i32 (i32.const 0))
+  (global $pointer_count i32 (i32.const 0))
+  (data (i32.const 16) "/")
+  (data (i32.const 256) (i32 300 17 400 7))
+  (data (i32.const 300) "transfer-encoding")
+  (data (i32.const 400) "chunked"))

@@ -1,0 +1,15 @@
+;; Logs line breaks and escape sequences of terminals, to look like rally itself.
+;; Expected: the race ends well; the line is made printable
+;;@ roles: source
+;;@ iterations: 1
+(module
+  (import "rally:track/log@0.1.0" "emit" (func $emit (param i32 i32 i32)))
+  (func (export "rally:track/param-sources@0.1.0#[method]source.next") (param $source i32) (param $limit i32) (param $most i32) (result i32)
+    (call $emit (i32.const 3) (i32.const 4096) (i32.const 52))
+    (i32.const 2176))
+  (data (i32.const 4096) "\1b[2J\1b[31m\0d\0a2026-01-01 ERROR rally: type your password")
+  (data (i32.const 2176) (i32 0  2240 1  2256 1  2320 26  0 0  0))
+  (data (i32.const 2256) (i32 0 26 0 0 0))
+  (data (i32.const 2240) (i32 0 2288 16))
+  (data (i32.const 2288) "{\"index\":\"_all\"}")
+  (data (i32.const 2320) "{\"query\":{\"match_all\":{}}}"))

@@ -1,0 +1,13 @@
+;; Consists of a hundred modules.
+;; Expected: refused at load
+(component
+  (core module)(core module)(core module)(core module)(core module)(core module)(core module)(core module)(core module)(core module)
+  (core module)(core module)(core module)(core module)(core module)(core module)(core module)(core module)(core module)(core module)
+  (core module)(core module)(core module)(core module)(core module)(core module)(core module)(core module)(core module)(core module)
+  (core module)(core module)(core module)(core module)(core module)(core module)(core module)(core module)(core module)(core module)
+  (core module)(core module)(core module)(core module)(core module)(core module)(core module)(core module)(core module)(core module)
+  (core module)(core module)(core module)(core module)(core module)(core module)(core module)(core module)(core module)(core module)
+  (core module)(core module)(core module)(core module)(core module)(core module)(core module)(core module)(core module)(core module)
+  (core module)(core module)(core module)(core module)(core module)(core module)(core module)(core module)(core module)(core module)
+  (core module)(core module)(core module)(core module)(core module)(core module)(core module)(core module)(core module)(core module)
+  (core module)(core module)(core module)(core module)(core module)(core module)(core module)(core module)(core module)(core module))

@@ -1,0 +1,3 @@
+;; Exports nothing.
+;; Expected: refused at load
+(component)

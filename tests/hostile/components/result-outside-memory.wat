@@ -1,0 +1,5 @@
+;; Returns an address near the end of the address space.
+;; Expected: the task fails; the message says that a pointer leads out of memory
+;;@ roles: source
+(module
+  (func (export "rally:track/param-sources@0.1.0#[method]source.next") (param $source i32) (param $limit i32) (param $most i32) (result i32) (i32.const -16)))

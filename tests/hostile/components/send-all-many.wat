@@ -1,0 +1,21 @@
+;; Sends 100,000 requests in one call.
+;; Expected: the task fails by a limit, or they are all sent
+;;@ roles: runner
+;;@ iterations: 1
+(module
+  (import "rally:track/client@0.1.0" "send-all" (func $send_all (param i32 i32 i32 i32 i32 i32 i32)))
+  (memory (export "memory") 76)
+  (func $fill (local $at i32)
+    (local.set $at (i32.const 131072))
+    (loop $next
+      (i32.store offset=16 (local.get $at) (i32.const 16))
+      (i32.store offset=20 (local.get $at) (i32.const 1))
+      (local.set $at (i32.add (local.get $at) (i32.const 48)))
+      (br_if $next (i32.lt_u (local.get $at) (i32.const 4931072)))))
+  (start $fill)
+  (func (export "rally:track/runners@0.1.0#[method]runner.run") (param i32 i32 i32 i32 i32 i32 i32) (result i32)
+    (call $send_all (i32.const 131072) (i32.const 100000) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 8) (i32.const 3072))
+    (i32.const 2560))
+  (data (i32.const 16) "/")
+  (data (i32.const 2560) (i32 0 0) (f64 1) (i32 2656 3) (i8 1))
+  (data (i32.const 2656) "ops"))

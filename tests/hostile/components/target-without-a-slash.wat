@@ -1,0 +1,12 @@
+;; Sends a request whose path does not begin with a slash.
+;; Expected: the request fails: it is not sent
+;;@ roles: runner
+;;@ uses: run-send send
+;;@ iterations: 2
+(module
+  (global $target_length i32 (i32.const 7))
+  (global $headers i32 (i32.const 0))
+  (global $want i32 (i32.const 0))
+  (global $pointers i32 (i32.const 0))
+  (global $pointer_count i32 (i32.const 0))
+  (data (i32.const 16) "_search"))

@@ -1,0 +1,3 @@
+;; Does nothing hostile: all of it is made of parts.
+;;@ roles: source
+(module)
