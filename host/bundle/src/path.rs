@@ -44,9 +44,11 @@ impl BundlePath {
         self.0.match_indices('/').map(|(end, _)| &self.0[..end])
     }
 
-    /// Whether a component of the track is at this place: beside track.json.
+    /// Whether rally takes it for a component of the track: `*.wasm`, unless it or a folder that it lies in is hidden or begins
+    /// with `_`.
     pub fn is_component(&self) -> bool {
-        !self.0.contains('/') && self.0.ends_with(".wasm")
+        let is_hidden = |part: &str| part.starts_with(['_', '.']);
+        self.0.ends_with(".wasm") && !self.0.split('/').any(is_hidden)
     }
 }
 
@@ -179,10 +181,10 @@ mod tests {
     }
 
     #[test]
-    fn only_what_lies_beside_the_track_is_a_component() {
+    fn components_are_what_a_race_takes_for_them() {
         let is = |text: &str| text.parse::<BundlePath>().expect("a name").is_component();
-        assert!(is("my.wasm"));
-        assert!(!is("assets/my.wasm") && !is("my.wasm.txt"));
+        assert!(is("my.wasm") && is("more/my.wasm"));
+        assert!(!is("my.wasm.txt") && !is("_my.wasm") && !is("_more/my.wasm") && !is(".wasm"));
     }
 
     #[test]

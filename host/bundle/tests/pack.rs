@@ -136,12 +136,14 @@ fn a_component_that_would_not_run_is_refused_with_its_reason() {
 }
 
 #[test]
-fn a_wasm_file_that_is_no_extension_of_the_track_is_an_asset() {
+fn components_in_folders_are_looked_into_as_well() {
     let folder = track();
-    write(folder.path(), "assets/other.wasm", b"anything");
-    let packed = pack(folder.path(), &options()).expect("packed");
-    let asset = packed.lock().files().iter().find(|file| file.path.as_str() == "assets/other.wasm");
-    assert_eq!(asset.expect("packed").component, None);
+    write(folder.path(), "more/other.wasm", b"anything");
+    let error = pack(folder.path(), &options()).expect_err("no component");
+    assert!(
+        matches!(&error, PackError::Component { path, .. } if path.ends_with("more/other.wasm")),
+        "{error}"
+    );
 }
 
 #[cfg(unix)]

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
+use crate::bundle::{BundleArgs, TrustArgs};
 use crate::components::LimitArgs;
 
 /// rally benchmarks search clusters: it races a track against Elasticsearch, OpenSearch or its own embedded node,
@@ -31,6 +32,8 @@ pub enum Command {
     Run(Box<RunArgs>),
     /// List what there is.
     List(ListArgs),
+    /// Make one file of a track, look into one, and make keys to sign with.
+    Bundle(Box<BundleArgs>),
     /// Run the embedded search node on its own.
     Node(NodeArgs),
 }
@@ -44,6 +47,9 @@ pub enum Command {
 pub struct RunArgs {
     #[command(flatten)]
     pub track: TrackArgs,
+
+    #[command(flatten)]
+    pub trust: TrustArgs,
 
     /// Challenge of the track; its default challenge where none is named.
     #[arg(long, value_name = "NAME")]
@@ -135,6 +141,10 @@ pub struct TrackArgs {
     /// Folder of a track, or its JSON file.
     #[arg(long, value_name = "PATH")]
     pub track_path: Option<PathBuf>,
+
+    /// File that `rally bundle` has made of a track; it is verified before anything in it is read (see --trust).
+    #[arg(long, value_name = "FILE")]
+    pub bundle: Option<PathBuf>,
 }
 
 /// How the target of a race comes to be.

@@ -85,12 +85,11 @@ impl LimitArgs {
 
     /// What a component's file may be.
     pub fn bounds(&self) -> Bounds {
-        let default = Bounds::default();
-        Bounds { size: self.extension_max_size.unwrap_or(default.size), ..default }
+        self.extension_max_size.map_or_else(Bounds::default, Bounds::of_size)
     }
 }
 
-/// A host for components; `cached`: compiled code is kept.
+/// A host for components that keeps what it has compiled.
 pub fn host(limits: &LimitArgs, home: &Home) -> Result<Host, CommandError> {
     let cache = match CompiledCache::open(home.compiled_components()) {
         Ok(cache) => Some(cache),
@@ -99,11 +98,16 @@ pub fn host(limits: &LimitArgs, home: &Home) -> Result<Host, CommandError> {
             None
         }
     };
+    Ok(Host { cache, ..uncached_host(limits)? })
+}
+
+/// A host for components that are only looked at.
+pub fn uncached_host(limits: &LimitArgs) -> Result<Host, CommandError> {
     Ok(Host {
         engine: Engine::start().map_err(CommandError::failure)?,
         limits: Arc::new(limits.limits()),
         bounds: limits.bounds(),
-        cache,
+        cache: None,
     })
 }
 

@@ -7,14 +7,14 @@ use std::os::unix::process::CommandExt;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 
-use crate::node_folder::NodeFolder;
+use crate::scratch::ScratchFolder;
 
 /// A running embedded node. It stops when this is dropped.
 pub struct EmbeddedNode {
     process: Child,
     address: SocketAddr,
     /// Its data goes with it.
-    _data: NodeFolder,
+    _data: ScratchFolder,
 }
 
 /// The embedded node could not be started.
@@ -49,11 +49,11 @@ impl EmbeddedNode {
     /// Starts a node on a free loopback port, with its data in a new folder below `folder`.
     pub fn start(folder: &Path) -> Result<EmbeddedNode, EmbeddedNodeError> {
         let no_data = |cause| EmbeddedNodeError::Data { folder: folder.display().to_string(), cause };
-        let data = NodeFolder::create(folder).map_err(no_data)?;
+        let data = ScratchFolder::create(folder).map_err(no_data)?;
         let program = std::env::current_exe().map_err(EmbeddedNodeError::Start)?;
         let mut process = Command::new(program)
             .args(["node", "--port=0", "--stop-with-stdin", "--data"])
-            .arg(data.data())
+            .arg(data.content())
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
             .stderr(Stdio::null())

@@ -47,6 +47,16 @@ impl Home {
         self.benchmarks().join("tracks").join("shipped")
     }
 
+    /// Where bundles are unpacked while they are used.
+    pub fn bundles(&self) -> PathBuf {
+        self.benchmarks().join("bundles")
+    }
+
+    /// Public keys of those whose bundles run.
+    pub fn trusted_keys(&self) -> PathBuf {
+        self.root.join("trusted-keys")
+    }
+
     /// Where the embedded node keeps its data while a race runs.
     pub fn nodes(&self) -> PathBuf {
         self.benchmarks().join("nodes")

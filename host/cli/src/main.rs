@@ -1,21 +1,23 @@
 //! The `rally` command.
 
 mod args;
+mod bundle;
 mod components;
 mod documents;
 mod embedded;
 mod ending;
+mod extension;
 mod home;
 mod interrupt;
 mod list;
 mod logging;
 mod node;
-mod node_folder;
 mod not_yet;
 mod observer;
 mod progress;
 mod record;
 mod run;
+mod scratch;
 mod settings;
 mod shipped;
 mod terminal;
@@ -36,6 +38,7 @@ fn main() -> ExitCode {
     };
     let ended = match &cli.command {
         Command::Run(arguments) => run::run(arguments),
+        Command::Bundle(arguments) => bundle::run(arguments),
         Command::List(arguments) => list::run(arguments),
         Command::Node(arguments) => node::run(arguments),
     };

@@ -10,10 +10,11 @@ use rally_extension::{
 use rally_race::{Cancel, EndReason, LocalDriver, PlanOptions, RacePlan, bind, run_bound};
 use rally_results::{RaceStatus, RaceStore, ReportFormat, render, write_report};
 use rally_target::{Cluster, ClusterError, TargetBindings, TargetHost, parse_target_hosts};
-use rally_track::Track;
+use rally_track::{Track, TrackSource};
 use tokio::runtime::Runtime;
 
 use crate::args::RunArgs;
+use crate::bundle;
 use crate::components;
 use crate::documents::{self, DocumentOptions};
 use crate::embedded::EmbeddedNode;
@@ -48,7 +49,15 @@ pub fn run(arguments: &RunArgs) -> Result<(), CommandError> {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(CommandError::failure)?;
 
-    let source = tracks::source(&arguments.track, &home)?;
+    // Its folder is there as long as this is.
+    let bundle = bundle::prepare(&arguments.track, &arguments.trust, arguments.limits.bounds(), &home)?;
+    let source = match &bundle {
+        Some(bundle) => {
+            board.say(&bundle.to_string());
+            TrackSource::from_path(bundle.folder()).map_err(CommandError::user)?
+        }
+        None => tracks::source(&arguments.track, &home)?,
+    };
     let folder = source.folder();
     let extensions = components::load(&folder, &source.name(), &arguments.limits, &home)?;
     let track = tracks::load(arguments, &source, extensions.names())?;
@@ -80,6 +89,9 @@ pub fn run(arguments: &RunArgs) -> Result<(), CommandError> {
     let (node, hosts) = target(&settings, &home)?;
     let cluster = Arc::new(connect(&runtime, &hosts, &settings, &cancel)?);
     let mut record = record::begin(arguments, &settings, &track, challenge, &cluster, &hosts, &extensions);
+    if let Some(bundle) = &bundle {
+        record.options.insert("bundle".to_owned(), bundle.record());
+    }
     let built_in = Arc::new(TargetBindings::new(Arc::clone(&track), documents.clone(), Arc::clone(&cluster)));
     let race = if extensions.is_empty() {
         bind(&plan, built_in.as_ref())

@@ -1,0 +1,143 @@
+//! `rally bundle create`: from a track to a file.
+
+use std::collections::BTreeSet;
+use std::fmt::Write as _;
+use std::io::{self, BufWriter, Write};
+use std::path::{Path, PathBuf};
+
+use rally_bundle::{Limits, PackOptions, Packed, SecretKey, TrackNameError, pack};
+use rally_component::Digest;
+use rally_track::data::DataSet;
+use rally_track::{LoadOptions, Track, TrackSource};
+use tempfile::NamedTempFile;
+
+use crate::bundle::args::CreateArgs;
+use crate::bundle::key_files::{self, beside};
+use crate::components;
+use crate::ending::CommandError;
+use crate::home::Home;
+use crate::progress::grouped;
+use crate::terminal;
+use crate::tracks;
+
+/// A bundle cannot be made.
+#[derive(Debug, thiserror::Error)]
+enum CreateError {
+    #[error("{path} is a file: a bundle is made of the folder of a track")]
+    NotAFolder { path: PathBuf },
+    #[error("{output} lies in the track's folder and would be part of the next bundle; write it elsewhere")]
+    Inside { output: PathBuf },
+    #[error(
+        "{signature} is there, from a bundle made before, and would not fit this one; sign this one with --sign, or remove that file"
+    )]
+    StaleSignature { signature: PathBuf },
+    #[error("cannot write {path}")]
+    Write {
+        path: PathBuf,
+        #[source]
+        cause: io::Error,
+    },
+}
+
+/// Makes a bundle.
+pub fn run(arguments: &CreateArgs, home: &Home) -> Result<(), CommandError> {
+    // clap has seen to it that both are there.
+    let (Some(track_path), Some(output)) = (&arguments.track_path, &arguments.output) else {
+        return Err(CommandError::user("--track-path and --output are missing"));
+    };
+    let source = TrackSource::from_path(track_path).map_err(CommandError::user)?;
+    let TrackSource::Directory(folder) = &source else {
+        return Err(CommandError::user(CreateError::NotAFolder { path: track_path.clone() }));
+    };
+    if is_inside(output, folder) {
+        return Err(CommandError::user(CreateError::Inside { output: output.clone() }));
+    }
+    let key = arguments.sign.as_deref().map(key_files::secret).transpose().map_err(CommandError::user)?;
+    let signature_file = beside(output, ".sig");
+    if key.is_none() && signature_file.exists() {
+        return Err(CommandError::user(CreateError::StaleSignature { signature: signature_file }));
+    }
+
+    // What does not load would not race at the other end either; and only a loaded track tells which documents it fetches.
+    let extensions = components::load(folder, &source.name(), &arguments.limits, home)?;
+    let options =
+        LoadOptions { now: tracks::now(), extension_names: extensions.names(), ..LoadOptions::default() };
+    let track = rally_track::load(&source, &options).map_err(CommandError::user)?;
+    let options = PackOptions {
+        name: source.name().parse().map_err(|error: TrackNameError| CommandError::user(error))?,
+        fetched: fetched(&track)?,
+        limits: Limits::default(),
+        bounds: arguments.limits.bounds(),
+    };
+    let packed = pack(folder, &options).map_err(CommandError::user)?;
+
+    let digest = write_file(output, |file| packed.write_to(file))?;
+    if let Some(key) = &key {
+        let text = key.sign(&digest).to_text();
+        write_file(&signature_file, |file| file.write_all(text.as_bytes()))?;
+    }
+    let text = describe(output, &packed, digest, key.as_ref());
+    terminal::print(text).map_err(CommandError::failure)
+}
+
+/// Whether a file that is about to be written would lie in a folder.
+fn is_inside(file: &Path, folder: &Path) -> bool {
+    let parent = file.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    match (parent.canonicalize(), folder.canonicalize()) {
+        (Ok(parent), Ok(folder)) => parent.starts_with(folder),
+        // Then it cannot be written, which is about to be said.
+        _ => false,
+    }
+}
+
+/// The names, packed and unpacked, of documents that have a URL.
+fn fetched(track: &Track) -> Result<BTreeSet<String>, CommandError> {
+    let mut names = BTreeSet::new();
+    for (_, _, documents) in track.document_sets() {
+        if documents.base_url.is_some() {
+            let data_set = DataSet::from_documents(&documents.file_name).map_err(CommandError::user)?;
+            names.extend(data_set.archive_name);
+            names.insert(data_set.document_name);
+        }
+    }
+    Ok(names)
+}
+
+/// Writes a file as a whole or not at all.
+fn write_file<Written>(
+    path: &Path,
+    write: impl FnOnce(&mut dyn Write) -> io::Result<Written>,
+) -> Result<Written, CommandError> {
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    let attempt = || {
+        let mut builder = tempfile::Builder::new();
+        #[cfg(unix)]
+        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
+        let file: NamedTempFile = builder.prefix(".rally-").tempfile_in(folder)?;
+        let mut buffered = BufWriter::new(file);
+        let written = write(&mut buffered)?;
+        let file = buffered.into_inner().map_err(io::IntoInnerError::into_error)?;
+        file.as_file().sync_all()?;
+        file.persist(path)?;
+        Ok(written)
+    };
+    attempt().map_err(|cause| CommandError::user(CreateError::Write { path: path.to_owned(), cause }))
+}
+
+fn describe(output: &Path, packed: &Packed, digest: Digest, key: Option<&SecretKey>) -> String {
+    let mut text = format!(
+        "Track {} is in {}: {} files, {} bytes\nSHA-256 {digest}\n",
+        packed.lock().track(),
+        output.display(),
+        packed.lock().files().len(),
+        grouped(packed.size())
+    );
+    // Writing to a string cannot fail.
+    if let Some(key) = key {
+        let _ = writeln!(text, "Signed by key {} in {}", key.public().id(), beside(output, ".sig").display());
+    }
+    for left_out in packed.left_out() {
+        let _ = writeln!(text, "Left out: {} ({})", left_out.name, left_out.reason);
+    }
+    text
+}
