@@ -113,6 +113,13 @@ impl Cluster {
     /// Where no host answers, or what answers is not a search cluster.
     pub async fn connect(hosts: &[TargetHost], options: &ClientOptions) -> Result<Cluster, ClusterError> {
         let endpoints = Endpoint::all(hosts, options)?;
+        for endpoint in &endpoints {
+            let host = &endpoint.host;
+            // A name that stands for nothing is found out by who connects.
+            if let Ok(addresses) = tokio::net::lookup_host((host.host.as_str(), host.port)).await {
+                endpoint.addresses.note(addresses.map(|address| address.ip()).collect());
+            }
+        }
         let mut failure = None;
         for (home, endpoint) in endpoints.iter().enumerate() {
             match identify(endpoint).await {

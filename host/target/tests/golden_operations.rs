@@ -274,14 +274,15 @@ fn requests_and_weights_are_those_of_rally_0_7_2() {
         });
         let outcome = block_on(async {
             let cluster = target.cluster().await;
-            runner(kind, &cluster).await.run(&params(input["params"].clone())).await.unwrap()
+            runner(kind, &cluster).await.run(&params(input["params"].clone())).await
         });
         if expected.get("error").is_some() {
             assert_eq!(id, "bulk-no-size");
-            assert!(outcome.failure.unwrap().description.contains("'bulk-size'"));
+            assert!(outcome.unwrap_err().to_string().contains("'bulk-size'"));
             assert_eq!(target.requests().len(), 0);
             continue;
         }
+        let outcome = outcome.unwrap();
         assert_eq!(json!(outcome.weight as u64), expected["operations"], "{id}");
         assert_eq!(json!(outcome.unit), expected["unit"], "{id}");
         let meta = &expected["meta"];

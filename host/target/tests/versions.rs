@@ -354,19 +354,3 @@ fn clients_are_spread_over_the_hosts() {
     let counts: Vec<usize> = targets.iter().map(|target| target.requests().len()).collect();
     assert_eq!(counts, [3, 2, 2]);
 }
-
-#[test]
-fn wrong_parameters_fail_without_a_request() {
-    let target = acknowledging("7.10.2", GREEN);
-    block_on(async {
-        let cluster = target.cluster().await;
-        let outcome =
-            runner(Kind::Search, &cluster).await.run(&params(json!({"index": 3, "body": {}}))).await.unwrap();
-        let failure = outcome.failure.unwrap();
-        assert_eq!(
-            (failure.kind, failure.description.as_str()),
-            (FailureKind::Transport, "'index' is 3 but must be a name")
-        );
-    });
-    assert_eq!(target.calls(), [""; 0]);
-}

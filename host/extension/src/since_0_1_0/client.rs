@@ -119,7 +119,7 @@ impl Exchange {
 impl Links {
     fn connection(&mut self) -> Connection {
         self.idle.pop().unwrap_or_else(|| {
-            Connection::new(Arc::clone(self.cluster.endpoint(self.partition.index)), WriteMode::Vectored)
+            Connection::guarded(Arc::clone(self.cluster.endpoint(self.partition.index)), WriteMode::Vectored)
         })
     }
 

@@ -13,7 +13,7 @@ use crate::event::DriverEvent;
 use crate::local::generator::Generators;
 use crate::local::recorder::histogram_template;
 use crate::local::step::{Command, SharedStep};
-use crate::local::thread::LoopThread;
+use crate::local::thread::{LoopThread, STACK};
 use crate::seams::Cause;
 
 /// Memory that requests prepared ahead of their due times may take, bytes, unless a client would have less than two. Small
@@ -90,7 +90,10 @@ impl LoadDriver for LocalDriver {
                 events: self.sender.clone(),
                 template: template.clone(),
             };
-            thread::Builder::new().name(format!("rally-loop-{part}")).spawn(move || thread.serve())?;
+            thread::Builder::new()
+                .name(format!("rally-loop-{part}"))
+                .stack_size(STACK)
+                .spawn(move || thread.serve())?;
             self.threads.push(sender);
         }
         self.generators = Some(Arc::new(Generators::start(generators, self.options.buffered_bytes)?));

@@ -17,6 +17,7 @@ use tokio::sync::oneshot;
 use crate::local::job::{BATCH, FEWEST_REQUESTS, Job, RingState, panicked};
 use crate::local::observe::thread_cpu_time;
 use crate::local::supply::{Ring, Supply};
+use crate::local::thread::STACK;
 use crate::seams::{Cause, ParamSourceFactory, Params, Partition};
 
 pub(crate) enum Message {
@@ -72,7 +73,10 @@ impl Generators {
                 index,
                 cpu_time: Arc::clone(&cpu_time),
             };
-            thread::Builder::new().name(format!("rally-params-{index}")).spawn(move || generator.serve())?;
+            thread::Builder::new()
+                .name(format!("rally-params-{index}"))
+                .stack_size(STACK)
+                .spawn(move || generator.serve())?;
             senders.push(sender);
         }
         Ok(Generators { threads: senders, cpu_time })

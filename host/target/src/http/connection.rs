@@ -66,6 +66,7 @@ pub struct Connection {
     mode: WriteMode,
     stamps: Rc<Stamps>,
     deadline: Deadline,
+    guarded: bool,
     // Taken out while a request is under way: a request that is dropped half-way takes its connection along.
     link: Option<Box<Link>>,
 }
@@ -101,7 +102,20 @@ impl Connection {
     /// A connection to `endpoint` that is not made yet.
     pub fn new(endpoint: Arc<Endpoint>, mode: WriteMode) -> Self {
         let deadline = Deadline::new(endpoint.timeout);
-        Connection { endpoint, mode, stamps: Rc::new(Stamps::default()), deadline, link: None }
+        Connection {
+            endpoint,
+            mode,
+            stamps: Rc::new(Stamps::default()),
+            deadline,
+            guarded: false,
+            link: None,
+        }
+    }
+
+    /// The same for a track's own code: a name that leads elsewhere than when the race began is not followed there
+    /// ([`KnownAddresses`](super::KnownAddresses)).
+    pub fn guarded(endpoint: Arc<Endpoint>, mode: WriteMode) -> Self {
+        Connection { guarded: true, ..Connection::new(endpoint, mode) }
     }
 
     /// Who it connects to.
@@ -169,7 +183,7 @@ impl Connection {
         let endpoint = Arc::clone(&self.endpoint);
         let stamps = Rc::clone(&self.stamps);
         let mode = self.mode;
-        let connecting = Box::pin(establish(&endpoint, stamps, mode));
+        let connecting = Box::pin(establish(&endpoint, stamps, mode, self.guarded));
         self.within_deadline(connecting).await?
     }
 
@@ -289,6 +303,7 @@ async fn establish(
     endpoint: &Endpoint,
     stamps: Rc<Stamps>,
     mode: WriteMode,
+    guarded: bool,
 ) -> Result<Box<Link>, ExchangeErrorKind> {
     let failed = |source: std::io::Error| {
         let authority = endpoint.host.authority();
@@ -299,6 +314,14 @@ async fn establish(
         }
     };
     let tcp = TcpStream::connect((endpoint.host.host.as_str(), endpoint.host.port)).await.map_err(failed)?;
+    if guarded {
+        let address = tcp.peer_addr().map_err(failed)?.ip();
+        if !endpoint.addresses.admit(address) {
+            return Err(failed(std::io::Error::other(format!(
+                "its name now stands for {address}, which it did not when the race began"
+            ))));
+        }
+    }
     tcp.set_nodelay(true).map_err(failed)?;
     let stamped = Stamped::new(tcp, stamps);
     let stream = match &endpoint.tls {

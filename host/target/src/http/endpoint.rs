@@ -1,6 +1,7 @@
 //! One address of the target with all that every connection to it shares.
 
-use std::sync::Arc;
+use std::net::IpAddr;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -26,6 +27,52 @@ pub struct Endpoint {
     pub timeout: Duration,
     /// Longest answer in bytes.
     pub max_response_size: u64,
+    /// What the host's name stood for when the race began.
+    pub addresses: KnownAddresses,
+}
+
+/// The addresses that a host's name stood for when the race began. A track's own code may only be led to these, or to another
+/// public one: whoever answers for the name must not lead it into the network of the load driver.
+#[derive(Debug, Clone, Default)]
+pub struct KnownAddresses(Arc<OnceLock<Vec<IpAddr>>>);
+
+impl KnownAddresses {
+    /// Notes the addresses; only the first time counts.
+    pub fn note(&self, addresses: Vec<IpAddr>) {
+        let _ = self.0.set(addresses.iter().map(IpAddr::to_canonical).collect());
+    }
+
+    /// Whether a track's own code may be connected to this address.
+    pub fn admit(&self, address: IpAddr) -> bool {
+        let address = address.to_canonical();
+        let known = self.0.get().is_some_and(|known| known.contains(&address));
+        known || public(address)
+    }
+}
+
+/// Whether an address is of no network in particular.
+fn public(address: IpAddr) -> bool {
+    match address {
+        IpAddr::V4(address) => {
+            let [first, second, ..] = address.octets();
+            let shared = first == 100 && (64..128).contains(&second);
+            !(address.is_loopback()
+                || address.is_private()
+                || address.is_link_local()
+                || address.is_unspecified()
+                || address.is_broadcast()
+                || address.is_multicast()
+                || shared
+                || first == 0)
+        }
+        IpAddr::V6(address) => {
+            !(address.is_loopback()
+                || address.is_unspecified()
+                || address.is_multicast()
+                || address.is_unique_local()
+                || address.is_unicast_link_local())
+        }
+    }
 }
 
 /// An address that cannot be used.
@@ -85,6 +132,7 @@ impl Endpoint {
                     headers,
                     timeout: options.timeout,
                     max_response_size: options.max_response_size,
+                    addresses: KnownAddresses::default(),
                 }))
             })
             .collect()
@@ -103,4 +151,45 @@ fn authorization(options: &ClientOptions) -> Result<Option<HeaderValue>, Endpoin
     let mut value = HeaderValue::from_str(&text).map_err(|_| EndpointError::Header { option })?;
     value.set_sensitive(true);
     Ok(Some(value))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ip(text: &str) -> IpAddr {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn an_address_of_the_race_is_admitted_wherever_it_is() {
+        let known = KnownAddresses::default();
+        known.note(vec![ip("127.0.0.1"), ip("10.1.2.3")]);
+        assert!(
+            known.admit(ip("127.0.0.1"))
+                && known.admit(ip("10.1.2.3"))
+                && known.admit(ip("::ffff:127.0.0.1"))
+        );
+    }
+
+    #[test]
+    fn a_name_that_moves_into_a_private_network_is_not_followed() {
+        let known = KnownAddresses::default();
+        known.note(vec![ip("203.0.113.7")]);
+        assert!(known.admit(ip("203.0.113.8")), "another public address of the same name");
+        for inside in [
+            "127.0.0.1",
+            "10.0.0.1",
+            "192.168.1.1",
+            "169.254.169.254",
+            "100.64.0.1",
+            "0.0.0.0",
+            "::1",
+            "fd00::1",
+            "fe80::1",
+            "::ffff:10.0.0.1",
+        ] {
+            assert!(!known.admit(ip(inside)), "{inside}");
+        }
+    }
 }

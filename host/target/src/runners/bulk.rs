@@ -5,23 +5,31 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures_util::future::LocalBoxFuture;
 use http::Method;
-use rally_race::{Cause, Failure, FailureKind, Outcome, Params, Runner};
+use rally_race::{Cause, Failure, FailureKind, Outcome, Params, Runner, unit_name};
 use serde_json::{Map, Value};
 
 use super::bulk_answer::{BulkAnswer, BulkVerdict};
-use super::common::{Prepared, Span, bad_params, malformed};
+use super::common::{
+    Made, Prepared, Span, UnusableParams, add_headers, add_request_params, malformed, named,
+};
 use crate::answer::failure_of;
 use crate::http::{Connection, Endpoint, Request, encode_path, encode_query};
 use crate::version::Capabilities;
 
-/// Unit of an `index` operation.
+/// Unit of an `index` operation, unless its param source says another.
 const DOCS: &str = "docs";
+
+/// What errors call the operation.
+const BULK: &str = "index";
+
+const NO_BULK_SIZE: &str =
+    "the param source gives no 'bulk-size', which is mandatory: add the number of documents in the body";
 
 /// Sends bulk requests.
 pub struct Bulk {
     connection: Connection,
     capabilities: Arc<Capabilities>,
-    prepared: Option<Prepared>,
+    prepared: Option<Prepared<Size>>,
     answer: BulkAnswer,
 }
 
@@ -31,90 +39,115 @@ impl Bulk {
         Bulk { connection, capabilities, prepared: None, answer: BulkAnswer::default() }
     }
 
-    async fn perform(&mut self, params: &Params) -> Outcome {
-        let endpoint = Arc::clone(self.connection.endpoint());
+    async fn perform(&mut self, params: &Params) -> Result<Outcome, UnusableParams> {
+        let endpoint = self.connection.endpoint();
         let capabilities = &self.capabilities;
-        let prepared = Prepared::of(&mut self.prepared, params, |values| {
-            Ok((request(&endpoint, capabilities, values)?, Bytes::new()))
-        });
-        let prepared = match prepared {
-            Ok(prepared) => prepared,
-            Err(problem) => return bad_params(problem),
+        let prepared = Prepared::of(&mut self.prepared, BULK, params, |values, body_given| {
+            request(endpoint, capabilities, values, body_given)
+        })?;
+        let unit = prepared.more.unit;
+        let documents = match (params.documents, prepared.more.documents) {
+            (0, Some(documents)) => documents,
+            // Nobody said how many a body beside the parameters has.
+            (0, None) => return Err(UnusableParams::new(BULK, NO_BULK_SIZE.to_owned(), &params.values)),
+            (documents, _) => f64::from(documents),
         };
-        let (body, documents) = match body_of(params) {
-            Ok(body) => body,
-            Err(problem) => return bad_params(problem),
-        };
+        let body = prepared.body(params);
         let result = self.connection.exchange(&prepared.request, body, &mut self.answer).await;
         let mut span = Span::default();
         span.extend(&result);
         let answer = match result {
             Ok(answer) => answer,
-            Err(error) => return span.failed(error.failure()),
+            Err(error) => return Ok(span.failed(error.failure())),
         };
         if let Some(failure) = failure_of(&answer) {
-            return span.failed(failure);
+            return Ok(span.failed(failure));
         }
-        match self.answer.verdict() {
-            BulkVerdict::Success => span.outcome(documents, DOCS, None),
+        Ok(match self.answer.verdict() {
+            BulkVerdict::Success => span.outcome(documents, unit, None),
             BulkVerdict::NotABulkAnswer(problem) => span.failed(malformed(&answer, problem)),
             BulkVerdict::ItemsFailed { count, description } => {
                 let status = Some(answer.status.as_u16());
                 let failure = Failure { kind: FailureKind::Answered, status, description, count };
-                span.outcome(documents, DOCS, Some(failure))
+                span.outcome(documents, unit, Some(failure))
             }
-        }
+        })
     }
 }
 
 impl Runner for Bulk {
     fn run<'a>(&'a mut self, params: &'a Params) -> LocalBoxFuture<'a, Result<Outcome, Cause>> {
-        Box::pin(async move { Ok(self.perform(params).await) })
+        Box::pin(async move { Ok(self.perform(params).await?) })
     }
+}
+
+/// What the named parameters say beside the request.
+struct Size {
+    /// How many documents a request has, where the parameters say it.
+    documents: Option<f64>,
+    unit: &'static str,
 }
 
 fn request(
     endpoint: &Endpoint,
     capabilities: &Capabilities,
     values: &Map<String, Value>,
-) -> Result<Request, String> {
+    body_given: bool,
+) -> Result<Made<Size>, String> {
+    let body = if body_given { Bytes::new() } else { body_of(values)? };
     let text = |name: &str| values.get(name).and_then(Value::as_str);
-    let with_actions = match values.get("action_metadata_present") {
+    let with_actions = match named(values, &["action-metadata-present", "action_metadata_present"]) {
         None => true,
-        Some(Value::Bool(present)) => *present,
-        Some(other) => return Err(format!("'action_metadata_present' is {other} but must be true or false")),
+        Some((_, Value::Bool(present))) => *present,
+        Some((name, other)) => return Err(format!("'{name}' is {other} but must be true or false")),
     };
     let path = if with_actions {
         "/_bulk".to_owned()
     } else {
-        let index = text("index").ok_or("a bulk body without action lines needs 'index'")?;
+        let index =
+            text("index").ok_or("'index' is mandatory where the body has no action lines, and missing")?;
         match text("type").filter(|_| capabilities.typed()) {
             Some(mapping_type) => format!("/{}/{}/_bulk", encode_path(index), encode_path(mapping_type)),
             None => format!("/{}/_bulk", encode_path(index)),
         }
     };
-    let query = encode_query(values.get("pipeline").map(|pipeline| ("pipeline", pipeline)));
-    Request::new(endpoint, Method::POST, &path, &query, Some(capabilities.bulk_content_type))
-        .map_err(|error| format!("bulk: {error}"))
+    let mut parameters = Map::new();
+    for name in ["pipeline", "refresh", "timeout"] {
+        if let Some((name, value)) = named(values, &[name]) {
+            parameters.insert(name.to_owned(), value.clone());
+        }
+    }
+    add_request_params(values, &mut parameters)?;
+    let query = encode_query(parameters.iter().map(|(name, value)| (name.as_str(), value)));
+    let request = Request::new(endpoint, Method::POST, &path, &query, Some(capabilities.bulk_content_type));
+    let mut request = request.map_err(|error| error.to_string())?;
+    add_headers(values, &mut request)?;
+    Ok(Made { request, body, more: size(values, body_given)? })
 }
 
-/// The body and its number of documents. Sources of extensions may give both among the named parameters: the body as text
-/// or as a list of lines, the number as `bulk-size`.
-fn body_of(params: &Params) -> Result<(Bytes, f64), String> {
-    if !params.body.is_empty() {
-        return Ok((params.body.clone(), f64::from(params.documents)));
-    }
-    let documents = match params.values.get("bulk-size").and_then(Value::as_f64) {
-        Some(documents) if params.documents == 0 => documents,
-        None if params.documents == 0 => {
-            return Err(
-                "the param source of the bulk gives no 'bulk-size': add the number of documents".to_owned()
-            );
-        }
-        _ => f64::from(params.documents),
+/// How many documents a request has and what they are called. A body beside the parameters brings its number along, unless
+/// they say it.
+fn size(values: &Map<String, Value>, body_given: bool) -> Result<Size, String> {
+    let documents = match named(values, &["bulk-size"]) {
+        None if body_given => None,
+        None => return Err(NO_BULK_SIZE.to_owned()),
+        Some((name, value)) => match value.as_u64() {
+            Some(documents) => Some(documents as f64),
+            None => return Err(format!("'{name}' is {value} but must be a number of documents")),
+        },
     };
-    let body = match params.values.get("body") {
-        Some(Value::String(text)) => Bytes::from(text.clone()),
+    let unit = match named(values, &["unit"]) {
+        None => DOCS,
+        Some((_, Value::String(name))) => unit_name(name).map_err(|problem| format!("'unit': {problem}"))?,
+        Some((name, other)) => return Err(format!("'{name}' is {other} but must be a text")),
+    };
+    Ok(Size { documents, unit })
+}
+
+/// The body where it stands among the named parameters: text or bytes of lines, or a list of lines.
+fn body_of(values: &Map<String, Value>) -> Result<Bytes, String> {
+    match values.get("body") {
+        Some(Value::String(text)) if !text.is_empty() => Ok(Bytes::from(text.clone())),
         Some(Value::Array(lines)) => {
             let mut body = String::new();
             for line in lines {
@@ -124,9 +157,9 @@ fn body_of(params: &Params) -> Result<(Bytes, f64), String> {
                 }
                 body.push('\n');
             }
-            Bytes::from(body)
+            Ok(Bytes::from(body))
         }
-        _ => return Err("the param source of the bulk gives no 'body'".to_owned()),
-    };
-    Ok((body, documents))
+        None | Some(Value::Null | Value::String(_)) => Err("'body' is mandatory and missing".to_owned()),
+        Some(_) => Err("'body' must be a text or a list of lines".to_owned()),
+    }
 }

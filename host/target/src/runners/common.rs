@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
+use http::header::{HeaderName, HeaderValue};
 use rally_race::{Failure, FailureKind, Outcome, Params};
 use serde_json::{Map, Value};
 
@@ -13,31 +14,126 @@ use crate::http::{Answer, ExchangeError, JsonObject, Request};
 /// Unit of everything that does not count documents.
 pub const OPS: &str = "ops";
 
-/// A request made of parameters, kept for as long as the parameters stay the same.
-pub struct Prepared {
+/// A request made of parameters, kept for as long as the named ones stay the same: the body may differ each time.
+pub struct Prepared<More = ()> {
     values: Arc<Map<String, Value>>,
-    /// The request.
-    pub request: Request,
-    /// Its body.
-    pub body: Bytes,
+    body_given: bool,
+    made: Made<More>,
 }
 
-impl Prepared {
-    /// The request of `params`: the one in `kept` if it was made of the same parameters, else a new one.
+/// What is made of named parameters.
+pub struct Made<More = ()> {
+    /// The request.
+    pub request: Request,
+    /// Its body, where it stands among the named parameters.
+    pub body: Bytes,
+    /// What else the runner wants to know of them.
+    pub more: More,
+}
+
+impl<More> Made<More> {
+    /// The body of a request.
+    pub fn body(&self, params: &Params) -> Bytes {
+        if params.body.is_empty() { self.body.clone() } else { params.body.clone() }
+    }
+}
+
+impl<More> Prepared<More> {
+    /// What is made of `params`: what is in `kept` if it was made of the same named ones, else anew. `make` is told whether the
+    /// body comes beside them.
     ///
     /// # Errors
     /// What `make` says is wrong with the parameters.
     pub fn of<'a>(
-        kept: &'a mut Option<Prepared>,
+        kept: &'a mut Option<Prepared<More>>,
+        operation: &'static str,
         params: &Params,
-        make: impl FnOnce(&Map<String, Value>) -> Result<(Request, Bytes), String>,
-    ) -> Result<&'a Prepared, String> {
-        let same = kept.as_ref().is_some_and(|prepared| Arc::ptr_eq(&prepared.values, &params.values));
+        make: impl FnOnce(&Map<String, Value>, bool) -> Result<Made<More>, String>,
+    ) -> Result<&'a Made<More>, UnusableParams> {
+        let body_given = !params.body.is_empty();
+        let same = kept.as_ref().is_some_and(|prepared| {
+            Arc::ptr_eq(&prepared.values, &params.values) && prepared.body_given == body_given
+        });
+        let unusable = |problem| UnusableParams::new(operation, problem, &params.values);
         if !same {
-            let (request, body) = make(&params.values)?;
-            *kept = Some(Prepared { values: Arc::clone(&params.values), request, body });
+            // Nothing of another request is kept, should this one fail.
+            *kept = None;
+            let made = make(&params.values, body_given).map_err(unusable)?;
+            *kept = Some(Prepared { values: Arc::clone(&params.values), body_given, made });
         }
-        kept.as_ref().ok_or_else(String::new)
+        match kept {
+            Some(prepared) => Ok(&prepared.made),
+            None => Err(unusable("nothing was made of them".to_owned())),
+        }
+    }
+}
+
+/// Parameters that make no request: whoever gave them is broken, and so is the task.
+#[derive(Debug, thiserror::Error)]
+#[error("cannot execute '{operation}': {problem}; the provided parameters are [{}]", provided.join(", "))]
+pub struct UnusableParams {
+    operation: &'static str,
+    problem: String,
+    provided: Vec<String>,
+}
+
+impl UnusableParams {
+    /// These named parameters have a problem.
+    pub fn new(operation: &'static str, problem: String, values: &Map<String, Value>) -> Self {
+        UnusableParams { operation, problem, provided: values.keys().cloned().collect() }
+    }
+}
+
+/// The first of these parameters that is there and not null, with its name: param sources of a track's own use Rally's names,
+/// which have changed over time.
+pub fn named<'a, 'n>(values: &'a Map<String, Value>, names: &[&'n str]) -> Option<(&'n str, &'a Value)> {
+    names
+        .iter()
+        .find_map(|name| values.get(*name).filter(|value| !value.is_null()).map(|value| (*name, value)))
+}
+
+/// Headers that belong to the connection, not to a request.
+const RESERVED_HEADERS: [&str; 8] =
+    ["connection", "content-length", "expect", "host", "te", "trailer", "transfer-encoding", "upgrade"];
+
+/// Adds the headers that the parameters ask for (`headers`, `opaque-id`).
+///
+/// # Errors
+/// Where they are no headers, or not theirs to set.
+pub fn add_headers(values: &Map<String, Value>, request: &mut Request) -> Result<(), String> {
+    let headers = match named(values, &["headers"]) {
+        None => None,
+        Some((_, Value::Object(headers))) => Some(headers),
+        Some((name, other)) => return Err(format!("'{name}' is {other} but must be an object of texts")),
+    };
+    let opaque_id = named(values, &["opaque-id"]).map(|(_, id)| ("x-opaque-id", id));
+    let all = headers.into_iter().flatten().map(|(name, value)| (name.as_str(), value)).chain(opaque_id);
+    for (name, value) in all {
+        let parsed = name.parse::<HeaderName>().map_err(|_| format!("'{name}' is no name of a header"))?;
+        if RESERVED_HEADERS.contains(&parsed.as_str()) {
+            return Err(format!("the header '{name}' is not one to be set by parameters"));
+        }
+        let text =
+            value.as_str().ok_or_else(|| format!("the header '{name}' is {value} but must be a text"))?;
+        let value = HeaderValue::from_str(text)
+            .map_err(|_| format!("the header '{name}' holds characters that cannot be sent"))?;
+        request.headers.insert(parsed, value);
+    }
+    Ok(())
+}
+
+/// Parameters of the address: the runner's own, and over them those of `request-params`.
+///
+/// # Errors
+/// Where `request-params` is no object.
+pub fn add_request_params(values: &Map<String, Value>, query: &mut Map<String, Value>) -> Result<(), String> {
+    match named(values, &["request-params", "request_params"]) {
+        None => Ok(()),
+        Some((_, Value::Object(more))) => {
+            query.extend(more.iter().map(|(name, value)| (name.clone(), value.clone())));
+            Ok(())
+        }
+        Some((name, other)) => Err(format!("'{name}' is {other} but must be an object")),
     }
 }
 
@@ -69,16 +165,6 @@ impl Span {
     pub fn failed(self, failure: Failure) -> Outcome {
         self.outcome(0.0, OPS, Some(failure))
     }
-}
-
-/// Parameters that make no request: nothing is sent.
-pub fn bad_params(problem: String) -> Outcome {
-    Span::default().failed(Failure {
-        kind: FailureKind::Transport,
-        status: None,
-        description: problem,
-        count: 1,
-    })
 }
 
 /// What an exchange came to, where the answer only has to be a JSON object.

@@ -5,12 +5,14 @@ use std::sync::Arc;
 use bytes::Bytes;
 use futures_util::future::LocalBoxFuture;
 use http::Method;
-use rally_race::{Cause, Outcome, Params, Runner};
+use rally_race::{Cause, Failure, FailureKind, Outcome, Params, Runner};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::{Map, Value, json};
 
-use super::common::{OPS, Prepared, Span, bad_params, failure, malformed};
+use super::common::{
+    Made, OPS, Prepared, Span, UnusableParams, add_headers, add_request_params, failure, malformed, named,
+};
 use crate::answer::failure_of;
 use crate::http::{Answer, Collect, Connection, Endpoint, JsonObject, Request, encode_path, encode_query};
 use crate::version::Capabilities;
@@ -24,9 +26,7 @@ const JSON: &str = "application/json";
 pub struct Search {
     connection: Connection,
     capabilities: Arc<Capabilities>,
-    prepared: Option<Prepared>,
-    /// Of the prepared request.
-    scroll: Option<Scroll>,
+    prepared: Option<Prepared<Option<Scroll>>>,
     page: Collect,
 }
 
@@ -39,37 +39,32 @@ struct Scroll {
 impl Search {
     /// Sends over `connection` in the way that the target understands.
     pub fn new(connection: Connection, capabilities: Arc<Capabilities>) -> Self {
-        Search { connection, capabilities, prepared: None, scroll: None, page: Collect::default() }
+        Search { connection, capabilities, prepared: None, page: Collect::default() }
     }
 
-    async fn perform(&mut self, params: &Params) -> Outcome {
-        let endpoint = Arc::clone(self.connection.endpoint());
+    async fn perform(&mut self, params: &Params) -> Result<Outcome, UnusableParams> {
+        let endpoint = self.connection.endpoint();
         let capabilities = &self.capabilities;
-        let kept_scroll = &mut self.scroll;
-        let prepared = Prepared::of(&mut self.prepared, params, |values| {
-            *kept_scroll = scroll(values)?;
-            request(&endpoint, capabilities, values)
-        });
-        let prepared = match prepared {
-            Ok(prepared) => prepared,
-            Err(problem) => return bad_params(problem),
-        };
-        if let Some(scroll) = self.scroll {
+        let prepared = Prepared::of(&mut self.prepared, "search", params, |values, body_given| {
+            request(endpoint, capabilities, values, body_given)
+        })?;
+        let body = prepared.body(params);
+        if let Some(scroll) = prepared.more {
             // Boxed, so that ordinary searches do not carry its state.
-            return Box::pin(self.scroll(scroll)).await;
+            return Ok(Box::pin(self.scroll(scroll, prepared.request.clone(), body)).await);
         }
-        let mut body = JsonObject::default();
-        let result = self.connection.exchange(&prepared.request, prepared.body.clone(), &mut body).await;
+        let mut answer = JsonObject::default();
+        let result = self.connection.exchange(&prepared.request, body, &mut answer).await;
         let mut span = Span::default();
         span.extend(&result);
-        match failure(&result, &body) {
+        Ok(match failure(&result, &answer) {
             None => span.outcome(1.0, OPS, None),
             Some(failure) => span.failed(failure),
-        }
+        })
     }
 
     /// Reads pages until there are enough or one is empty, and clears the scroll in any case: an open one holds segments.
-    async fn scroll(&mut self, scroll: Scroll) -> Outcome {
+    async fn scroll(&mut self, scroll: Scroll, first: Request, body: Bytes) -> Outcome {
         let mut span = Span::default();
         let mut pages = 0u64;
         let mut scroll_id: Option<String> = None;
@@ -77,7 +72,11 @@ impl Search {
             if pages >= scroll.pages {
                 break None;
             }
-            let page = match self.page(&mut span, scroll_id.as_deref()).await {
+            let made = match scroll_id.as_deref() {
+                None => Ok((first.clone(), body.clone())),
+                Some(id) => next_request(self.connection.endpoint(), &self.capabilities, id),
+            };
+            let page = match self.page(&mut span, made, scroll_id.is_none()).await {
                 Ok(page) => page,
                 Err(outcome) => break Some(outcome),
             };
@@ -109,18 +108,19 @@ impl Search {
         }
     }
 
-    async fn page(&mut self, span: &mut Span, scroll_id: Option<&str>) -> Result<Page, rally_race::Failure> {
-        let result = match (scroll_id, &self.prepared) {
-            (None, Some(prepared)) => {
-                self.connection.exchange(&prepared.request, prepared.body.clone(), &mut self.page).await
-            }
-            (Some(id), _) => {
-                let made = next_request(self.connection.endpoint(), &self.capabilities, id);
-                let (request, body) = made.map_err(parameters_failure)?;
-                self.connection.exchange(&request, body, &mut self.page).await
-            }
-            (None, None) => return Err(parameters_failure("nothing is prepared".to_owned())),
-        };
+    async fn page(
+        &mut self,
+        span: &mut Span,
+        made: Result<(Request, Bytes), String>,
+        first: bool,
+    ) -> Result<Page, Failure> {
+        let (request, body) = made.map_err(|description| Failure {
+            kind: FailureKind::Transport,
+            status: None,
+            description,
+            count: 1,
+        })?;
+        let result = self.connection.exchange(&request, body, &mut self.page).await;
         span.extend(&result);
         let answer: Answer = result.map_err(|error| error.failure())?;
         if let Some(failure) = failure_of(&answer) {
@@ -129,7 +129,7 @@ impl Search {
         let page: Page = serde_json::from_slice(&self.page.body).map_err(|_| {
             malformed(&answer, "the answer is not the JSON that a scroll is answered with".to_owned())
         })?;
-        if scroll_id.is_none() && page.scroll_id.is_none() {
+        if first && page.scroll_id.is_none() {
             return Err(malformed(&answer, "the answer to a scroll has no _scroll_id".to_owned()));
         }
         Ok(page)
@@ -138,12 +138,8 @@ impl Search {
 
 impl Runner for Search {
     fn run<'a>(&'a mut self, params: &'a Params) -> LocalBoxFuture<'a, Result<Outcome, Cause>> {
-        Box::pin(async move { Ok(self.perform(params).await) })
+        Box::pin(async move { Ok(self.perform(params).await?) })
     }
-}
-
-fn parameters_failure(description: String) -> rally_race::Failure {
-    rally_race::Failure { kind: rally_race::FailureKind::Transport, status: None, description, count: 1 }
 }
 
 /// A page of a scroll; hits are counted, not kept.
@@ -159,23 +155,40 @@ struct Hits {
     hits: Vec<IgnoredAny>,
 }
 
-/// Both `pages` and `items_per_page` make a scroll; either alone is an ordinary search, as in Rally.
-fn scroll(values: &Map<String, Value>) -> Result<Option<Scroll>, String> {
-    let (Some(pages), Some(_)) = (values.get("pages"), values.get("items_per_page")) else { return Ok(None) };
-    match pages {
-        Value::String(text) if text == "all" => Ok(Some(Scroll { pages: u64::MAX })),
-        pages => match pages.as_u64() {
-            Some(pages) => Ok(Some(Scroll { pages })),
-            None => Err(format!("'pages' is {pages} but must be a number or \"all\"")),
-        },
+/// Both `pages` and `results-per-page` make a scroll; either alone is an ordinary search, as in Rally of 2017. With the number
+/// of results.
+fn scroll(values: &Map<String, Value>) -> Result<Option<(Scroll, &Value)>, String> {
+    let pages = named(values, &["pages"]);
+    let (Some((_, pages)), Some((name, results))) =
+        (pages, named(values, &["results-per-page", "items_per_page"]))
+    else {
+        return Ok(None);
+    };
+    if results.as_u64().is_none_or(|results| results == 0) {
+        return Err(format!("'{name}' is {results} but must be a number above 0"));
     }
+    let pages = match pages {
+        Value::String(text) if text == "all" => u64::MAX,
+        pages => {
+            pages.as_u64().ok_or_else(|| format!("'pages' is {pages} but must be a number or \"all\""))?
+        }
+    };
+    Ok(Some((Scroll { pages }, results)))
 }
 
 fn request(
     endpoint: &Endpoint,
     capabilities: &Capabilities,
     values: &Map<String, Value>,
-) -> Result<(Request, Bytes), String> {
+    body_given: bool,
+) -> Result<Made<Option<Scroll>>, String> {
+    let body = match values.get("body") {
+        _ if body_given => Bytes::new(),
+        None => return Err("'body' is mandatory and missing: give the search request".to_owned()),
+        Some(Value::Null) => Bytes::new(),
+        Some(Value::String(text)) => Bytes::from(text.clone()),
+        Some(body) => Bytes::from(body.to_string()),
+    };
     let index = names(values, "index")?;
     let mapping_type = names(values, "type")?.filter(|_| capabilities.typed());
     let path = match (index, mapping_type) {
@@ -185,32 +198,28 @@ fn request(
         (None, None) => "/_search".to_owned(),
     };
     let mut parameters = Map::new();
-    if let Some(cache @ (Value::Bool(_) | Value::String(_))) = values.get("use_request_cache") {
-        parameters.insert(capabilities.request_cache_parameter.to_owned(), cache.clone());
+    match named(values, &["cache", "use_request_cache", "request-cache"]) {
+        None => {}
+        Some((_, cache @ (Value::Bool(_) | Value::String(_)))) => {
+            parameters.insert(capabilities.request_cache_parameter.to_owned(), cache.clone());
+        }
+        Some((name, other)) => return Err(format!("'{name}' is {other} but must be true or false")),
     }
-    if scroll(values)?.is_some() {
+    let scroll = scroll(values)?;
+    if let Some((_, results)) = scroll {
         parameters.insert("sort".to_owned(), Value::from("_doc"));
         parameters.insert("scroll".to_owned(), Value::from(SCROLL));
-        parameters.insert("size".to_owned(), values["items_per_page"].clone());
+        parameters.insert("size".to_owned(), results.clone());
     }
-    match values.get("request_params") {
-        None | Some(Value::Null) => {}
-        Some(Value::Object(more)) => {
-            parameters.extend(more.iter().map(|(name, value)| (name.clone(), value.clone())));
-        }
-        Some(other) => return Err(format!("'request_params' is {other} but must be an object")),
-    }
+    add_request_params(values, &mut parameters)?;
     let query = encode_query(parameters.iter().map(|(name, value)| (name.as_str(), value)));
-    let body = match values.get("body") {
-        None | Some(Value::Null) => Bytes::new(),
-        Some(Value::String(text)) => Bytes::from(text.clone()),
-        Some(body) => Bytes::from(body.to_string()),
-    };
     // Search bodies go with POST: some proxies drop the body of a GET.
     let (method, content_type) =
-        if body.is_empty() { (Method::GET, None) } else { (Method::POST, Some(JSON)) };
+        if body_given || !body.is_empty() { (Method::POST, Some(JSON)) } else { (Method::GET, None) };
     let request = Request::new(endpoint, method, &path, &query, content_type);
-    Ok((request.map_err(|error| format!("search: {error}"))?, body))
+    let mut request = request.map_err(|error| error.to_string())?;
+    add_headers(values, &mut request)?;
+    Ok(Made { request, body, more: scroll.map(|(scroll, _)| scroll) })
 }
 
 /// One name or a list of them, encoded for a path.
