@@ -22,8 +22,8 @@ use crate::local::observe;
 use crate::local::step::{Command, LocalStep, SharedStep};
 use crate::local::timer::Timer;
 
-/// Stack of the threads of a race, bytes: a track's own code runs on them with a stack of its own size, a megabyte,
-///, beside what the host needs. Memory is taken as it is touched.
+/// Stack of the threads of a race, bytes: a track's own code runs on them with up to a megabyte of it,
+/// beside what the host needs. Memory is taken as it is touched.
 pub(crate) const STACK: usize = 4 << 20;
 
 /// How often figures are sent.
