@@ -23,6 +23,7 @@ pub mod schedule;
 pub mod schedulers;
 pub mod seams;
 pub mod seed;
+pub mod units;
 pub mod verdict;
 
 pub use binding::{BindError, BoundRace, bind};
@@ -37,4 +38,5 @@ pub use planning::{PlanError, PlanOptions};
 pub use recording::*;
 pub use run::{GRACE, run, run_bound};
 pub use seams::*;
+pub use units::{UnitError, unit_name};
 pub use verdict::{Reason, driver_limited};

@@ -6,7 +6,7 @@ mod support;
 
 use std::sync::Arc;
 
-use rally_race::{Bindings as _, FailureKind, ParamSourceFactory as _, Partition};
+use rally_race::{Bindings as _, ParamSourceFactory as _, Partition};
 use rally_target::params::BulkSourceFactory;
 use rally_target::runners::Operation as Kind;
 use rally_target::setup::{HealthExpectation, prepare_lap};

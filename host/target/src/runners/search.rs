@@ -51,7 +51,8 @@ impl Search {
         let body = prepared.body(params);
         if let Some(scroll) = prepared.more {
             // Boxed, so that ordinary searches do not carry its state.
-            return Ok(Box::pin(self.scroll(scroll, prepared.request.clone(), body)).await);
+            let first = prepared.request.clone();
+            return Ok(Box::pin(self.scroll(scroll, first, body)).await);
         }
         let mut answer = JsonObject::default();
         let result = self.connection.exchange(&prepared.request, body, &mut answer).await;
