@@ -11,6 +11,9 @@ use crate::tool;
 /// The SDK's place in the repository.
 pub const SDK: &str = "guest-sdk/rust";
 
+/// Where the template of new extensions is filled in.
+const TEMPLATE: &str = "tests/template";
+
 /// How components are built. Each manifest ends with it, so that a guest that is built alone is built in the same way; in the
 /// workspace only the workspace's counts.
 const PROFILE: &str = r#"[profile.release]
@@ -145,11 +148,34 @@ impl Stage {
             })?;
             std::fs::write(stage.folder.join(&manifest), text)?;
         }
-        let members = sources.iter().map(|source| format!("{source:?}")).collect::<Vec<_>>().join(", ");
+        stage.fill_template(root)?;
+        let members = sources
+            .iter()
+            .chain([&TEMPLATE])
+            .map(|source| format!("{source:?}"))
+            .collect::<Vec<_>>()
+            .join(", ");
         let manifest = format!("[workspace]\nresolver = \"3\"\nmembers = [{members}]\n\n{PROFILE}");
         std::fs::write(stage.folder.join("Cargo.toml"), manifest)?;
         copy(&root.join(SDK).join("Cargo.lock"), &stage.folder.join("Cargo.lock"))?;
         Ok(stage)
+    }
+
+    /// Fills the template of new extensions in as `rally extension new` does, so that its tests are run, too.
+    fn fill_template(&self, root: &Path) -> anyhow::Result<()> {
+        let template = root.join(SDK).join("template/_source");
+        for name in source_files(&template)? {
+            let text = std::fs::read_to_string(template.join(&name))?;
+            let text = text
+                .replace("{{name}}", "new-extension")
+                .replace("path = \"sdk\"", "path = \"../../guest-sdk/rust\"")
+                .replace("[workspace]\n", "")
+                .replace(PROFILE, "");
+            let path = self.folder.join(TEMPLATE).join(name);
+            std::fs::create_dir_all(path.parent().unwrap_or(&self.folder))?;
+            std::fs::write(&path, text).with_context(|| format!("cannot write {}", path.display()))?;
+        }
+        Ok(())
     }
 
     /// Where it is.
