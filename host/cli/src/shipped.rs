@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use include_dir::{Dir, DirEntry, include_dir};
 use sha2::{Digest, Sha256};
 
-static TRACKS: Dir<'_> = include_dir!("$CARGO_MANIFEST_DIR/../../tracks");
+static TRACKS: Dir<'_> = include_dir!("$OUT_DIR/tracks");
 
 /// A shipped track could not be unpacked.
 #[derive(Debug, thiserror::Error)]
