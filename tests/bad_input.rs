@@ -153,3 +153,66 @@ fn lists_end_well_when_nobody_reads_them() {
         assert_eq!(machine.start(["list", what]).hang_up(), 0, "{what}");
     }
 }
+
+/// A track whose own runner panics in its 20th call, beside a task that has nothing to do with it.
+fn track_with_a_wild_runner() -> tempfile::TempDir {
+    let track = small_track(
+        r#"[
+    {"name": "index", "operation-type": "index", "bulk-size": 3},
+    {"name": "match-all", "operation-type": "search", "body": {"query": {"match_all": {}}}},
+    {"name": "wild", "operation-type": "faulty", "runner-fault": "panic", "runner-at": 20}
+  ]"#,
+        r#"[
+    {"operation": "index"},
+    {"parallel": {"tasks": [
+      {"name": "calm", "operation": "match-all", "iterations": 150, "target-throughput": 300},
+      {"operation": "wild", "clients": 2, "iterations": 2000, "target-throughput": 1000}
+    ]}},
+    {"name": "later", "operation": "match-all", "iterations": 30}
+  ]"#,
+    );
+    let faults = concat!(env!("CARGO_MANIFEST_DIR"), "/../../tests/guests/faults/faults.wasm");
+    std::fs::copy(faults, track.path().join("faults.wasm")).expect("the component");
+    track
+}
+
+#[test]
+fn a_component_that_breaks_in_the_middle_ends_its_task_and_nothing_else() {
+    let track = track_with_a_wild_runner();
+    let machine = Machine::new();
+    let run = machine.rally(["run", &format!("--track-path={}", track.path().display())]);
+    run.expect_code(1).expect_error_of_guest(&[
+        "a task could not go on",
+        "[wild]",
+        "faults",
+        "told to panic in call 20",
+    ]);
+    // The report is there, with the mark.
+    let marked = run.output.lines().any(|line| line.contains("task failed") && line.contains("wild"));
+    assert!(marked && run.output.contains("[wild] could not go on"), "{}", run.output);
+    let (_, race) = machine.only_race();
+    assert_eq!(race["status"], "tasks-failed");
+    assert_eq!(race["failed-tasks"][0]["task"], "wild");
+    assert!(race["failure"].as_str().expect("why").contains("told to panic"));
+    let requests = |name: &str| {
+        let tasks = race["results"]["op_metrics"].as_array().expect("tasks");
+        let task = tasks.iter().find(|task| task["task"] == name).expect("the task");
+        (task["requests"].as_u64(), task["failed"].as_bool())
+    };
+    assert_eq!(requests("calm"), (Some(150), Some(false)));
+    assert_eq!(requests("later"), (Some(30), Some(false)));
+    let (made, failed) = requests("wild");
+    assert!(made.is_some_and(|made| (19..=38).contains(&made)) && failed == Some(true), "{race:#}");
+}
+
+#[test]
+fn with_on_error_abort_a_component_that_breaks_ends_the_race() {
+    let track = track_with_a_wild_runner();
+    let machine = Machine::new();
+    let path = format!("--track-path={}", track.path().display());
+    let run = machine.rally(["run", "--on-error=abort", &path]);
+    run.expect_code(1).expect_error_of_guest(&["[wild]", "told to panic in call 20"]);
+    let (_, race) = machine.only_race();
+    assert_eq!(race["status"], "failed");
+    assert!(!run.output.contains("Mean Throughput | later"), "{}", run.output);
+}

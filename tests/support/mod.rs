@@ -127,6 +127,16 @@ impl Run {
         self
     }
 
+    /// Asserts that the error text contains each of these; a guest may have panicked, rally itself must not.
+    #[track_caller]
+    pub fn expect_error_of_guest(&self, parts: &[&str]) -> &Run {
+        for part in parts {
+            assert!(self.errors.contains(part), "no {part:?} in\n{}", self.errors);
+        }
+        assert!(!self.errors.contains("\nthread '"), "{}", self.errors);
+        self
+    }
+
     /// Asserts that the error text contains each of these, and looks like a message for people.
     #[track_caller]
     pub fn expect_error(&self, parts: &[&str]) -> &Run {

@@ -76,12 +76,16 @@ impl Error for TasksFailed {}
 /// An error and its causes, one a line; a cause that its error quotes already is left out.
 pub fn chain(error: &dyn Error) -> String {
     let mut text = error.to_string();
+    // What has been said as it was said: further lines are indented in the text.
+    let mut told = text.clone();
     let mut cause = error.source();
     while let Some(error) = cause {
         let said = error.to_string();
-        if !text.contains(&said) {
+        if !told.contains(&said) {
             // Writing to a string cannot fail.
             let _ = write!(text, "\n  because: {}", said.replace('\n', "\n  "));
+            told.push('\n');
+            told.push_str(&said);
         }
         cause = error.source();
     }
@@ -106,5 +110,13 @@ mod tests {
         let middle = Layer { text: "cannot connect: refused", source: Some(Box::new(deep)) };
         let top = Layer { text: "no target", source: Some(Box::new(middle)) };
         assert_eq!(chain(&top), "no target\n  because: cannot connect: refused");
+    }
+
+    #[test]
+    fn a_quoted_cause_of_several_lines_is_not_said_again() {
+        let deep = Layer { text: "it trapped\n0: run\n1: main", source: None };
+        let middle = Layer { text: "call of run: it trapped\n0: run\n1: main", source: Some(Box::new(deep)) };
+        let top = Layer { text: "the runner failed", source: Some(Box::new(middle)) };
+        assert_eq!(chain(&top), "the runner failed\n  because: call of run: it trapped\n  0: run\n  1: main");
     }
 }

@@ -37,10 +37,17 @@ impl Summary {
     }
 }
 
-/// What a reason says in one line: the error, and what caused it.
+/// What a reason says in one line: the error, and what caused it. Lines that end with a colon go on in the next one.
 pub fn headline(reason: &str) -> String {
-    let lines: Vec<&str> = reason.lines().take(2).map(str::trim).collect();
-    lines.join(" ")
+    let mut headline = String::new();
+    for (number, line) in reason.lines().map(str::trim).enumerate() {
+        if number >= 2 && !headline.ends_with(':') {
+            break;
+        }
+        headline.push_str(if number > 0 { " " } else { "" });
+        headline.push_str(line);
+    }
+    headline
 }
 
 fn failed(task: &TaskSummary) -> Option<String> {

@@ -7,7 +7,8 @@ mod common;
 use common::{Request, golden, recording, task};
 use rally_race::{GivenThroughput, RanOut, Recording, RequestMeta};
 use rally_results::{
-    Collector, Compat, FailedTaskRecord, RaceStatus, ReportFormat, ReportOptions, Summary, TaskInfo, render,
+    Collector, Compat, FailedTaskRecord, RaceStatus, ReportFormat, ReportOptions, Summary, TaskInfo,
+    headline, render,
 };
 use serde_json::{Value, json};
 
@@ -76,6 +77,14 @@ fn a_task_that_could_not_go_on_is_marked_wherever_its_figures_are() {
     let [wild, calm] = [0, 1].map(|index| json["results"]["op_metrics"][index].clone());
     assert_eq!((&wild["failed"], &wild["failed_reason"]), (&json!(true), &json!(reason)));
     assert_eq!((&calm["failed"], &calm["failed_reason"]), (&json!(false), &Value::Null));
+}
+
+#[test]
+fn the_headline_of_a_reason_goes_on_where_a_line_ends_with_a_colon() {
+    let reason = "the runner failed\n  because: it failed (panicked at lib.rs:1:2:\n  no luck)\n  backtrace:\n    0: run";
+    assert_eq!(headline(reason), "the runner failed because: it failed (panicked at lib.rs:1:2: no luck)");
+    assert_eq!(headline("one line"), "one line");
+    assert_eq!(headline("always:\n:\n:"), "always: : :");
 }
 
 #[test]

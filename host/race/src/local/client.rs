@@ -235,7 +235,8 @@ impl<'a> Client<'a> {
             let before = Instant::now();
             let outcome = runner.run(params).await;
             let after = Instant::now();
-            let outcome = outcome.and_then(plausible).map_err(|cause| part.runner_failed(cause))?;
+            let outcome = outcome.map_err(|cause| part.runner_failed(cause))?;
+            plausible(&outcome).map_err(|cause| part.runner_failed(cause))?;
             let measured = Measured {
                 sample_type: scheduled.sample_type,
                 due,
@@ -346,23 +347,20 @@ impl Part<'_> {
     }
 }
 
-/// What a runner says, unless it would spoil the sums of a whole task.
-fn plausible(outcome: Outcome) -> Result<Outcome, Cause> {
-    let number = |value: f64| value.is_finite() && value >= 0.0;
-    if !number(outcome.weight) {
-        return Err(format!(
-            "it says that a request did {} {} of work; that must be a finite number, 0 or more",
-            outcome.weight, outcome.unit
-        )
-        .into());
+/// Refuses what would spoil the sums of a whole task, whatever the runner says.
+fn plausible(outcome: &Outcome) -> Result<(), Cause> {
+    let amount = |value: f64| value.is_finite() && value >= 0.0;
+    let Outcome { weight, throughput, unit, .. } = outcome;
+    if !amount(*weight) {
+        let problem = format!("it says that a request did {weight} {unit} of work");
+        return Err(format!("{problem}; that must be a finite number, 0 or more").into());
     }
-    match outcome.throughput {
-        Some(throughput) if !number(throughput) => Err(format!(
-            "it says that the throughput is {throughput} {}/s; that must be a finite number, 0 or more",
-            outcome.unit
-        )
-        .into()),
-        _ => Ok(outcome),
+    match throughput {
+        Some(throughput) if !amount(*throughput) => {
+            let problem = format!("it says that the throughput is {throughput} {unit}/s");
+            Err(format!("{problem}; that must be a finite number, 0 or more").into())
+        }
+        _ => Ok(()),
     }
 }
 
