@@ -66,7 +66,6 @@ fn a_runner_that_fails_ends_its_task_and_nothing_else() {
     let (end, figures) = race(&plan_with(elements(), ABORT), &bound());
     assert!(matches!(end.reason, EndReason::Failed(RaceError::Runner { .. })), "{end:?}");
     assert!(end.failed_tasks.is_empty() && end.steps_finished == 0);
-    assert!(figures.count(0, Kind::ServiceTime, SampleType::Normal) < 200);
     assert!(!figures.recordings.contains_key(&2));
 }
 
