@@ -76,13 +76,18 @@ fn build_rally() -> anyhow::Result<PathBuf> {
         .context("cargo built rally but does not say where it is")
 }
 
-fn cargo() -> Command {
+/// Cargo, in this workspace.
+pub fn cargo() -> Command {
     let mut command = Command::new(env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     command.current_dir(tool::workspace());
     command
 }
 
-fn succeed(command: &mut Command) -> anyhow::Result<()> {
+/// Runs a measurement.
+///
+/// # Errors
+/// Where it fails.
+pub fn succeed(command: &mut Command) -> anyhow::Result<()> {
     let status = command.status().context("cargo could not be started")?;
     if status.success() { Ok(()) } else { bail!("the measurement failed ({status})") }
 }

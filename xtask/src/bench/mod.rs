@@ -1,9 +1,10 @@
 //! `cargo xtask bench`: what the load driver costs.
 //!
-//! [`driver`] measures it on a stub server beside bare loops, [`peers`] beside esrally on a real server. Both print tables
-//! in Markdown; docs/performance.md has those of one machine, and what they mean.
+//! [`driver`] measures it on a stub server beside bare loops, [`peers`] beside esrally on a real server, [`extension`] what a
+//! track's own code costs beside the same code native. All print tables in Markdown; docs/performance.md has those of one machine, and what they mean.
 
 mod driver;
+mod extension;
 mod peers;
 mod python;
 mod report;
@@ -23,6 +24,8 @@ pub struct Arguments {
 enum Action {
     /// Rate, CPU time, lateness and start on a stub server, beside bare loops (and wrk, where it is installed)
     Driver(driver::Arguments),
+    /// Calls, start, memory and races of an extension beside the same code native
+    Extension(extension::Arguments),
     /// The same workload raced by rally and by esrally on a real server
     Peers(peers::Arguments),
 }
@@ -34,6 +37,7 @@ enum Action {
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     match &arguments.action {
         Action::Driver(arguments) => driver::run(arguments),
+        Action::Extension(arguments) => extension::run(arguments),
         Action::Peers(arguments) => peers::run(arguments),
     }
 }

@@ -3,14 +3,12 @@
 use std::path::Path;
 
 use crate::Options;
-use crate::roles::{self, Arrivals, Driver, Load, Stub};
-use crate::table::{Ratio, Table};
+use crate::arrivals::lateness;
+use crate::roles::{self, Driver, Load};
+use crate::server::{Arrivals, Stub};
+use crate::table::{Spread, Table};
 
 const CLIENTS: usize = 8;
-
-/// Quantiles of one run in microseconds.
-#[derive(Debug, Clone, Copy)]
-struct Lateness([f64; 3]);
 
 /// Prints the table. Drivers run in pairs at the same time, against a server each, and change places, so that what else the
 /// machine does hits both; the pair of two bare loops shows how far two equal programs differ.
@@ -43,35 +41,22 @@ pub fn measure(options: &Options, corpus: &Path) {
                     roles::start(order[1], second.address, load, corpus),
                 ];
                 let figures = running.map(roles::finish);
-                let seen = [lateness(&first.arrivals(), rate), lateness(&second.arrivals(), rate)];
+                let interval = CLIENTS as f64 / rate;
+                let seen = [lateness(&first.arrivals(), interval), lateness(&second.arrivals(), interval)];
                 let mine = usize::from(swapped);
                 pairs.push((seen[mine], seen[1 - mine]));
                 cpu.push(figures[mine].cpu_seconds * 1e6 / figures[mine].requests as f64);
             }
-            let column = |quantile: usize| pairs.iter().map(move |(mine, _)| mine.0[quantile]);
-            let base = |quantile: usize| pairs.iter().map(move |(_, bare)| bare.0[quantile]);
+            let column = |quantile: usize| pairs.iter().map(move |(mine, _)| mine[quantile]);
+            let base = |quantile: usize| pairs.iter().map(move |(_, bare)| bare[quantile]);
             let mut row = vec![format!("{rate:.0}"), name.to_owned()];
-            row.extend((0..3).map(|quantile| format!("{:.0}", Ratio::median(column(quantile)))));
-            row.extend((0..3).map(|quantile| Ratio::of(column(quantile), base(quantile)).to_string()));
-            row.push(format!("{:.1}", Ratio::median(cpu.into_iter())));
-            table.row(row);
+            row.extend((0..3).map(|quantile| format!("{:.0}", Spread::median(column(quantile)))));
+            row.extend(
+                (0..3).map(|quantile| Spread::of_ratios(column(quantile), base(quantile)).to_string()),
+            );
+            row.push(format!("{:.1}", Spread::median(cpu.into_iter())));
+            crate::show(&mut table, row);
         }
     }
     table.print();
-}
-
-/// Per connection the due times are an interval apart; the earliest arrival relative to them is taken as punctual.
-fn lateness(connections: &[Vec<u64>], rate: f64) -> Lateness {
-    let interval = CLIENTS as f64 / rate * 1e9;
-    let mut late: Vec<f64> = Vec::new();
-    for arrivals in connections {
-        let relative: Vec<f64> =
-            arrivals.iter().enumerate().map(|(number, at)| *at as f64 - number as f64 * interval).collect();
-        let anchor = relative.iter().copied().fold(f64::INFINITY, f64::min);
-        late.extend(relative.iter().map(|at| (at - anchor) / 1000.0));
-    }
-    late.sort_by(f64::total_cmp);
-    assert!(!late.is_empty(), "nothing arrived");
-    let at = |quantile: f64| late[((late.len() - 1) as f64 * quantile) as usize];
-    Lateness([at(0.5), at(0.99), at(0.999)])
 }

@@ -4,11 +4,13 @@
 //! hyper loop, the bare loop once more (so that one sees how far two equal programs differ here), and `wrk` where it is
 //! installed. Ratios are medians over the rounds, with their range.
 
+mod arrivals;
 mod bare;
 mod clock;
 mod lateness;
 mod rally;
 mod roles;
+mod server;
 mod startup;
 mod stub;
 mod table;
@@ -59,6 +61,7 @@ fn main() {
     let folder = tempfile::tempdir().expect("temporary folder");
     let corpus = work::write_corpus(folder.path());
     let begin = table::Machine::look();
+    println!("{}", begin.description());
     if only("throughput") {
         throughput::measure(&options, &corpus);
     }
@@ -68,5 +71,12 @@ fn main() {
     if only("startup") {
         startup::measure(&options);
     }
-    begin.print_load();
+    println!("\n{}", begin.load());
+}
+
+/// Adds a row to a table, and shows it as it comes.
+fn show(table: &mut table::Table, cells: impl IntoIterator<Item = String>) {
+    let cells: Vec<String> = cells.into_iter().collect();
+    eprintln!("{}", cells.join(" | "));
+    table.add(cells);
 }

@@ -1,14 +1,14 @@
 //! The processes of a measurement: each driver has one of its own, so that its CPU time and memory are its own.
 
-use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
+use std::process::{Child, Stdio};
 use std::time::Duration;
 
 use crate::bare::{self, Bodies};
+use crate::server::this_program;
 use crate::work::{Figures, MemoryWatch, Work};
-use crate::{rally, stub};
+use crate::{rally, server};
 
 /// Who sends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,57 +32,6 @@ pub struct Load {
     pub rate: Option<f64>,
     /// For how long.
     pub time: Duration,
-}
-
-/// Whether a stub keeps the arrival times of searches.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Arrivals {
-    /// It does.
-    Noted,
-    /// It does not: they would grow with the requests of an unthrottled run.
-    Forgotten,
-}
-
-/// A stub server in a process of its own; it goes when this is dropped.
-pub struct Stub {
-    process: Child,
-    /// Where it listens.
-    pub address: SocketAddr,
-}
-
-impl Stub {
-    /// Starts one.
-    pub fn start(arrivals: Arrivals) -> Stub {
-        let mut process = this_program()
-            .arg("--role=stub")
-            .arg(format!("{arrivals:?}"))
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("stub starts");
-        let mut port = String::new();
-        BufReader::new(process.stdout.take().expect("piped")).read_line(&mut port).expect("port");
-        let address = format!("127.0.0.1:{}", port.trim()).parse().expect("port");
-        Stub { process, address }
-    }
-
-    /// The arrival times of searches since it was last asked, one list per connection.
-    pub fn arrivals(&self) -> Vec<Vec<u64>> {
-        use std::io::{Read, Write};
-        let mut stream = std::net::TcpStream::connect(self.address).expect("stub listens");
-        stream.write_all(b"GET /__arrivals HTTP/1.1\r\nhost: x\r\n\r\n").expect("sent");
-        stream.shutdown(std::net::Shutdown::Write).expect("half closed");
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).expect("answer");
-        let body = answer.split_once("\r\n\r\n").expect("head and body").1;
-        serde_json::from_str(body).expect("lists of times")
-    }
-}
-
-impl Drop for Stub {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
-    }
 }
 
 /// Starts a driver; its figures come when it has ended.
@@ -121,9 +70,8 @@ pub fn run(driver: Driver, server: SocketAddr, load: Load, corpus: &Path) -> Fig
 pub fn play(role: &str, arguments: &[String]) {
     // Nothing of a measurement outlives it, however it ends.
     let _ = rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL));
-    if role == "stub" {
-        let noted = arguments.first().is_some_and(|arrivals| *arrivals == format!("{:?}", Arrivals::Noted));
-        stub::serve(noted).expect("stub serves");
+    if role == server::ROLE {
+        server::serve(arguments);
         return;
     }
     let [server, clients, bulk, rate, time, corpus] = arguments else { panic!("roles take six arguments") };
@@ -149,8 +97,4 @@ pub fn play(role: &str, arguments: &[String]) {
     };
     figures.resident_anonymous = memory.most();
     println!("{}", serde_json::to_string(&figures).expect("figures"));
-}
-
-fn this_program() -> Command {
-    Command::new(std::env::current_exe().expect("this program"))
 }

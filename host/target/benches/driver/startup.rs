@@ -5,8 +5,8 @@ use std::process::Command;
 
 use crate::Options;
 use crate::clock::monotonic_nanoseconds;
-use crate::roles::{Arrivals, Stub};
-use crate::table::{Ratio, Table};
+use crate::server::{Arrivals, Stub};
+use crate::table::{Spread, Table};
 
 const TASKS: usize = 10;
 
@@ -60,11 +60,10 @@ pub fn measure(options: &Options) {
         ("last search to end of process", end),
     ] {
         let largest = figures.iter().copied().fold(0.0, f64::max);
-        table.row([
-            what.to_owned(),
-            format!("{:.1}", Ratio::median(figures.into_iter())),
-            format!("{largest:.1}"),
-        ]);
+        crate::show(
+            &mut table,
+            [what.to_owned(), format!("{:.1}", Spread::median(figures.into_iter())), format!("{largest:.1}")],
+        );
     }
     table.print();
 }

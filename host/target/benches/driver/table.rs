@@ -1,4 +1,4 @@
-//! Tables in Markdown, as docs/performance.md has them.
+//! Tables in Markdown, as docs/performance.md has them, and the machine. Used by more than one benchmark.
 
 use std::fmt;
 
@@ -17,11 +17,9 @@ impl Table {
         }
     }
 
-    /// Adds a row, and shows it as it comes.
-    pub fn row(&mut self, cells: impl IntoIterator<Item = String>) {
-        let row: Vec<String> = cells.into_iter().collect();
-        eprintln!("{}", row.join(" | "));
-        self.rows.push(row);
+    /// Adds a row.
+    pub fn add(&mut self, cells: impl IntoIterator<Item = String>) {
+        self.rows.push(cells.into_iter().collect());
     }
 
     /// Prints it to standard output.
@@ -36,23 +34,32 @@ impl Table {
     }
 }
 
-/// A ratio over the rounds: the median, and the range.
-pub struct Ratio {
-    median: f64,
-    low: f64,
-    high: f64,
+/// A figure over the rounds: the median, and the range.
+#[derive(Debug, Clone, Copy, serde::Serialize)]
+pub struct Spread {
+    /// The median.
+    pub median: f64,
+    /// The smallest.
+    pub low: f64,
+    /// The largest.
+    pub high: f64,
 }
 
-impl Ratio {
-    /// Of the figures of each round to those of the base in the same round.
-    pub fn of(mine: impl Iterator<Item = f64>, base: impl Iterator<Item = f64>) -> Ratio {
-        let mut ratios: Vec<f64> = mine.zip(base).map(|(mine, base)| mine / base).collect();
-        ratios.sort_by(f64::total_cmp);
-        Ratio {
-            median: Ratio::median(ratios.iter().copied()),
-            low: ratios.first().copied().unwrap_or(f64::NAN),
-            high: ratios.last().copied().unwrap_or(f64::NAN),
+impl Spread {
+    /// Of the figures of the rounds.
+    pub fn of(figures: impl Iterator<Item = f64>) -> Spread {
+        let mut figures: Vec<f64> = figures.collect();
+        figures.sort_by(f64::total_cmp);
+        Spread {
+            median: Spread::median(figures.iter().copied()),
+            low: figures.first().copied().unwrap_or(f64::NAN),
+            high: figures.last().copied().unwrap_or(f64::NAN),
         }
+    }
+
+    /// Of the ratios of each round's figure to that of the base in the same round.
+    pub fn of_ratios(mine: impl Iterator<Item = f64>, base: impl Iterator<Item = f64>) -> Spread {
+        Spread::of(mine.zip(base).map(|(mine, base)| mine / base))
     }
 
     /// The median of some figures.
@@ -67,7 +74,7 @@ impl Ratio {
     }
 }
 
-impl fmt::Display for Ratio {
+impl fmt::Display for Spread {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(formatter, "{:.2} ({:.2}-{:.2})", self.median, self.low, self.high)
     }
@@ -82,32 +89,36 @@ pub struct Machine {
 }
 
 impl Machine {
-    /// Prints what machine this is, and begins to watch it.
+    /// Begins to watch it.
     pub fn look() -> Machine {
+        Machine { ticks: ticks(), children: children() }
+    }
+
+    /// What machine this is.
+    pub fn description(&self) -> String {
         let model = read("/proc/cpuinfo")
             .lines()
             .find_map(|line| line.strip_prefix("model name"))
             .map_or("unknown CPU".to_owned(), |rest| rest.trim_start_matches([' ', '\t', ':']).to_owned());
         let memory = read("/proc/meminfo").lines().next().unwrap_or_default().to_owned();
-        println!(
+        format!(
             "Machine: {} cores, {model}, {memory}, Linux {}",
             std::thread::available_parallelism().map_or(1, usize::from),
             read("/proc/sys/kernel/osrelease").trim()
-        );
-        Machine { ticks: ticks(), children: children() }
+        )
     }
 
-    /// Prints how much of the CPUs others took meanwhile: who trusts the figures wants to know.
-    pub fn print_load(&self) {
+    /// How much of the CPUs others took meanwhile: who trusts the figures wants to know.
+    pub fn load(&self) -> String {
         let now = ticks();
         let [busy, stolen, all] = [0, 1, 2].map(|part| (now[part] - self.ticks[part]) as f64);
         let ours = (children() - self.children) as f64;
-        println!(
-            "\nOf the machine's CPU time this measurement took {:.0} %, other processes {:.1} %, other guests of the host {:.1} %.",
+        format!(
+            "Of the machine's CPU time this measurement took {:.0} %, other processes {:.1} %, other guests of the host {:.1} %.",
             ours / all * 100.0,
             (busy - ours).max(0.0) / all * 100.0,
             stolen / all * 100.0
-        );
+        )
     }
 }
 

@@ -5,8 +5,9 @@ use std::process::Command;
 use std::time::Duration;
 
 use crate::Options;
-use crate::roles::{self, Arrivals, Driver, Load, Stub};
-use crate::table::{Ratio, Table};
+use crate::roles::{self, Driver, Load};
+use crate::server::{Arrivals, Stub};
+use crate::table::{Spread, Table};
 use crate::work::Figures;
 
 /// Prints the tables.
@@ -52,28 +53,34 @@ fn rows(table: &mut Table, options: &Options, corpus: &Path, bulk: Option<usize>
         let mine = &all[number];
         let memory = mine.iter().map(|figures| figures.resident_anonymous).max().unwrap_or(0) as f64
             / (1 << 20) as f64;
-        table.row([
-            work.clone(),
-            clients.to_string(),
-            (*name).to_owned(),
-            format!("{:.0}", Ratio::median(mine.iter().map(rate))),
-            Ratio::of(mine.iter().map(rate), all[0].iter().map(rate)).to_string(),
-            format!("{:.3}", Ratio::median(mine.iter().map(cpu))),
-            Ratio::of(mine.iter().map(cpu), all[0].iter().map(cpu)).to_string(),
-            format!("{memory:.0}"),
-        ]);
+        crate::show(
+            table,
+            [
+                work.clone(),
+                clients.to_string(),
+                (*name).to_owned(),
+                format!("{:.0}", Spread::median(mine.iter().map(rate))),
+                Spread::of_ratios(mine.iter().map(rate), all[0].iter().map(rate)).to_string(),
+                format!("{:.3}", Spread::median(mine.iter().map(cpu))),
+                Spread::of_ratios(mine.iter().map(cpu), all[0].iter().map(cpu)).to_string(),
+                format!("{memory:.0}"),
+            ],
+        );
     }
     if !wrk.is_empty() {
-        table.row([
-            work,
-            clients.to_string(),
-            "wrk".to_owned(),
-            format!("{:.0}", Ratio::median(wrk.iter().copied())),
-            Ratio::of(wrk.iter().copied(), all[0].iter().map(rate)).to_string(),
-            "-".to_owned(),
-            "-".to_owned(),
-            "-".to_owned(),
-        ]);
+        crate::show(
+            table,
+            [
+                work,
+                clients.to_string(),
+                "wrk".to_owned(),
+                format!("{:.0}", Spread::median(wrk.iter().copied())),
+                Spread::of_ratios(wrk.iter().copied(), all[0].iter().map(rate)).to_string(),
+                "-".to_owned(),
+                "-".to_owned(),
+                "-".to_owned(),
+            ],
+        );
     }
 }
 
