@@ -1,6 +1,10 @@
 //! What a scheduler may say.
 
-/// Whether due times can be used: at least one, at most `limit`, finite, and none before the one before.
+/// The latest due time, seconds. Arbitrary: thirty years, which no race lasts and every clock can hold.
+const LATEST: f64 = 1e9;
+
+/// Whether due times can be used: at least one, at most `limit`, each a time that a race can live to see, and none before
+/// the one before.
 pub(crate) fn checked(current: f64, times: &[f64], limit: u32) -> Result<(), String> {
     if times.is_empty() {
         return Err("no due time".to_owned());
@@ -12,6 +16,9 @@ pub(crate) fn checked(current: f64, times: &[f64], limit: u32) -> Result<(), Str
     for time in times {
         if !time.is_finite() {
             return Err(format!("{time} s as a due time, which is no time"));
+        }
+        if *time > LATEST {
+            return Err(format!("{time:?} s as a due time: no race lasts longer than {LATEST:?} s"));
         }
         if *time < before {
             return Err(format!("{time} s as the due time after {before} s: due times do not go back"));
@@ -38,7 +45,7 @@ mod tests {
 
     #[test]
     fn what_is_no_time_is_refused() {
-        for time in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY] {
+        for time in [f64::NAN, f64::INFINITY, f64::NEG_INFINITY, 1e300] {
             assert!(checked(0.0, &[time], 8).is_err(), "{time}");
         }
         assert!(checked(0.0, &[], 8).is_err());

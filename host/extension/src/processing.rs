@@ -38,7 +38,23 @@ pub enum ProcessingError {
         /// What.
         property: &'static str,
     },
+    /// Its preparation would never end.
+    #[error(
+        "extension [{component}], processor {processor:?}: it wants to prepare data in {jobs} jobs; at most {MOST_JOBS} are done"
+    )]
+    Jobs {
+        /// Whose.
+        component: ComponentName,
+        /// Which.
+        processor: String,
+        /// How many it announced.
+        jobs: u32,
+    },
 }
+
+/// Jobs that a processor may announce. Arbitrary: each is a call with a time limit of its own, and no known track cuts its
+/// data into more than a few hundred.
+const MOST_JOBS: u32 = 10_000;
 
 /// Where guests believe the track to be: not where it is, which differs from machine to machine and is not their business.
 const ROOT: &str = "/track";
@@ -112,6 +128,13 @@ impl Extensions {
                 let Some(jobs) = instance.on_prepare(processor, context(track, challenge, seed))? else {
                     continue;
                 };
+                if jobs > MOST_JOBS {
+                    return Err(ProcessingError::Jobs {
+                        component: extension.name().clone(),
+                        processor: processor.clone(),
+                        jobs,
+                    });
+                }
                 for job in 0..jobs {
                     instance.run_job(processor, job)?;
                 }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
+use rally_component::printable;
 use rally_race::{BodyKind, Cause, Failure, FailureKind, Outcome, Params};
 use serde_json::{Map, Value};
 
@@ -12,9 +13,6 @@ use crate::since_0_1_0::bindings::waiting::exports::rally::track::runners::Outco
 use crate::since_0_1_0::client::REFUSED;
 use crate::since_0_1_0::waiting::{OpenRunner, RunOutcome, RunParams, WaitingInstance};
 use crate::units::unit;
-
-/// Longest description of a failure, characters: failures are counted by it, and shown in a line.
-const LONGEST_DESCRIPTION: usize = 200;
 
 /// What a runner was told and has told so far.
 #[derive(Default)]
@@ -130,10 +128,7 @@ fn failure(error: &Error) -> Option<Failure> {
     Some(Failure { kind, status: error.status, description: shorten(&error.message), count: 1 })
 }
 
+/// The first line, fit for a terminal: failures are counted by it, and shown in a line.
 fn shorten(text: &str) -> String {
-    let line = text.lines().next().unwrap_or_default();
-    match line.char_indices().nth(LONGEST_DESCRIPTION) {
-        Some((end, _)) => format!("{}…", &line[..end]),
-        None => line.to_owned(),
-    }
+    printable(text.lines().next().unwrap_or_default())
 }
