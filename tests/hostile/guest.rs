@@ -17,10 +17,12 @@ pub struct Case {
     pub name: String,
     /// What it does, and what is expected.
     pub says: Vec<String>,
-    /// What it exports beside `extension`: `source`, `runner`, `scheduler`.
+    /// What it exports beside `extension`: `source`, `runner`, `scheduler`, `processor`, `validator`.
     pub roles: Vec<String>,
     /// The role that the track asks for, where it is not the one that is exported.
     pub races: Option<String>,
+    /// How many clients race.
+    pub clients: u32,
     /// How many requests are raced.
     pub iterations: Option<u64>,
     /// Parts that it asks for.
@@ -49,7 +51,7 @@ impl Case {
     pub fn read(path: &Path) -> Case {
         let text = fs::read_to_string(path).expect("a case");
         let name = path.file_stem().expect("a name").to_string_lossy().into_owned();
-        let mut case = Case { name, ..Case::default() };
+        let mut case = Case { name, clients: 2, ..Case::default() };
         for line in text.lines() {
             if let Some(said) = line.strip_prefix(";;@ ") {
                 let (key, value) = said.split_once(": ").expect("a key and a value");
@@ -57,6 +59,7 @@ impl Case {
                     "roles" => case.roles = value.split(' ').map(str::to_owned).collect(),
                     "uses" => case.uses = value.split(' ').map(str::to_owned).collect(),
                     "races" => case.races = Some(value.to_owned()),
+                    "clients" => case.clients = value.parse().expect("a number"),
                     "iterations" => case.iterations = Some(value.parse().expect("a number")),
                     other => panic!("{}: unknown key {other}", case.name),
                 }
@@ -75,7 +78,8 @@ impl Case {
         if self.roles.is_empty() {
             return wat::parse_str(&self.text).unwrap_or_else(|error| panic!("{}: {error}", self.name));
         }
-        let mut module = wat::parse_str(self.whole()).unwrap_or_else(|error| panic!("{}: {error}", self.name));
+        let mut module =
+            wat::parse_str(self.whole()).unwrap_or_else(|error| panic!("{}: {error}", self.name));
         let (resolve, world) = self.world();
         embed_component_metadata(&mut module, &resolve, world, StringEncoding::UTF8).expect("embedded");
         // What the component does is not validated: that is what the host is for.
@@ -94,12 +98,18 @@ impl Case {
         }
         text.push_str(rest);
         let mut names: Vec<String> = self.uses.iter().map(|name| format!("runner-{name}")).collect();
-        names.extend(["memory".to_owned(), "realloc".to_owned(), format!("describe-{}", self.roles.join("-"))]);
+        names.extend([
+            "memory".to_owned(),
+            "realloc".to_owned(),
+            format!("describe-{}", self.roles.join("-")),
+        ]);
         for role in &self.roles {
             let own: &[&str] = match role.as_str() {
                 "source" => &["open", "extent", "next", "next-lines", "progress"],
                 "runner" => &["open", "run", "progress"],
-                _ => &["open", "next"],
+                "scheduler" => &["open", "next"],
+                "processor" => &["on-load", "on-prepare", "run-job"],
+                _ => &["validate"],
             };
             names.extend(own.iter().map(|name| format!("{role}-{name}")));
         }

@@ -6,7 +6,7 @@
   (import "rally:track/bodies@0.1.0" "[constructor]builder" (func $new_builder (result i32)))
   (import "rally:track/bodies@0.1.0" "[method]builder.append" (func $append (param i32 i32 i32)))
   (global $builder (mut i32) (i32.const 0))
-  (func (export "rally:track/param-sources@0.1.0#[method]source.next") (param $source i32) (param $limit i32) (param $most i32) (result i32)
+  (func $next (export "rally:track/param-sources@0.1.0#[method]source.next") (param $source i32) (param $limit i32) (param $most i32) (result i32)
     (if (i32.eqz (global.get $builder)) (then (global.set $builder (call $new_builder))))
     (call $append (global.get $builder) (i32.const 0) (i32.const 131072))
     (i32.const 2176))

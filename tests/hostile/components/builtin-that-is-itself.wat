@@ -4,7 +4,7 @@
 ;;@ iterations: 2
 (module
   (import "rally:track/client@0.1.0" "builtin" (func $builtin (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32)))
-  (func (export "rally:track/runners@0.1.0#[method]runner.run") (param i32 i32 i32 i32 i32 i32 i32) (result i32)
+  (func $run (export "rally:track/runners@0.1.0#[method]runner.run") (param i32 i32 i32 i32 i32 i32 i32) (result i32)
     (call $builtin (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 16) (i32.const 6) (i32.const 64) (i32.const 2) (i32.const 0) (i32.const 0) (i32.const 3072))
     ;; The error lies four bytes further on in result<outcome, error>.
     (memory.copy (i32.const 3080) (i32.const 3076) (i32.const 40))

@@ -4,12 +4,12 @@
 ;;@ iterations: 2
 (module
   (import "rally:track/client@0.1.0" "builtin" (func $builtin (param i32 i32 i32 i32 i32 i32 i32 i32 i32 i32)))
-  (func (export "rally:track/runners@0.1.0#[method]runner.run") (param i32 i32 i32 i32 i32 i32 i32) (result i32)
-    (call $builtin (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 16) (i32.const 6) (i32.const 64) (i32.const 35) (i32.const 0) (i32.const 0) (i32.const 3072))
+  (func $run (export "rally:track/runners@0.1.0#[method]runner.run") (param i32 i32 i32 i32 i32 i32 i32) (result i32)
+    (call $builtin (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 16) (i32.const 6) (i32.const 64) (i32.const 47) (i32.const 0) (i32.const 0) (i32.const 3072))
     ;; The error lies four bytes further on in result<outcome, error>.
     (memory.copy (i32.const 3080) (i32.const 3076) (i32.const 40))
     (if (result i32) (i32.load8_u (i32.const 3072)) (then (i32.const 3072)) (else (i32.const 2560))))
   (data (i32.const 16) "search")
-  (data (i32.const 64) "{\"index\": \"http://other.example/x\"}")
+  (data (i32.const 64) "{\"index\": \"http://other.example/x\", \"body\": {}}")
   (data (i32.const 2560) (i32 0 0) (f64 1) (i32 2656 3) (i8 1))
   (data (i32.const 2656) "ops"))

@@ -3,5 +3,5 @@
 ;;@ roles: source
 ;;@ iterations: 3
 (module
-  (func (export "rally:track/param-sources@0.1.0#[method]source.extent") (param $source i32) (result i32) (i32.const 4080))
+  (func $extent (export "rally:track/param-sources@0.1.0#[method]source.extent") (param $source i32) (result i32) (i32.const 4080))
   (data (i32.const 4080) (i32 1 0 1 0) (i64 -1)))

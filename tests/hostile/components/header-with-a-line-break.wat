@@ -4,12 +4,12 @@
 ;;@ uses: run-send send
 ;;@ iterations: 2
 (module
-  (global $target_length i32 (i32.const 1))
+  (global $target_length i32 (i32.const 6))
   (global $headers i32 (i32.const 1))
   (global $want i32 (i32.const 0))
   (global $pointers i32 (i32.const 0))
   (global $pointer_count i32 (i32.const 0))
-  (data (i32.const 16) "/")
+  (data (i32.const 16) "/asked")
   (data (i32.const 256) (i32 300 6 400 26))
   (data (i32.const 300) "x-note")
   (data (i32.const 400) "a\0d\0a\0d\0aDELETE /_all HTTP/1.1"))

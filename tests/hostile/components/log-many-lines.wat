@@ -2,9 +2,10 @@
 ;; Expected: the race ends well; lines over the limit are counted, not kept
 ;;@ roles: source
 ;;@ iterations: 3
+;;@ clients: 1
 (module
   (import "rally:track/log@0.1.0" "emit" (func $emit (param i32 i32 i32)))
-  (func (export "rally:track/param-sources@0.1.0#[method]source.next") (param $source i32) (param $limit i32) (param $most i32) (result i32)
+  (func $next (export "rally:track/param-sources@0.1.0#[method]source.next") (param $source i32) (param $limit i32) (param $most i32) (result i32)
     (local $left i32)
     (local.set $left (i32.const 10000))
     (loop $more

@@ -2,6 +2,6 @@
 ;; Expected: the task fails, time per call (--extension-time-per-call)
 ;;@ roles: runner
 (module
-  (func (export "rally:track/runners@0.1.0#[method]runner.run") (param i32 i32 i32 i32 i32 i32 i32) (result i32)
+  (func $run (export "rally:track/runners@0.1.0#[method]runner.run") (param i32 i32 i32 i32 i32 i32 i32) (result i32)
     (loop $for_ever (br $for_ever))
     unreachable))

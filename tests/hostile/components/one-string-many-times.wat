@@ -12,4 +12,4 @@
     (memory.fill (i32.const 65536) (i32.const 32) (i32.const 65536)))
   (start $shapes)
   (data (i32.const 4096) (i32 0  8192 256  0 0  0 0  0 0  0))
-  (func (export "rally:track/param-sources@0.1.0#[method]source.next") (param $source i32) (param $limit i32) (param $most i32) (result i32) (i32.const 4096)))
+  (func $next (export "rally:track/param-sources@0.1.0#[method]source.next") (param $source i32) (param $limit i32) (param $most i32) (result i32) (i32.const 4096)))

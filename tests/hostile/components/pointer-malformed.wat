@@ -4,11 +4,11 @@
 ;;@ uses: run-send send
 ;;@ iterations: 2
 (module
-  (global $target_length i32 (i32.const 1))
+  (global $target_length i32 (i32.const 6))
   (global $headers i32 (i32.const 0))
   (global $want i32 (i32.const 1))
   (global $pointers i32 (i32.const 512))
   (global $pointer_count i32 (i32.const 1))
-  (data (i32.const 16) "/")
+  (data (i32.const 16) "/asked")
   (data (i32.const 512) (i32 600 8))
   (data (i32.const 600) "no-slash"))

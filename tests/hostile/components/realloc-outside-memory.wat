@@ -2,4 +2,4 @@
 ;; Expected: refused before the race; the message says that the room is out of memory
 ;;@ roles: source
 (module
-  (func (export "cabi_realloc") (param $old i32) (param $old_size i32) (param $align i32) (param $size i32) (result i32) (i32.const -4096)))
+  (func $realloc (export "cabi_realloc") (param $old i32) (param $old_size i32) (param $align i32) (param $size i32) (result i32) (i32.const -4096)))

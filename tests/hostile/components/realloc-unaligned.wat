@@ -4,4 +4,4 @@
 ;;@ roles: source
 ;;@ iterations: 3
 (module
-  (func (export "cabi_realloc") (param $old i32) (param $old_size i32) (param $align i32) (param $size i32) (result i32) (i32.const 65537)))
+  (func $realloc (export "cabi_realloc") (param $old i32) (param $old_size i32) (param $align i32) (param $size i32) (result i32) (i32.const 65537)))

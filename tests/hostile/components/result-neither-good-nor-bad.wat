@@ -2,5 +2,5 @@
 ;; Expected: the task fails; the message says that the discriminant is unknown
 ;;@ roles: source
 (module
-  (func (export "rally:track/param-sources@0.1.0#[method]source.next") (param $source i32) (param $limit i32) (param $most i32) (result i32) (i32.const 4096))
+  (func $next (export "rally:track/param-sources@0.1.0#[method]source.next") (param $source i32) (param $limit i32) (param $most i32) (result i32) (i32.const 4096))
   (data (i32.const 4096) (i32 2)))

@@ -2,4 +2,4 @@
 ;; Expected: the task fails; the message says that a pointer leads out of memory
 ;;@ roles: source
 (module
-  (func (export "rally:track/param-sources@0.1.0#[method]source.next") (param $source i32) (param $limit i32) (param $most i32) (result i32) (i32.const -16)))
+  (func $next (export "rally:track/param-sources@0.1.0#[method]source.next") (param $source i32) (param $limit i32) (param $most i32) (result i32) (i32.const -16)))

@@ -3,10 +3,10 @@
 ;;@ roles: runner
 ;;@ uses: send
 (module
-  (func (export "rally:track/runners@0.1.0#[method]runner.run") (param i32 i32 i32 i32 i32 i32 i32) (result i32)
+  (func $run (export "rally:track/runners@0.1.0#[method]runner.run") (param i32 i32 i32 i32 i32 i32 i32) (result i32)
     (loop $more
-      (call $send (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 16) (i32.const 1) (i32.const 0) (i32.const 0)
+      (call $send (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 16) (i32.const 6) (i32.const 0) (i32.const 0)
         (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 0) (i32.const 3072))
       (br $more))
     unreachable)
-  (data (i32.const 16) "/"))
+  (data (i32.const 16) "/asked"))

@@ -10,4 +10,4 @@
   (data (i32.const 4160) (i32 0 8186 4000))
   (data (i32.const 4200) (i32 0 0 0 0 0))
   (data (i32.const 4240) "{\"x\": ")
-  (func (export "rally:track/param-sources@0.1.0#[method]source.next") (param $source i32) (param $limit i32) (param $most i32) (result i32) (i32.const 4096)))
+  (func $next (export "rally:track/param-sources@0.1.0#[method]source.next") (param $source i32) (param $limit i32) (param $most i32) (result i32) (i32.const 4096)))

@@ -3,7 +3,7 @@
 ;;@ roles: runner
 (module
   (import "rally:track/client@0.1.0" "sleep" (func $sleep (param i64)))
-  (func (export "rally:track/runners@0.1.0#[method]runner.run") (param i32 i32 i32 i32 i32 i32 i32) (result i32)
+  (func $run (export "rally:track/runners@0.1.0#[method]runner.run") (param i32 i32 i32 i32 i32 i32 i32) (result i32)
     (loop $more
       (call $sleep (i64.const 1000))
       (br $more))

@@ -2,4 +2,4 @@
 ;; Expected: refused at load; the message has the backtrace
 ;;@ roles: source
 (module
-  (func (export "rally:track/extension@0.1.0#describe") (result i32) unreachable))
+  (func $describe (export "rally:track/extension@0.1.0#describe") (result i32) unreachable))

@@ -4,4 +4,4 @@
 (module
   (func $innermost (result i32) unreachable)
   (func $middle (result i32) (call $innermost))
-  (func (export "rally:track/param-sources@0.1.0#[method]source.next") (param $source i32) (param $limit i32) (param $most i32) (result i32) (call $middle)))
+  (func $next (export "rally:track/param-sources@0.1.0#[method]source.next") (param $source i32) (param $limit i32) (param $most i32) (result i32) (call $middle)))

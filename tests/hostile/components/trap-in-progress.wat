@@ -3,4 +3,4 @@
 ;;@ roles: source
 ;;@ iterations: 3
 (module
-  (func (export "rally:track/param-sources@0.1.0#[method]source.progress") (param $source i32) (result i32) unreachable))
+  (func $progress (export "rally:track/param-sources@0.1.0#[method]source.progress") (param $source i32) (result i32) unreachable))

@@ -2,4 +2,4 @@
 ;; Expected: the task fails; the message has the backtrace
 ;;@ roles: runner
 (module
-  (func (export "cabi_post_rally:track/runners@0.1.0#[method]runner.run") (param $result i32) unreachable))
+  (func $post_run (export "cabi_post_rally:track/runners@0.1.0#[method]runner.run") (param $result i32) unreachable))

@@ -2,4 +2,4 @@
 ;; Expected: refused before the race; the message has the backtrace
 ;;@ roles: runner
 (module
-  (func (export "rally:track/runners@0.1.0#[static]runner.open") (param $name i32) (param $length i32) (param $context i32) (result i32) unreachable))
+  (func $open_runner (export "rally:track/runners@0.1.0#[static]runner.open") (param $name i32) (param $length i32) (param $context i32) (result i32) unreachable))

@@ -2,4 +2,4 @@
 ;; Expected: the task fails; the message has the backtrace
 ;;@ roles: scheduler
 (module
-  (func (export "rally:track/schedulers@0.1.0#[method]scheduler.next") (param $scheduler i32) (param $current f64) (param $finished i32) (param $length i32) (param $limit i32) (result i32) unreachable))
+  (func $next (export "rally:track/schedulers@0.1.0#[method]scheduler.next") (param $scheduler i32) (param $current f64) (param $finished i32) (param $length i32) (param $limit i32) (result i32) unreachable))

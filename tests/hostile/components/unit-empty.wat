@@ -3,5 +3,5 @@
 ;;@ roles: runner
 ;;@ iterations: 3
 (module
-  (func (export "rally:track/runners@0.1.0#[method]runner.run") (param i32 i32 i32 i32 i32 i32 i32) (result i32) (i32.const 4096))
+  (func $run (export "rally:track/runners@0.1.0#[method]runner.run") (param i32 i32 i32 i32 i32 i32 i32) (result i32) (i32.const 4096))
   (data (i32.const 4096) (i32 0 0) (f64 1) (i32 0 0) (i8 1)))

@@ -3,7 +3,7 @@
 ;;@ roles: runner
 (module
   (global $calls (mut i32) (i32.const 0))
-  (func (export "rally:track/runners@0.1.0#[method]runner.run") (param i32 i32 i32 i32 i32 i32 i32) (result i32)
+  (func $run (export "rally:track/runners@0.1.0#[method]runner.run") (param i32 i32 i32 i32 i32 i32 i32) (result i32)
     (global.set $calls (i32.add (global.get $calls) (i32.const 1)))
     (if (i32.gt_u (global.get $calls) (i32.const 1)) (then (i32.store (i32.const 4112) (i32.const 2656)) (i32.store (i32.const 4116) (i32.const 3))))
     (i32.const 4096))

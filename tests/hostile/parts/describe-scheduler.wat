@@ -1,5 +1,5 @@
 ;; A description: "hostile" in version "6.6.6", isolated, with the scheduler "scheduler", which wants no feedback.
-(func (export "rally:track/extension@0.1.0#describe") (result i32) (i32.const 1024))
+(func $describe (export "rally:track/extension@0.1.0#describe") (result i32) (i32.const 1024))
 (data (i32.const 1024) (i32 0  1100 7  1108 5  0  0 0  0 0  1120 1  0 0  0 0))
 (data (i32.const 1100) "hostile\00" "6.6.6")
 (data (i32.const 1120) (i32 1140 9) (i8 0))

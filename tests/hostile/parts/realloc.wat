@@ -1,6 +1,6 @@
 ;; Gives room from a heap that only grows.
 (global $heap (mut i32) (i32.const 65536))
-(func (export "cabi_realloc") (param $old i32) (param $old_size i32) (param $align i32) (param $size i32) (result i32)
+(func $realloc (export "cabi_realloc") (param $old i32) (param $old_size i32) (param $align i32) (param $size i32) (result i32)
   (local $begin i32)
   (local.set $begin
     (i32.and

@@ -1,5 +1,5 @@
 ;; Sends the one request that the case describes: a GET for the target at 16 with the headers at 256. Fails with its error.
-(func (export "rally:track/runners@0.1.0#[method]runner.run") (param i32 i32 i32 i32 i32 i32 i32) (result i32)
+(func $run (export "rally:track/runners@0.1.0#[method]runner.run") (param i32 i32 i32 i32 i32 i32 i32) (result i32)
   (call $send
     (i32.const 0) (i32.const 0) (i32.const 0) ;; the default cluster
     (i32.const 0) (i32.const 16) (global.get $target_length)

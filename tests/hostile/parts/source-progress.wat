@@ -1,2 +1,2 @@
 ;; Does not know.
-(func (export "rally:track/param-sources@0.1.0#[method]source.progress") (param i32) (result i32) (i32.const 2144))
+(func $progress (export "rally:track/param-sources@0.1.0#[method]source.progress") (param i32) (result i32) (i32.const 2144))

@@ -1,0 +1,10 @@
+;; Describes the failure of its request with escape sequences of terminals.
+;; Expected: the request fails; the description is printable
+;;@ roles: runner
+;;@ iterations: 3
+(module
+  (func $run (export "rally:track/runners@0.1.0#[method]runner.run") (param i32 i32 i32 i32 i32 i32 i32) (result i32) (i32.const 4096))
+  (data (i32.const 4096) (i32 0 0) (f64 1) (i32 2656 3) (i8 0))
+  (data (i32.const 4124) (i32 1 4200 24))
+  (data (i32.const 4200) "\1b[2J\1b[31mrace done\0d\0aok")
+  (data (i32.const 2656) "ops"))

@@ -1,0 +1,5 @@
+;; Gives up in `run`, in an instance that all clients share.
+;; Expected: the task fails; the message has the backtrace
+;;@ roles: source runner
+(module
+  (func $run (export "rally:track/runners@0.1.0#[method]runner.run") (param i32 i32 i32 i32 i32 i32 i32) (result i32) unreachable))

@@ -1,0 +1,9 @@
+;; A description: "hostile" in version "6.6.6", whose clients on a worker thread share an instance, with the param source
+;; "source" and the runner "runner".
+(func $describe (export "rally:track/extension@0.1.0#describe") (result i32) (i32.const 1024))
+(data (i32.const 1024) (i32 0  1100 7  1108 5  2  1120 1  1160 1  0 0  0 0  0 0))
+(data (i32.const 1100) "hostile\00" "6.6.6")
+(data (i32.const 1120) (i32 1140 6) (i8 0 1))
+(data (i32.const 1140) "source")
+(data (i32.const 1160) (i32 1180 6) (i8 0 0))
+(data (i32.const 1180) "runner")
