@@ -289,3 +289,38 @@ fn flags_that_do_not_go_together_are_refused() {
     author.refused(&["bundle"], "--track-path");
     author.refused(&author.race(&author.path("nothing"), &[]), "cannot read");
 }
+
+#[test]
+fn a_bundle_with_code_of_its_own_shows_what_that_asks_for_and_races() {
+    let author = Author::new();
+    let shipped = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tracks/random-profession");
+    let (track, bundle) = (shipped.display().to_string(), author.path("random-profession.bundle"));
+    let key = author.path("my.key");
+    author.fine(&["bundle", "--track-path", &track, "--output", &bundle, "--sign", &key]);
+    let shown = author.fine(&["bundle", "inspect", &bundle]).output;
+    for text in [
+        "random-profession.wasm: random-profession 1.0.0",
+        "parameter sources: random-profession-function, random-profession",
+        "sees the track, its parameters and the seed",
+    ] {
+        assert!(shown.contains(text), "{text}: {shown}");
+    }
+    assert!(!shown.contains("sends requests"), "{shown}");
+    let shown = author.fine(&["bundle", "inspect", &bundle, "--format=json"]).output;
+    let shown: Value = serde_json::from_str(&shown).expect("JSON");
+    assert_eq!(shown["components"][0]["names"]["param-sources"][1], "random-profession");
+    let public = author.path("my.key.pub");
+    author.fine(&[
+        "run",
+        "--bundle",
+        &bundle,
+        "--trusted-key",
+        &public,
+        "--test-mode",
+        "--on-error=abort",
+        "--quiet",
+    ]);
+    let (_, race) = author.machine.only_race();
+    assert_eq!(race["track"], "random-profession");
+    assert_eq!(race["options"]["extensions"][0]["name"], "random-profession");
+}

@@ -6,6 +6,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::bundle::{BundleArgs, TrustArgs};
 use crate::components::LimitArgs;
+use crate::extension::ExtensionArgs;
 
 /// rally benchmarks search clusters: it races a track against Elasticsearch, OpenSearch or its own embedded node,
 /// measures every request honestly and prints a report.
@@ -34,6 +35,8 @@ pub enum Command {
     List(ListArgs),
     /// Make one file of a track, look into one, and make keys to sign with.
     Bundle(Box<BundleArgs>),
+    /// Write, build, try and look into a track's own code.
+    Extension(Box<ExtensionArgs>),
     /// Run the embedded search node on its own.
     Node(NodeArgs),
 }

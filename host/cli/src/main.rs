@@ -22,6 +22,7 @@ mod settings;
 mod shipped;
 mod terminal;
 mod tracks;
+mod whole_file;
 
 use std::process::ExitCode;
 
@@ -39,6 +40,7 @@ fn main() -> ExitCode {
     let ended = match &cli.command {
         Command::Run(arguments) => run::run(arguments),
         Command::Bundle(arguments) => bundle::run(arguments),
+        Command::Extension(arguments) => extension::run(arguments),
         Command::List(arguments) => list::run(arguments),
         Command::Node(arguments) => node::run(arguments),
     };

@@ -2,14 +2,12 @@
 
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
-use std::io::{self, BufWriter, Write};
 use std::path::{Path, PathBuf};
 
 use rally_bundle::{Limits, PackOptions, Packed, SecretKey, TrackNameError, pack};
 use rally_component::Digest;
 use rally_track::data::DataSet;
 use rally_track::{LoadOptions, Track, TrackSource};
-use tempfile::NamedTempFile;
 
 use crate::bundle::args::CreateArgs;
 use crate::bundle::key_files::{self, beside};
@@ -18,7 +16,7 @@ use crate::ending::CommandError;
 use crate::home::Home;
 use crate::progress::grouped;
 use crate::terminal;
-use crate::tracks;
+use crate::{tracks, whole_file};
 
 /// A bundle cannot be made.
 #[derive(Debug, thiserror::Error)]
@@ -31,12 +29,6 @@ enum CreateError {
         "{signature} is there, from a bundle made before, and would not fit this one; sign this one with --sign, or remove that file"
     )]
     StaleSignature { signature: PathBuf },
-    #[error("cannot write {path}")]
-    Write {
-        path: PathBuf,
-        #[source]
-        cause: io::Error,
-    },
 }
 
 /// Makes a bundle.
@@ -71,10 +63,11 @@ pub fn run(arguments: &CreateArgs, home: &Home) -> Result<(), CommandError> {
     };
     let packed = pack(folder, &options).map_err(CommandError::user)?;
 
-    let digest = write_file(output, |file| packed.write_to(file))?;
+    let digest = whole_file::write(output, |file| packed.write_to(file)).map_err(CommandError::user)?;
     if let Some(key) = &key {
         let text = key.sign(&digest).to_text();
-        write_file(&signature_file, |file| file.write_all(text.as_bytes()))?;
+        whole_file::write(&signature_file, |file| file.write_all(text.as_bytes()))
+            .map_err(CommandError::user)?;
     }
     let text = describe(output, &packed, digest, key.as_ref());
     terminal::print(text).map_err(CommandError::failure)
@@ -101,27 +94,6 @@ fn fetched(track: &Track) -> Result<BTreeSet<String>, CommandError> {
         }
     }
     Ok(names)
-}
-
-/// Writes a file as a whole or not at all.
-fn write_file<Written>(
-    path: &Path,
-    write: impl FnOnce(&mut dyn Write) -> io::Result<Written>,
-) -> Result<Written, CommandError> {
-    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let attempt = || {
-        let mut builder = tempfile::Builder::new();
-        #[cfg(unix)]
-        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-        let file: NamedTempFile = builder.prefix(".rally-").tempfile_in(folder)?;
-        let mut buffered = BufWriter::new(file);
-        let written = write(&mut buffered)?;
-        let file = buffered.into_inner().map_err(io::IntoInnerError::into_error)?;
-        file.as_file().sync_all()?;
-        file.persist(path)?;
-        Ok(written)
-    };
-    attempt().map_err(|cause| CommandError::user(CreateError::Write { path: path.to_owned(), cause }))
 }
 
 fn describe(output: &Path, packed: &Packed, digest: Digest, key: Option<&SecretKey>) -> String {

@@ -7,7 +7,7 @@ mod key_files;
 mod keygen;
 mod open;
 
-pub use args::{BundleArgs, TrustArgs};
+pub use args::{BundleArgs, Format, TrustArgs};
 pub use open::prepare;
 
 use crate::bundle::args::BundleCommand;
