@@ -195,6 +195,7 @@ impl<'a> Client<'a> {
         let task = part.assignment.task;
         let place = self.local.client_starts(task, start);
         let completes_task = part.binding.runner.completes_task();
+        let in_turn = matches!(requests, Requests::InTurn(_));
         let timer = &self.local.timer;
         let stopped = || self.local.shared.task_stopped(task);
         timer.sleep_until(self.slot, start, stopped).await;
@@ -216,7 +217,7 @@ impl<'a> Client<'a> {
             if let (Some(due), false) = (due, matches!(taken, Taken::Ended)) {
                 timer.sleep_until(self.slot, due, stopped).await;
             }
-            if stopped() {
+            if (due.is_some() || in_turn) && stopped() {
                 break;
             }
             if let (Taken::NotYet, Some(supply)) = (&taken, requests.ahead()) {

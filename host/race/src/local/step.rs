@@ -62,6 +62,9 @@ struct SharedTask {
     threads_left: AtomicUsize,
     /// It cannot go on.
     failed: AtomicBool,
+    /// Its clients are to stop after the request in flight: it failed, or the step is to end. One flag, because clients look
+    /// at it with each request.
+    stopped: AtomicBool,
 }
 
 impl SharedStep {
@@ -87,6 +90,7 @@ impl SharedStep {
                     start: OnceLock::new(),
                     threads_left: AtomicUsize::new(threads.len()),
                     failed: AtomicBool::new(false),
+                    stopped: AtomicBool::new(false),
                 })
                 .collect(),
             grace: OnceLock::new(),
@@ -127,6 +131,9 @@ impl SharedStep {
             }
         };
         self.mode.fetch_max(mode, Ordering::AcqRel);
+        for task in &self.tasks {
+            task.stopped.store(true, Ordering::Relaxed);
+        }
         self.wake();
     }
 
@@ -139,7 +146,7 @@ impl SharedStep {
 
     /// Whether clients of this task are to stop after the request in flight.
     pub(crate) fn task_stopped(&self, task: usize) -> bool {
-        self.stopped() || self.tasks[task].failed.load(Ordering::Relaxed)
+        self.tasks[task].stopped.load(Ordering::Relaxed)
     }
 
     /// A task cannot go on: it is over for all its clients, or the race is if failures end it. Only the first reason is told.
@@ -147,6 +154,7 @@ impl SharedStep {
         if self.race.plan.on_error == OnError::Abort {
             return self.fail(error);
         }
+        self.tasks[task].stopped.store(true, Ordering::Relaxed);
         if !self.tasks[task].failed.swap(true, Ordering::AcqRel) {
             self.send(DriverEvent::TaskFailed { task: self.step().tasks[task].id, error });
             if self.completion.is_completed_by(task) {
