@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::{Context, Result, Values};
 
-/// Changes the track or prepares data, before the race, on the coordinator and on each worker: Rally's track processor.
+/// Changes the track or prepares data before the race: Rally's track processor.
 pub trait Processor: Sized + 'static {
     /// Opens the processor: before `on_load` and again before `on_prepare`.
     ///
@@ -13,7 +13,8 @@ pub trait Processor: Sized + 'static {
     fn open(context: &Context) -> Result<Self>;
 
     /// Changes the track after it was loaded: returns the whole track, or none to leave it. `context.track()` has it as the
-    /// processors before left it.
+    /// processors before left it. Called again at the begin of each instance that sources, runners and schedulers share, for
+    /// what they need of it there; what it returns then is not used.
     ///
     /// # Errors
     /// Where it cannot be done: the race does not begin.

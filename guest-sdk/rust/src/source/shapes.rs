@@ -4,7 +4,7 @@
 use serde_json::{Map, Value};
 
 use crate::bindings::sources::exports::rally::track::param_sources::Shape;
-use crate::parameter::Parameter;
+use crate::parameter::{Parameter, equal};
 
 /// Slots that rally keeps for a source, as the interface says.
 const SLOTS: usize = 256;
@@ -86,7 +86,7 @@ impl Shapes {
     pub(super) fn set(&mut self, name: &str, parameter: &(impl Parameter + ?Sized)) {
         if let Some(matched) = self.matched {
             let entry = self.slots[self.current].entries.get(matched);
-            if entry.is_some_and(|entry| *entry.name == *name && parameter.equals(&entry.value)) {
+            if entry.is_some_and(|entry| equal(&entry.name, name) && parameter.equals(&entry.value)) {
                 self.matched = Some(matched + 1);
                 return;
             }
