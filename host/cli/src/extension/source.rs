@@ -91,8 +91,9 @@ impl Source {
             .stderr(Stdio::inherit());
         let told = self.output("cargo build", &mut command)?;
         let manifest = folder.join("Cargo.toml");
-        let built = told.lines().filter_map(|line| module(line, &manifest));
-        built.last().ok_or(SourceError::NoModule { manifest })
+        // Messages of what it depends on come first.
+        let mut built = told.lines().rev().filter_map(|line| module(line, &manifest));
+        built.next().ok_or(SourceError::NoModule { manifest })
     }
 
     /// Name of the crate.
