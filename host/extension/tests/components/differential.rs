@@ -1,9 +1,6 @@
 //! The built-in sources of `search` and `index` operations against the same ones written as an extension: the requests that
 //! arrive at the target are the same, byte by byte.
 
-use std::fs;
-use std::ops::Range;
-use std::path::Path;
 use std::sync::Arc;
 
 use rally_race::{Binding, Partition};
@@ -11,45 +8,8 @@ use rally_target::DocumentSet;
 use serde_json::{Value, json};
 
 use crate::course::{Builder, Course, Source};
+use crate::documents::{documents, indices};
 use crate::recorder::{Recorder, Reply, Seen};
-
-/// Where lines of a text lie.
-fn byte_range(text: Vec<u8>) -> rally_target::ByteRange {
-    Box::new(move |first: u64, count: u64| {
-        let mut ends: Vec<u64> = vec![0];
-        ends.extend(text.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at as u64 + 1));
-        if ends.last() != Some(&(text.len() as u64)) {
-            ends.push(text.len() as u64);
-        }
-        let end = ends.get((first + count) as usize).ok_or("no such line")?;
-        Ok(Range { start: ends[first as usize], end: *end })
-    })
-}
-
-/// A data file of so many documents, which differ in length.
-fn documents(
-    folder: &Path,
-    index: &str,
-    count: u64,
-    action_lines: bool,
-    last_newline: bool,
-) -> Arc<DocumentSet> {
-    let mut text = String::new();
-    for number in 0..count {
-        if action_lines {
-            text.push_str(&format!(
-                "{{\"index\": {{\"_index\": \"{index}\", \"_type\": \"place\", \"_id\": \"{number}\"}}}}\n"
-            ));
-        }
-        text.push_str(&format!("{{\"number\":{number},\"text\":\"{}\"}}\n", "ä".repeat(number as usize % 5)));
-    }
-    if !last_newline {
-        text.pop();
-    }
-    let path = folder.join(format!("{index}-{action_lines}.json"));
-    fs::write(&path, &text).unwrap();
-    Arc::new(DocumentSet::new(index, "place", path, count, action_lines, byte_range(text.into_bytes())))
-}
 
 /// What arrives when a client performs all requests of its part, at most so many.
 fn sent(course: &Course, binding: &Binding, task: &str, index: u32, most: usize) -> (Vec<Seen>, Option<u64>) {
@@ -107,20 +67,6 @@ fn same(version: &str, operation: Value, clients: u32, sets: Vec<Arc<DocumentSet
             expected
         })
         .collect()
-}
-
-/// The indices of a track with these files.
-fn indices(sets: &[Arc<DocumentSet>]) -> Value {
-    let types = sets.iter().map(|set| {
-        json!({"name": set.index, "types": [{
-            "name": set.mapping_type,
-            "mapping": "mapping.json",
-            "documents": set.path.file_name().unwrap().to_str(),
-            "document-count": set.document_count,
-            "includes-action-and-meta-data": set.includes_action_and_meta_data,
-        }]})
-    });
-    types.collect()
 }
 
 #[test]

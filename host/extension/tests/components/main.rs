@@ -8,6 +8,7 @@ mod clock;
 mod course;
 mod determinism;
 mod differential;
+mod documents;
 mod processing;
 #[path = "../../../../tests/support/recorder.rs"]
 mod recorder;

@@ -242,6 +242,18 @@ fn a_built_in_operation_can_be_performed_with_other_parameters() {
 }
 
 #[test]
+fn a_built_in_operation_takes_a_body() {
+    let body = "{\"index\":{\"_index\":\"places\"}}\n{\"n\":1}\n";
+    let params = json!({"builtin": "index", "bulk-size": 1, "action_metadata_present": true, "body": body});
+    let course = course("builtin", params);
+    let outcome = course.client("task", 0).run().unwrap();
+    assert_eq!((outcome.weight, outcome.unit), (1.0, "docs"));
+    let seen = requests(&course);
+    assert_eq!(seen.iter().map(Seen::line).collect::<Vec<_>>(), ["POST /_bulk"]);
+    assert_eq!(String::from_utf8_lossy(&seen[0].body), body);
+}
+
+#[test]
 fn a_built_in_operation_that_there_is_not_is_named() {
     let course = course("builtin", json!({"builtin": "teleport"}));
     let error = course.client("task", 0).run().unwrap_err();
