@@ -191,6 +191,16 @@ fn what_fails_in_open_ends_the_race_before_it_begins() {
 }
 
 #[test]
+fn a_processor_that_may_not_write_ends_the_race_before_it_begins() {
+    let operations = json!([{"name": "a", "operation-type": "search", "body": {}}]);
+    let folder = with(&[("conformance.wasm", guest("conformance"))], operations, json!([{"operation": "a"}]));
+    let recorder = Recorder::start();
+    let run = race_on(&Machine::new(), &recorder, folder.path(), &[]);
+    expect_refused(&run, &["conformance 0.1.0", "run-job", "--extension-data-bytes"]);
+    assert!(recorder.take().is_empty(), "nobody has talked to the target");
+}
+
+#[test]
 fn parameters_that_an_extension_does_not_expect_are_named_before_the_race() {
     let recorder = Recorder::start();
     let operations = json!([
@@ -217,6 +227,17 @@ fn a_source_that_ends_before_its_time_is_worth_a_word() {
     assert_eq!(record["status"], "complete");
     let warnings = record["warnings"].to_string();
     assert!(warnings.contains("[a] ended after") && warnings.contains("parameters ran out"), "{warnings}");
+}
+
+#[test]
+fn a_source_that_ends_before_its_iterations_ends_its_task() {
+    let operations = json!([
+        {"name": "a", "operation-type": "search", "param-source": "faulty", "fault": "end", "at": 6, "index": "places", "body": {}}
+    ]);
+    let machine = Machine::new();
+    let schedule = json!([{"operation": "a", "iterations": 100}]);
+    race(&machine, faults(operations, schedule).path(), &[]).expect_code(0);
+    assert_eq!(requests(&machine, "a"), 5);
 }
 
 /// A fault, in which role and call, and what the user reads of it.
@@ -277,6 +298,31 @@ fn a_task_that_fails_in_the_middle_leaves_the_others_their_figures() {
 fn a_task_that_fails_in_its_last_call_leaves_the_others_their_figures() {
     for (role, fault, call, said) in FAULTS.into_iter().filter(|(_, fault, ..)| *fault == "error") {
         continues(role, fault, call, said, 5);
+    }
+}
+
+#[test]
+fn a_task_of_many_clients_ends_with_the_first_that_fails() {
+    for (role, call) in [("source", "source.next"), ("runner", "runner.run")] {
+        let operations = json!([
+            {"name": "honest", "operation-type": "search", "body": {"query": {"match_all": {}}}},
+            {"name": "a", "operation-type": "faulty", "param-source": "faulty", "fault": "none"},
+        ]);
+        let mut operations = operations;
+        let fault = if role == "source" { "fault" } else { "runner-fault" };
+        operations[1][fault] = "panic".into();
+        operations[1][if role == "source" { "at" } else { "runner-at" }] = 50.into();
+        let schedule = json!([
+            {"operation": "a", "clients": 6, "warmup-time-period": 0, "time-period": 600},
+            {"operation": "honest", "iterations": HONEST},
+        ]);
+        let machine = Machine::new();
+        let run = race(&machine, faults(operations, schedule).path(), &[]);
+        assert_eq!(run.code, 1, "{role}\n{}\n{}", run.output, run.errors);
+        let told = run.errors.matches(&format!("call of {call}")).count();
+        assert!((1..=2).contains(&told), "{role}: as it happens, and at the end:\n{}", run.errors);
+        assert_eq!(machine.only_race().1["failed-tasks"].as_array().map(Vec::len), Some(1), "{role}");
+        assert_eq!(requests(&machine, "honest"), HONEST);
     }
 }
 
@@ -453,6 +499,109 @@ fn races_that_start_together_share_a_new_cache() {
         .collect();
     assert!(left.is_empty(), "{left:?}");
     assert!(!logged(&machine, track.path()).contains(COMPILED));
+}
+
+#[test]
+fn compiled_code_of_one_component_is_not_taken_for_another() {
+    let machine = Machine::new();
+    let faults = quick();
+    let operations = json!([{"name": "a", "operation-type": "numbered", "param-source": "numbered"}]);
+    let other = with(&[("sharing.wasm", guest("sharing"))], operations, json!([{"operation": "a"}]));
+    let hosts = Recorder::start();
+    logged(&machine, faults.path());
+    let first = compiled(&machine).remove(0);
+    race_on(&machine, &hosts, other.path(), &["--quiet"]).expect_code(0);
+    let second = compiled(&machine).into_iter().find(|path| *path != first).expect("two components");
+    fs::copy(second, first).expect("copied");
+    let told = logged(&machine, faults.path());
+    assert!(told.contains("damaged or tampered with") && told.contains(COMPILED), "{told}");
+}
+
+// Ways to live.
+
+#[test]
+fn clients_that_share_an_instance_race() {
+    let operations = json!([{"name": "a", "operation-type": "numbered", "param-source": "numbered"}]);
+    let schedule = json!([{"operation": "a", "clients": 8, "iterations": 400}]);
+    let folder = with(&[("sharing.wasm", guest("sharing"))], operations, schedule);
+    let (machine, recorder) = (Machine::new(), Recorder::start());
+    race_on(&machine, &recorder, folder.path(), &[]).expect_code(0);
+    assert_eq!(requests(&machine, "a"), 400);
+    let mut sent: Vec<String> = recorder.take().into_iter().map(|seen| seen.target).collect();
+    sent.retain(|target| target.starts_with("/begin/") || target.starts_with("/end/"));
+    sent.sort();
+    let mut expected: Vec<String> = (0..8)
+        .flat_map(|client| (1..=50).map(move |number| (client, number)))
+        .flat_map(|(client, number)| ["begin", "end"].map(|what| format!("/{what}/{client}/{number}")))
+        .collect();
+    expected.sort();
+    assert_eq!(sent, expected, "each object of each client once");
+}
+
+#[test]
+fn source_runner_and_scheduler_of_a_client_share_an_instance() {
+    let operations = json!([{"name": "a", "operation-type": "held", "param-source": "held"}]);
+    let schedule = json!([{"operation": "a", "clients": 4, "iterations": 80, "schedule": "watching"}]);
+    let folder = with(&[("conformance.wasm", guest("conformance"))], operations, schedule);
+    let (machine, recorder) = (Machine::new(), Recorder::start());
+    let run = race_on(&machine, &recorder, folder.path(), &["--extension-data-bytes=1KiB"]);
+    run.expect_code(0);
+    assert_eq!(requests(&machine, "a"), 80);
+    let log = fs::read_to_string(machine.home().join("logs/rally.log")).expect("a log");
+    // The last request of each client is not followed by a call of the scheduler.
+    assert_eq!(log.matches("times in order: true").count(), 76, "{log}");
+    assert!(!log.contains("times in order: false"));
+}
+
+#[test]
+fn a_runner_completes_its_task() {
+    let operations = json!([{"name": "a", "operation-type": "completing", "runs": 7}]);
+    let schedule = json!([{"operation": "a", "clients": 2}]);
+    let folder = with(&[("conformance.wasm", guest("conformance"))], operations, schedule);
+    let (machine, recorder) = (Machine::new(), Recorder::start());
+    let run = race_on(&machine, &recorder, folder.path(), &["--extension-data-bytes=1KiB"]);
+    run.expect_code(0);
+    assert_eq!(requests(&machine, "a"), 14);
+}
+
+#[test]
+fn what_a_runner_tells_is_in_the_record() {
+    let operations = json!([{
+        "name": "a", "operation-type": "outcome", "weight": 25, "unit": "pages", "throughput": 123.5,
+        "meta": {"took": 3},
+    }]);
+    let schedule = json!([{"operation": "a", "iterations": 10}]);
+    let folder = with(&[("conformance.wasm", guest("conformance"))], operations, schedule);
+    let (machine, recorder) = (Machine::new(), Recorder::start());
+    let run = race_on(&machine, &recorder, folder.path(), &["--extension-data-bytes=1KiB"]);
+    run.expect_code(0);
+    let row = row(&machine.only_race().1["results"], "a");
+    assert_eq!(
+        (&row["throughput"]["median"], &row["throughput"]["unit"]),
+        (&json!(123.5), &json!("pages/s"))
+    );
+    assert!(row["request_meta"].to_string().contains("took"), "{row:#}");
+}
+
+#[test]
+fn a_processor_changes_the_track_and_prepares_its_data() {
+    let operations = json!([{"name": "a", "operation-type": "echo", "param-source": "files", "data-file": "prepared/1.txt"}]);
+    let folder = with(
+        &[("conformance.wasm", guest("conformance"))],
+        operations,
+        json!([{"operation": "a", "iterations": 1}]),
+    );
+    let text = fs::read_to_string(folder.path().join("track.json")).expect("read");
+    let mut track: Value = serde_json::from_str(&text).expect("JSON");
+    track["meta"] = json!({"mine": 1});
+    fs::write(folder.path().join("track.json"), track.to_string()).expect("written");
+    let (machine, recorder) = (Machine::new(), Recorder::start());
+    let run = race_on(&machine, &recorder, folder.path(), &["--extension-data-bytes=1KiB"]);
+    run.expect_code(0);
+    assert_eq!(machine.only_race().1["meta"], json!({"mine": 1, "processed-by": "conformance"}));
+    let seen = recorder.take().into_iter().find(|seen| seen.target == "/echo").expect("sent");
+    let body = seen.json()["body"].to_string();
+    assert!(body.contains("job 1 of ") && body.contains("done"), "{body}");
 }
 
 // Seeds.
