@@ -26,7 +26,7 @@ impl TargetBindings {
 }
 
 impl TargetBindings {
-    /// The built-in param source of a task. A task of somebody else's operation type (`foreign`) without a source of its own gets
+    /// The built-in param source of a task. A task of an operation type that only others know (`foreign`) gets
     /// its operation's parameters, as in Rally.
     ///
     /// # Errors
@@ -38,7 +38,7 @@ impl TargetBindings {
         more: impl IntoIterator<Item = &'a String>,
     ) -> Result<SourceBinding, Cause> {
         let operation = &task.operation;
-        let known = known(&operation.operation_type).filter(|_| !foreign);
+        let known = known(&operation.operation_type);
         let params: Arc<dyn ParamSourceFactory> = match known {
             Some(Operation::Bulk) => {
                 let typed = self.cluster.capabilities().typed();

@@ -99,7 +99,7 @@ impl SharedTask {
         for partition in clients {
             let mut instance = match kept.take() {
                 Some(instance) => instance,
-                None => self.role.extension.waiting(&self.role.surroundings).await?,
+                None => self.instance(partition).await?,
             };
             if let Some(info) = &self.source {
                 let source = instance.open_source(info, self.role.context(partition)).await?;
@@ -118,6 +118,15 @@ impl SharedTask {
         Ok(finite)
     }
 
+    /// A new instance that has seen the track.
+    async fn instance(&self, partition: Partition) -> Result<WaitingInstance, CallError> {
+        let mut instance = self.role.extension.waiting(&self.role.surroundings).await?;
+        for processor in &self.role.extension.description.processors {
+            instance.on_load(processor, self.role.context(partition)).await?;
+        }
+        Ok(instance)
+    }
+
     /// The instance of a client, made by whoever comes first.
     async fn claim(self: &Arc<Self>, partition: Partition) -> Result<Claim, CallError> {
         let key = match self.sharing {
@@ -127,7 +136,7 @@ impl SharedTask {
         if let Some(claim) = self.known(key) {
             return Ok(claim);
         }
-        let instance = self.role.extension.waiting(&self.role.surroundings).await?;
+        let instance = self.instance(partition).await?;
         // Making it may have taken its time: another client may have been first.
         if let Some(claim) = self.known(key) {
             return Ok(claim);

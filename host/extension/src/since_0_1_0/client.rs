@@ -33,9 +33,13 @@ use crate::since_0_1_0::state::{HostState, exceeded};
 /// Name of the only cluster that races have today.
 pub(crate) const DEFAULT_CLUSTER: &str = "default";
 
-/// The client of an instance: none before it lives on the thread where its requests are sent.
+/// The client of an instance: without links before the instance lives on the thread where its requests are sent.
 #[derive(Default)]
-pub(crate) struct Client(Option<SendWrapper<Links>>);
+pub(crate) struct Client {
+    links: Option<SendWrapper<Links>>,
+    /// Whether a runner is at work: sources and schedulers that share its instance cannot send.
+    running: bool,
+}
 
 /// Connections and requests under way. Lives on one thread.
 struct Links {
@@ -233,7 +237,7 @@ fn headers(answer: &Answer) -> Vec<(String, String)> {
 impl Client {
     /// Gives the instance a way to the target; from now on it lives on this thread.
     pub(crate) fn open(&mut self, cluster: Arc<Cluster>, partition: Partition, connection: Connection) {
-        self.0 = Some(SendWrapper::new(Links {
+        self.links = Some(SendWrapper::new(Links {
             cluster,
             partition,
             idle: vec![connection],
@@ -246,19 +250,33 @@ impl Client {
     }
 
     pub(crate) fn is_open(&self) -> bool {
-        self.0.is_some()
+        self.links.is_some()
     }
 
-    /// A call begins: what is sent from now on is part of it.
+    /// A run begins: what is sent from now on is part of it.
     pub(crate) fn begin(&mut self) {
-        if let Some(links) = &mut self.0 {
+        self.running = true;
+        if let Some(links) = &mut self.links {
             links.span = None;
         }
     }
 
-    /// First byte sent and last byte received since the call began.
-    pub(crate) fn span(&self) -> Option<(Instant, Instant)> {
-        self.0.as_ref().and_then(|links| links.span)
+    /// The run has ended. Requests that nobody waited for are given up. Returns when the first byte was sent and the last one
+    /// received.
+    pub(crate) fn end(&mut self) -> Option<(Instant, Instant)> {
+        self.running = false;
+        let links = self.links.as_mut()?;
+        if !links.under_way.is_empty() || !links.finished.is_empty() {
+            tracing::debug!("a runner returned before it had waited for all requests that it submitted");
+            links.under_way.clear();
+            links.finished.clear();
+        }
+        links.span
+    }
+
+    /// The links, while a runner is at work.
+    fn at_work(&mut self) -> Option<&mut SendWrapper<Links>> {
+        self.links.as_mut().filter(|_| self.running)
     }
 }
 
@@ -341,7 +359,7 @@ impl HostState {
         };
         let request = client::Request { body: None, ..request };
         let most = self.limits.response_bytes;
-        let Some(links) = &mut self.client.0 else { return Ok(Err(denied())) };
+        let Some(links) = self.client.at_work() else { return Ok(Err(denied())) };
         let wanted = match want {
             Want::Nothing => Wanted::Nothing,
             Want::Whole => Wanted::Whole,
@@ -386,7 +404,7 @@ impl Host for HostState {
         };
         self.waits();
         let limits = Arc::clone(&self.limits);
-        let Some(links) = &mut self.client.0 else { return Ok(Err(denied())) };
+        let Some(links) = self.client.at_work() else { return Ok(Err(denied())) };
         let response = SendWrapper::new(async move {
             if links.under_way.is_empty() {
                 exchange.perform().await;
@@ -429,7 +447,7 @@ impl Host for HostState {
                 break;
             }
             self.waits();
-            let Some(links) = &mut self.client.0 else { break };
+            let Some(links) = self.client.at_work() else { break };
             let done = SendWrapper::new(links.meanwhile(under_way.next(), &limits)).await?;
             if let Some((index, exchange)) = done {
                 answers[index] = Some(links.settle(exchange, &limits)?);
@@ -445,7 +463,7 @@ impl Host for HostState {
             Err(error) => return Ok(Err(error)),
         };
         let limits = Arc::clone(&self.limits);
-        let Some(links) = &mut self.client.0 else { return Ok(Err(denied())) };
+        let Some(links) = self.client.at_work() else { return Ok(Err(denied())) };
         if links.under_way.len() + links.finished.len() >= limits.in_flight as usize {
             return Err(exceeded(&limits, LimitKind::InFlight));
         }
@@ -468,7 +486,7 @@ impl Host for HostState {
     async fn wait(&mut self, timeout_nanoseconds: Option<u64>) -> wasmtime::Result<Vec<Completion>> {
         self.waits();
         let limits = Arc::clone(&self.limits);
-        let Some(links) = &mut self.client.0 else { return Ok(Vec::new()) };
+        let Some(links) = self.client.at_work() else { return Ok(Vec::new()) };
         let waited: wasmtime::Result<Vec<Completion>> = SendWrapper::new(async {
             let time_is_up = async {
                 match timeout_nanoseconds {
@@ -497,7 +515,7 @@ impl Host for HostState {
         let limits = Arc::clone(&self.limits);
         // Longer than a run may take is for ever.
         let time = Duration::from_nanos(nanoseconds).min(limits.time_to_run * 2);
-        match &mut self.client.0 {
+        match self.client.at_work() {
             Some(links) => {
                 SendWrapper::new(links.meanwhile(tokio::time::sleep(time), &limits)).await?;
             }
@@ -534,7 +552,7 @@ impl Host for HostState {
         self.waits();
         let surroundings = Arc::clone(&self.surroundings);
         let limits = Arc::clone(&self.limits);
-        let (Some(links), Some(target)) = (&mut self.client.0, &surroundings.target) else {
+        let (Some(links), Some(target)) = (self.client.at_work(), &surroundings.target) else {
             return Ok(Err(denied()));
         };
         let performed = SendWrapper::new(async move {

@@ -36,6 +36,7 @@ struct Roles {
     sources: Option<exports::param_sources::Guest>,
     runners: Option<exports::runners::Guest>,
     schedulers: Option<exports::schedulers::Guest>,
+    processors: Option<exports::processors::Guest>,
 }
 
 /// Where the roles are in the component.
@@ -43,6 +44,7 @@ pub(crate) struct RoleIndices {
     sources: Option<exports::param_sources::GuestIndices>,
     runners: Option<exports::runners::GuestIndices>,
     schedulers: Option<exports::schedulers::GuestIndices>,
+    processors: Option<exports::processors::GuestIndices>,
 }
 
 impl RoleIndices {
@@ -54,6 +56,7 @@ impl RoleIndices {
                 .transpose()?,
             runners: has("runners").then(|| exports::runners::GuestIndices::new(pre)).transpose()?,
             schedulers: has("schedulers").then(|| exports::schedulers::GuestIndices::new(pre)).transpose()?,
+            processors: has("processors").then(|| exports::processors::GuestIndices::new(pre)).transpose()?,
         })
     }
 }
@@ -139,6 +142,11 @@ impl WaitingInstance {
                     .as_ref()
                     .map(|role| role.load(&mut store, &instance))
                     .transpose()?,
+                processors: indices
+                    .processors
+                    .as_ref()
+                    .map(|role| role.load(&mut store, &instance))
+                    .transpose()?,
             })
         };
         match made.await {
@@ -159,6 +167,20 @@ impl WaitingInstance {
         if !client.is_open() {
             client.open(cluster, partition, connection);
         }
+    }
+
+    /// Lets a processor see the track, for the objects that it keeps; what it makes of it is not used.
+    pub(crate) async fn on_load(&mut self, name: &str, context: RaceContext) -> Result<(), CallError> {
+        let call = Call::opens("on-load", name);
+        let context = self.push_context(call, context)?;
+        self.begin(call)?;
+        let result = async {
+            let role = self.roles.processors.as_ref().ok_or_else(|| missing("processors"))?;
+            role.call_on_load(&mut self.store, name, context).await
+        };
+        let seen = result.await;
+        let seen = self.end(call, seen)?;
+        self.guest(call, seen).map(drop)
     }
 
     /// Opens a source.
@@ -308,13 +330,13 @@ impl WaitingInstance {
             tokio::time::timeout(self.limits.time_to_run, run).await
         };
         self.ended = false;
+        let span = self.store.data_mut().client.end();
         let Ok(performed) = performed else {
             self.ended = true;
             let limit = self.limits.exceeded(LimitKind::TimeToRun);
             return Err(self.error(call, CallErrorKind::Limit { limit, backtrace: None }));
         };
         let returned = self.end(call, performed)?;
-        let span = self.store.data().client.span();
         Ok(returned.map(|outcome| RunOutcome { outcome, span }))
     }
 
