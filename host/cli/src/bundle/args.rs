@@ -87,18 +87,17 @@ pub enum Format {
 
 /// How far a bundle is believed.
 #[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "Bundle")]
 pub struct TrustArgs {
     /// What has to be true of the bundle before it is read [default: signed].
-    #[arg(long, value_enum, value_name = "LEVEL")]
+    #[arg(long, value_enum, value_name = "LEVEL", help_heading = "Bundle")]
     pub trust: Option<TrustLevel>,
 
     /// File of a public key that is trusted, instead of those in trusted-keys of rally's home.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", help_heading = "Bundle")]
     pub trusted_key: Vec<PathBuf>,
 
     /// SHA-256 that the bundle has to have, as its author tells it.
-    #[arg(long, value_name = "SHA256", value_parser = digest)]
+    #[arg(long, value_name = "SHA256", value_parser = digest, help_heading = "Bundle")]
     pub bundle_digest: Option<Digest>,
 }
 
