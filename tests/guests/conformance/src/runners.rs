@@ -115,7 +115,7 @@ pub fn send_all(client: &Client, params: &mut Params) -> Result<Outcome> {
     let requests = targets.iter().map(|target| client.get(target.as_str())).collect();
     let answers = client.send_all(requests, &want(params)?, params.get_or("width", 2)?)?;
     let count = answers.len();
-    let told: Vec<Value> = answers.into_iter().map(|answer| told(answer)).collect::<Result<_>>()?;
+    let told: Vec<Value> = answers.into_iter().map(told).collect::<Result<_>>()?;
     Ok(Outcome::new(count as f64, "requests").meta("responses", told))
 }
 

@@ -1,11 +1,19 @@
-//! Source and runner share an object, and all clients on a thread an instance.
+//! What source, runner and clients have in common where all clients on a thread share an instance, and where nobody does.
 
 use rally_sdk::{Client, Context, Outcome, ParamSource, Params, Request, Result};
 
+#[cfg(not(feature = "isolated"))]
 rally_sdk::track! {
-    sources: ["numbered" => Numbered],
+    sources: ["numbered" => Numbered, "in-turn" => InTurn],
     runners: ["numbered" => fn send],
     sharing: PerWorker,
+}
+
+#[cfg(feature = "isolated")]
+rally_sdk::track! {
+    sources: ["numbered" => Numbered, "in-turn" => InTurn],
+    runners: ["numbered" => fn send],
+    sharing: Isolated,
 }
 
 /// What crosses from the source to the runner.
@@ -41,4 +49,26 @@ fn send(client: &Client, params: &mut Params) -> Result<Outcome> {
     client.get(format!("/begin/{of}/{number}")).send()?;
     client.get(format!("/end/{of}/{number}")).send()?;
     Ok(Outcome::new(1.0, "ops").meta("client", of).meta("number", number))
+}
+
+/// Ends after the `requests` of its operation; each is asked for when its turn comes.
+struct InTurn {
+    left: u64,
+}
+
+impl ParamSource for InTurn {
+    const PREFETCH: bool = false;
+
+    fn open(context: &Context) -> Result<InTurn> {
+        Ok(InTurn { left: context.params().get("requests")? })
+    }
+
+    fn params(&mut self, request: &mut Request) -> Result<()> {
+        if self.left == 0 {
+            return request.exhausted();
+        }
+        request.index("places").set("left", self.left).body_json(format_args!("{{\"size\":{}}}", self.left));
+        self.left -= 1;
+        Ok(())
+    }
 }

@@ -87,7 +87,7 @@ mod tests {
 
     #[test]
     fn nothing_counts_as_one_operation() {
-        let outcome: Outcome = percolate(&answering(3), &mut params()).unwrap().into();
+        let outcome = percolate(&answering(3), &mut params()).map(Outcome::from).unwrap();
         assert_eq!((outcome.weight(), outcome.unit()), (1.0, "ops"));
     }
 
