@@ -128,10 +128,9 @@ pub fn before_race(folder: &Path, track: &str) -> Result<Arc<Surroundings>, Comm
 }
 
 /// The data folder of a track as its components see it: made only where they may write to it.
-pub fn data_folder(home: &Home, track: &str, limits: &LimitArgs) -> Result<Option<Folder>, CommandError> {
-    let path = home.data(track);
+pub fn data_folder(path: &Path, limits: &LimitArgs) -> Result<Option<Folder>, CommandError> {
     if limits.extension_data_bytes > 0 {
-        std::fs::create_dir_all(&path).map_err(CommandError::failure)?;
+        std::fs::create_dir_all(path).map_err(CommandError::failure)?;
     } else if !path.is_dir() {
         return Ok(None);
     }

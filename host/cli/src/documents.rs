@@ -1,5 +1,6 @@
 //! The documents of a track, made ready to be read.
 
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rally_extension::Extensions;
@@ -12,7 +13,6 @@ use rally_track::data::{
 use rally_track::{Challenge, Documents, Track};
 
 use crate::ending::CommandError;
-use crate::home::Home;
 use crate::progress::{DataLine, ProgressBoard};
 
 /// How to prepare.
@@ -31,10 +31,10 @@ pub fn needed(challenge: &Challenge, extensions: &Extensions) -> bool {
         || extensions.read_documents(tasks().filter_map(|task| task.operation.param_source.as_deref()))
 }
 
-/// Prepares all documents of the track, in its order.
+/// Prepares all documents of the track in its data folder, in the track's order.
 pub fn all(
     track: &Track,
-    home: &Home,
+    data: &Path,
     options: DocumentOptions,
     board: &ProgressBoard,
     cancel: &Cancel,
@@ -42,7 +42,7 @@ pub fn all(
     let mut sets = Vec::new();
     for (index, kind, documents) in track.document_sets() {
         let progress = DataProgress { board, cancel, line: Mutex::new(None), name: &documents.file_name };
-        let prepared = one(track, documents, home, options, &progress)?;
+        let prepared = one(track, documents, data, options, &progress)?;
         if let Some(line) = progress.line.lock().unwrap_or_else(PoisonError::into_inner).take() {
             line.finish();
         }
@@ -68,7 +68,7 @@ pub fn all(
 fn one(
     track: &Track,
     documents: &Documents,
-    home: &Home,
+    data: &Path,
     options: DocumentOptions,
     progress: &DataProgress<'_>,
 ) -> Result<rally_track::data::PreparedDocuments, CommandError> {
@@ -86,7 +86,7 @@ fn one(
     let prepared = prepare(
         &data_set,
         std::slice::from_ref(&track.root),
-        &home.data(&track.name),
+        data,
         &prepare_options,
         progress,
     )

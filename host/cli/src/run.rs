@@ -59,9 +59,11 @@ pub fn run(arguments: &RunArgs) -> Result<(), CommandError> {
         None => tracks::source(&arguments.track, &home)?,
     };
     let folder = source.folder();
-    let extensions = components::load(&folder, &source.name(), &arguments.limits, &home)?;
+    let name = source.name();
+    let data = home.data(&bundle.as_ref().map_or(name.clone(), |bundle| bundle.data_name(&name)));
+    let extensions = components::load(&folder, &name, &arguments.limits, &home)?;
     let track = tracks::load(arguments, &source, extensions.names())?;
-    let track = Arc::new(processed(track, &extensions, &folder, arguments, &settings, &home)?);
+    let track = Arc::new(processed(track, &extensions, &folder, &data, arguments, &settings)?);
     for warning in &track.warnings {
         board.say(&format!("[WARNING] {warning}"));
     }
@@ -80,7 +82,7 @@ pub fn run(arguments: &RunArgs) -> Result<(), CommandError> {
     let plan = RacePlan::new(&track, challenge, options).map_err(CommandError::user)?;
     let document_options = DocumentOptions { offline: arguments.offline, test_mode: arguments.test_mode };
     let documents = if documents::needed(challenge, &extensions) {
-        documents::all(&track, &home, document_options, &board, &cancel)?
+        documents::all(&track, &data, document_options, &board, &cancel)?
     } else {
         Vec::new()
     };
@@ -97,7 +99,7 @@ pub fn run(arguments: &RunArgs) -> Result<(), CommandError> {
         bind(&plan, built_in.as_ref())
     } else {
         let surroundings = Surroundings {
-            data: components::data_folder(&home, &track.name, &arguments.limits)?,
+            data: components::data_folder(&data, &arguments.limits)?,
             documents,
             target: Some(Target { cluster: Arc::clone(&cluster), built_in: Arc::clone(&built_in) }),
             ..Surroundings::before_race(&track.name, Folder::open(&folder).map_err(CommandError::failure)?)
@@ -166,9 +168,9 @@ fn processed(
     track: Track,
     extensions: &Extensions,
     folder: &Path,
+    data: &Path,
     arguments: &RunArgs,
     settings: &Settings,
-    home: &Home,
 ) -> Result<Track, CommandError> {
     if extensions.is_empty() {
         return Ok(track);
@@ -176,7 +178,7 @@ fn processed(
     let challenge = track.challenge(arguments.challenge.as_deref());
     let challenge = challenge.map(|challenge| challenge.name.clone()).unwrap_or_default();
     let surroundings = Arc::new(Surroundings {
-        data: components::data_folder(home, &track.name, &arguments.limits)?,
+        data: components::data_folder(data, &arguments.limits)?,
         ..Surroundings::before_race(&track.name, Folder::open(folder).map_err(CommandError::failure)?)
     });
     let process = || {

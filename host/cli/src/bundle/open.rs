@@ -64,6 +64,12 @@ impl UnpackedBundle {
         &self.folder
     }
 
+    /// Name of its data folder: its own, so that a stranger's bundle leaves nothing where a track of the same name looks.
+    pub fn data_name(&self, track: &str) -> String {
+        let digest: String = self.digest.to_string().chars().take(16).collect();
+        format!("{track}-{digest}")
+    }
+
     /// What is kept with the race.
     pub fn record(&self) -> Value {
         json!({
