@@ -24,7 +24,6 @@ mod processing;
 mod roles;
 mod since_0_1_0;
 mod surroundings;
-mod units;
 
 pub use bindings::{ExtensionBindings, RaceInfo};
 pub use cache::{CacheError, CompiledCache};

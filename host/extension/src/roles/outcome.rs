@@ -5,14 +5,13 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use rally_component::printable;
-use rally_race::{BodyKind, Cause, Failure, FailureKind, Outcome, Params};
+use rally_race::{BodyKind, Cause, Failure, FailureKind, Outcome, Params, unit_name};
 use serde_json::{Map, Value};
 
 use crate::since_0_1_0::bindings::imports::types::{Error, ErrorClass};
 use crate::since_0_1_0::bindings::waiting::exports::rally::track::runners::Outcome as Told;
 use crate::since_0_1_0::client::REFUSED;
 use crate::since_0_1_0::waiting::{OpenRunner, RunOutcome, RunParams, WaitingInstance};
-use crate::units::unit;
 
 /// What a runner was told and has told so far.
 #[derive(Default)]
@@ -78,7 +77,7 @@ impl RunHistory {
                 ));
             }
             None => {
-                let unit = unit(&told.unit)?;
+                let unit = unit_name(&told.unit).map_err(|problem| format!("a unit that is none: {problem}"))?;
                 self.unit = Some((told.unit, unit));
                 unit
             }
