@@ -166,5 +166,5 @@ fn push(resolve: &mut Resolve, source: &BTreeMap<String, String>) -> Result<Worl
         Err((map, error)) => bail!("{}: {error}", map.render_location(error.kind().span())),
     };
     let package = resolve.push_group(group)?;
-    Ok(resolve.select_world(&[package], Some("track"))?)
+    resolve.select_world(&[package], Some("track"))
 }

@@ -30,7 +30,7 @@ pub struct Arguments {
     /// Only say whether each committed component is the one that its committed source gave; builds nothing
     #[arg(long, conflicts_with = "test")]
     check: bool,
-    /// Run the tests of the SDK and of the guests on this machine, too
+    /// Only run the tests of the SDK and of the guests on this machine; builds no component and needs no WASM target
     #[arg(long)]
     test: bool,
 }
@@ -50,7 +50,7 @@ pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let rustc = rustc_version()?;
     let stage = Stage::make(&root, &guests)?;
     if arguments.test {
-        stage.cargo(&["test", "--workspace", "--all-features"])?;
+        return stage.cargo(&["test", "--workspace", "--all-features"]);
     }
     let mut components = Vec::new();
     for guest in &guests {
