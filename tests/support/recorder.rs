@@ -132,6 +132,11 @@ impl Recorder {
         self.until(|state| state.seen.iter().any(|seen| seen.target == target))
     }
 
+    /// Waits until so many of these requests have come. `false`: they do not come.
+    pub fn until_seen_often(&self, these: impl Fn(&Seen) -> bool, times: usize) -> bool {
+        self.until(|state| state.seen.iter().filter(|seen| these(seen)).count() >= times)
+    }
+
     /// Waits until a request for this target has been answered. `false`: it is not.
     pub fn until_answered(&self, target: &str) -> bool {
         self.until(|state| state.answered.iter().any(|answered| answered == target))

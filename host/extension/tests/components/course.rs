@@ -64,6 +64,11 @@ pub struct Course {
 impl Builder {
     /// A track whose operations and tasks are to come, with the component of a guest.
     pub fn with_guest(name: &str) -> Builder {
+        Builder::with_component(&guest(name))
+    }
+
+    /// The same with the component in a file.
+    pub fn with_component(path: &Path) -> Builder {
         let builder = Builder {
             folder: tempfile::tempdir().unwrap(),
             track: json!({
@@ -81,7 +86,7 @@ impl Builder {
             seed: 1,
         };
         fs::create_dir(builder.folder()).unwrap();
-        fs::copy(guest(name), builder.folder().join(format!("{name}.wasm"))).unwrap();
+        fs::copy(path, builder.folder().join(path.file_name().unwrap())).unwrap();
         builder.file("mapping.json", b"{\"place\": {}}")
     }
 

@@ -9,6 +9,8 @@ mod course;
 mod determinism;
 mod differential;
 mod documents;
+mod isolated;
+mod limits;
 mod processing;
 #[path = "../../../../tests/support/recorder.rs"]
 mod recorder;

@@ -352,3 +352,17 @@ fn parameters_and_bodies_of_each_kind_reach_a_runner() {
     );
     assert_eq!(echoed[5]["body"], "{\"kind\":\"built\",\"time\":\"1234\"}");
 }
+
+#[test]
+fn the_same_parameters_again_are_the_same() {
+    let params = json!({"method": "POST", "target": "/x", "body": {"n": 1}});
+    let course = course("send", params);
+    let mut client = course.client("task", 0);
+    for _ in 0..3 {
+        client.run().unwrap();
+    }
+    let seen = requests(&course);
+    assert_eq!(seen.len(), 3);
+    assert!(seen.iter().all(|seen| seen.json() == json!({"n": 1})), "{seen:?}");
+    assert!(seen.iter().all(|other| other == &seen[0]), "on the same connection, too");
+}
