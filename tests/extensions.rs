@@ -373,6 +373,50 @@ fn an_endless_call_ends_at_its_time_limit() {
 }
 
 #[test]
+fn a_race_whose_guests_do_not_come_back_can_be_interrupted() {
+    let tasks = [
+        (
+            "loop",
+            json!({"name": "a", "operation-type": "faulty", "runner-fault": "loop", "runner-at": 5}),
+            json!({}),
+        ),
+        ("sleep", json!({"name": "a", "operation-type": "sleep", "millis": 600_000}), json!({})),
+        (
+            "schedule",
+            json!({"name": "a", "operation-type": "search", "index": "places", "body": {}}),
+            json!({"schedule": "faulty", "fault": "loop", "at": 5}),
+        ),
+    ];
+    for (name, operation, mut task) in tasks {
+        task["operation"] = "a".into();
+        task["iterations"] = 1000.into();
+        let components = [("faults.wasm", guest("faults")), ("conformance.wasm", guest("conformance"))];
+        let folder = with(&components, json!([operation]), json!([task]));
+        let (machine, recorder) = (Machine::new(), Recorder::start());
+        let running = machine.start([
+            "run",
+            "--offline",
+            "--extension-data-bytes=1KiB",
+            "--extension-time-per-call=2m",
+            &format!("--target-hosts={}", recorder.address),
+            &format!("--track-path={}", folder.path().display()),
+        ]);
+        let begun = match name {
+            // Whoever connects asks for it as well.
+            "loop" => recorder.until_seen_often(|seen| seen.line() == "GET /", 1 + 5),
+            // Due times are asked for ahead: the first ones are not there before the one that does not come.
+            _ => recorder.until_seen_often(|seen| seen.line() == "PUT /places", 1),
+        };
+        assert!(begun, "{name}");
+        running.interrupt();
+        let run = running.wait();
+        run.expect_code(130);
+        assert!(!run.errors.contains("--extension-time-per-call"), "{name}: it waited\n{}", run.errors);
+        assert_eq!(machine.only_race().1["status"], "interrupted", "{name}");
+    }
+}
+
+#[test]
 fn a_flood_of_lines_does_not_fill_the_log() {
     let operations = json!([{"name": "a", "operation-type": "echo", "param-source": "log"}]);
     let schedule = json!([{"operation": "a", "iterations": 500}]);
@@ -631,6 +675,43 @@ fn the_same_seed_sends_the_same_bytes() {
     assert_eq!((first.len(), first.iter().map(Vec::len).sum::<usize>()), (3, 300));
     assert_eq!(sent("--seed=7"), first);
     assert_ne!(sent("--seed=8"), first);
+}
+
+#[test]
+fn each_lap_sends_something_else_and_the_same_seed_the_same_laps() {
+    let laps = || {
+        let operations = json!([{
+            "name": "random", "operation-type": "search", "param-source": "random-profession",
+            "professions": ["baker", "nurse", "smith", "pilot"],
+        }]);
+        let schedule = json!([{"operation": "random", "iterations": 100}]);
+        let folder = with(&[("random-profession.wasm", guest("random-profession"))], operations, schedule);
+        let recorder = Recorder::start();
+        race_on(&Machine::new(), &recorder, folder.path(), &["--seed=7", "--laps=2"]).expect_code(0);
+        let searches = recorder.take().into_iter().filter(|seen| seen.target.contains("/_search"));
+        let bodies: Vec<Vec<u8>> = searches.map(|seen| seen.body).collect();
+        assert_eq!(bodies.len(), 200);
+        bodies
+    };
+    let bodies = laps();
+    assert_ne!(bodies[..100], bodies[100..]);
+    assert_eq!(laps(), bodies);
+}
+
+#[test]
+fn a_task_that_fails_in_one_lap_is_tried_again_in_the_next() {
+    let machine = Machine::new();
+    let run = race(&machine, beside_honest("runner", "panic", 5, 1000).path(), &["--laps=2"]);
+    run.expect_code(1);
+    let record = machine.only_race().1;
+    assert_eq!(record["status"], "tasks-failed");
+    for lap in record["lap-results"].as_array().expect("laps") {
+        for task in ["honest", "after"] {
+            assert_eq!(row(lap, task)["requests"], HONEST, "{lap:#}");
+        }
+        assert_eq!(row(lap, "faulty-task")["requests"], 4);
+    }
+    assert_eq!(row(&record["results"], "honest")["requests"], 2 * HONEST);
 }
 
 // Tracks that ship.
