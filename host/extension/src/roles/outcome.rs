@@ -77,7 +77,8 @@ impl RunHistory {
                 ));
             }
             None => {
-                let unit = unit_name(&told.unit).map_err(|problem| format!("a unit that is none: {problem}"))?;
+                let unit =
+                    unit_name(&told.unit).map_err(|problem| format!("a unit that is none: {problem}"))?;
                 self.unit = Some((told.unit, unit));
                 unit
             }

@@ -63,7 +63,7 @@ pub(crate) async fn connect(
 ) -> Result<(), Cause> {
     if let Some(target) = &role.surroundings.target {
         let endpoint = Arc::clone(target.cluster.endpoint(partition.index));
-        let mut connection = Connection::guarded(endpoint, WriteMode::Vectored);
+        let mut connection = Connection::guarded(endpoint, WriteMode::Flatten);
         connection.connect().await?;
         instance.connect(Arc::clone(&target.cluster), partition, connection);
     }

@@ -6,6 +6,7 @@
 pub(crate) mod bindings;
 pub(crate) mod blocking;
 pub(crate) mod bodies;
+pub(crate) mod call;
 pub(crate) mod client;
 pub(crate) mod corpora;
 pub(crate) mod files;

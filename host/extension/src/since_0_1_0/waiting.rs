@@ -11,14 +11,15 @@ use wasmtime::Store;
 use wasmtime::component::{Resource, ResourceAny};
 
 use crate::Feedback;
-use crate::batch::{BatchReader, RawBatch, RawItem};
+use crate::batch::BatchReader;
 use crate::error::{CallError, CallErrorKind, ComponentName};
 use crate::extension::{Extension, Extent, Form, SourceInfo};
 use crate::limits::{LimitKind, Limits};
 use crate::since_0_1_0::bindings::imports::bodies::Kind;
 use crate::since_0_1_0::bindings::imports::types;
 use crate::since_0_1_0::bindings::waiting::exports::rally::track as exports;
-use crate::since_0_1_0::blocking::{MOST_BYTES, body_kind, missing};
+use crate::since_0_1_0::blocking::MOST_BYTES;
+use crate::since_0_1_0::call::{Call, Caller, missing, raw_batch, wit_feedback};
 use crate::since_0_1_0::linking::Linked;
 use crate::since_0_1_0::state::{HostState, RaceContext, at_tick};
 use crate::surroundings::Surroundings;
@@ -27,9 +28,7 @@ use crate::surroundings::Surroundings;
 pub(crate) struct WaitingInstance {
     store: Store<HostState>,
     roles: Roles,
-    component: ComponentName,
-    limits: Arc<Limits>,
-    ended: bool,
+    caller: Caller,
 }
 
 struct Roles {
@@ -99,24 +98,6 @@ pub(crate) struct RunOutcome {
     pub(crate) span: Option<(Instant, Instant)>,
 }
 
-/// A call of a guest: its name, and what time it has.
-#[derive(Clone, Copy)]
-struct Call<'a> {
-    name: &'a str,
-    of: &'a str,
-    time: LimitKind,
-}
-
-impl<'a> Call<'a> {
-    fn opens(name: &'a str, of: &'a str) -> Call<'a> {
-        Call { name, of, time: LimitKind::TimeToOpen }
-    }
-
-    fn works(name: &'a str, of: &'a str) -> Call<'a> {
-        Call { name, of, time: LimitKind::TimePerCall }
-    }
-}
-
 impl WaitingInstance {
     async fn new(
         linked: &Linked,
@@ -125,13 +106,15 @@ impl WaitingInstance {
         limits: &Arc<Limits>,
         surroundings: &Arc<Surroundings>,
     ) -> Result<WaitingInstance, CallError> {
-        let state = HostState::new(component.clone(), Arc::clone(limits), Arc::clone(surroundings));
+        let mut caller = Caller::new(component.clone(), limits);
+        let call = Call::opens("instantiate", "");
+        let state = HostState::new(component, Arc::clone(limits), Arc::clone(surroundings));
         let mut store = Store::new(linked.waiting.engine(), state);
         store.limiter(HostState::limiter);
         store.set_hostcall_fuel(limits.host_call_bytes);
         store.set_max_component_handles(limits.handles);
         store.epoch_deadline_callback(at_tick);
-        arm(&mut store, limits, LimitKind::TimeToOpen);
+        arm(&mut store, &caller, call);
         let made = async {
             let instance = linked.waiting.instantiate_async(&mut store).await?;
             Ok::<_, wasmtime::Error>(Roles {
@@ -150,14 +133,8 @@ impl WaitingInstance {
             })
         };
         match made.await {
-            Ok(roles) => {
-                Ok(WaitingInstance { store, roles, component, limits: Arc::clone(limits), ended: false })
-            }
-            Err(error) => {
-                let words = store.data_mut().take_last_words();
-                let kind = CallErrorKind::from_wasmtime(&error, limits, LimitKind::TimeToOpen, words);
-                Err(CallError { component, call: "instantiate".to_owned(), kind: Box::new(kind) })
-            }
+            Ok(roles) => Ok(WaitingInstance { store, roles, caller }),
+            Err(error) => Err(caller.failed(call, store.data_mut(), &error)),
         }
     }
 
@@ -180,7 +157,7 @@ impl WaitingInstance {
         };
         let seen = result.await;
         let seen = self.end(call, seen)?;
-        self.guest(call, seen).map(drop)
+        self.caller.guest(call, seen).map(drop)
     }
 
     /// Opens a source.
@@ -198,7 +175,7 @@ impl WaitingInstance {
         };
         let opened = result.await;
         let handle = self.end(call, opened)?;
-        let handle = self.guest(call, handle)?;
+        let handle = self.caller.guest(call, handle)?;
         let call = Call::opens("source.extent", &info.name);
         self.begin(call)?;
         let result = async {
@@ -232,10 +209,10 @@ impl WaitingInstance {
             };
             let lines = result.await;
             let lines = self.end(call, lines)?;
-            let lines = self.guest(call, lines)?;
+            let lines = self.caller.guest(call, lines)?;
             return reader
                 .read_lines(&lines.text, lines.exhausted, limit, out)
-                .map_err(|problem| self.nonsense(call, problem));
+                .map_err(|problem| self.caller.nonsense(call, problem));
         }
         let call = Call::works("source.next", name);
         self.begin(call)?;
@@ -245,32 +222,10 @@ impl WaitingInstance {
         };
         let batch = result.await;
         let batch = self.end(call, batch)?;
-        let batch = self.guest(call, batch)?;
-        let mut bodies = Vec::with_capacity(batch.bodies.len());
-        for given in batch.bodies {
-            match self.store.data_mut().take_body(given.body) {
-                Ok(body) => bodies.push((given.position, body_kind(given.kind), body)),
-                Err(problem) => return Err(self.nonsense(call, format!("a body that is none: {problem}"))),
-            }
-        }
-        let raw = RawBatch {
-            new_shapes: batch.new_shapes.into_iter().map(|shape| (shape.slot, shape.params)).collect(),
-            items: batch
-                .items
-                .iter()
-                .map(|item| RawItem {
-                    shape: item.shape,
-                    arena_end: item.arena_end,
-                    body_kind: body_kind(item.body_kind),
-                    documents: item.documents,
-                    held: item.held,
-                })
-                .collect(),
-            arena: batch.arena,
-            bodies,
-            exhausted: batch.exhausted,
-        };
-        reader.read(raw, limit, out).map_err(|problem| self.nonsense(call, problem))
+        let batch = self.caller.guest(call, batch)?;
+        raw_batch!(self.store.data_mut(), batch)
+            .and_then(|raw| reader.read(raw, limit, out))
+            .map_err(|problem| self.caller.nonsense(call, problem))
     }
 
     /// Opens a runner.
@@ -288,7 +243,7 @@ impl WaitingInstance {
         };
         let opened = result.await;
         let handle = self.end(call, opened)?;
-        let handle = self.guest(call, handle)?;
+        let handle = self.caller.guest(call, handle)?;
         Ok(OpenRunner { handle, name: name.to_owned() })
     }
 
@@ -309,7 +264,8 @@ impl WaitingInstance {
             None => None,
             Some((kind, bytes)) => {
                 let content = self.store.data_mut().push_body(bytes, 0);
-                let content = content.map_err(|error| self.failed(call, &error))?;
+                let content =
+                    content.map_err(|error| self.caller.failed(call, self.store.data_mut(), &error))?;
                 let kind = match kind {
                     BodyKind::Json => Kind::Json,
                     BodyKind::Text => Kind::Text,
@@ -321,20 +277,20 @@ impl WaitingInstance {
         self.begin(call)?;
         self.store.data_mut().client.begin();
         // Should time run out, the call is dropped half-way: the instance cannot be used again.
-        self.ended = true;
+        self.caller.ended = true;
         let performed = {
             let run = async {
                 let role = self.roles.runners.as_ref().ok_or_else(|| missing("runners"))?;
                 role.runner().call_run(&mut self.store, runner.handle, &params, body).await
             };
-            tokio::time::timeout(self.limits.time_to_run, run).await
+            tokio::time::timeout(self.caller.limits.time_to_run, run).await
         };
-        self.ended = false;
+        self.caller.ended = false;
         let span = self.store.data_mut().client.end();
         let Ok(performed) = performed else {
-            self.ended = true;
-            let limit = self.limits.exceeded(LimitKind::TimeToRun);
-            return Err(self.error(call, CallErrorKind::Limit { limit, backtrace: None }));
+            self.caller.ended = true;
+            let limit = self.caller.limits.exceeded(LimitKind::TimeToRun);
+            return Err(self.caller.error(call, CallErrorKind::Limit { limit, backtrace: None }));
         };
         let returned = self.end(call, performed)?;
         Ok(returned.map(|outcome| RunOutcome { outcome, span }))
@@ -369,7 +325,7 @@ impl WaitingInstance {
         };
         let opened = result.await;
         let handle = self.end(call, opened)?;
-        let handle = self.guest(call, handle)?;
+        let handle = self.caller.guest(call, handle)?;
         Ok(OpenScheduler { handle, name: name.to_owned() })
     }
 
@@ -381,17 +337,7 @@ impl WaitingInstance {
         finished: &[Feedback],
     ) -> Result<f64, CallError> {
         let call = Call::works("scheduler.next", &scheduler.name);
-        let finished: Vec<_> = finished
-            .iter()
-            .map(|feedback| exports::schedulers::Feedback {
-                started: feedback.started,
-                finished: feedback.finished,
-                weight: feedback.weight,
-                unit: feedback.unit.clone(),
-                success: feedback.success,
-                meta: feedback.meta.clone(),
-            })
-            .collect();
+        let finished = wit_feedback!(exports::schedulers::Feedback, finished);
         self.begin(call)?;
         let result = async {
             let role = self.roles.schedulers.as_ref().ok_or_else(|| missing("schedulers"))?;
@@ -399,8 +345,8 @@ impl WaitingInstance {
         };
         let times = result.await;
         let times = self.end(call, times)?;
-        let times = self.guest(call, times)?;
-        crate::due::checked(current, &times, 1).map_err(|problem| self.nonsense(call, problem))?;
+        let times = self.caller.guest(call, times)?;
+        crate::due::checked(current, &times, 1).map_err(|problem| self.caller.nonsense(call, problem))?;
         Ok(times[0])
     }
 
@@ -409,66 +355,40 @@ impl WaitingInstance {
         call: Call<'_>,
         context: RaceContext,
     ) -> Result<Resource<RaceContext>, CallError> {
-        self.store.data_mut().table.push(context).map_err(|error| {
-            let error = wasmtime::Error::from(error);
-            self.failed(call, &error)
-        })
+        let state = self.store.data_mut();
+        match state.table.push(context) {
+            Ok(handle) => Ok(handle),
+            Err(error) => Err(self.caller.failed(call, state, &error.into())),
+        }
     }
 
     /// Arms the guest's time.
     fn begin(&mut self, call: Call<'_>) -> Result<(), CallError> {
-        if self.ended {
-            return Err(self.error(call, CallErrorKind::Ended));
-        }
-        arm(&mut self.store, &self.limits, call.time);
+        self.caller.begin(call)?;
+        arm(&mut self.store, &self.caller, call);
         Ok(())
     }
 
     /// A guest that trapped is over.
     fn end<T>(&mut self, call: Call<'_>, result: wasmtime::Result<T>) -> Result<T, CallError> {
-        result.map_err(|error| self.failed(call, &error))
-    }
-
-    fn failed(&mut self, call: Call<'_>, error: &wasmtime::Error) -> CallError {
-        self.ended = true;
-        let words = self.store.data_mut().take_last_words();
-        let kind = CallErrorKind::from_wasmtime(error, &self.limits, call.time, words);
-        self.error(call, kind)
-    }
-
-    fn guest<T>(&self, call: Call<'_>, returned: Result<T, types::Error>) -> Result<T, CallError> {
-        returned.map_err(|error| self.error(call, CallErrorKind::Guest(error.into())))
+        result.map_err(|error| self.caller.failed(call, self.store.data_mut(), &error))
     }
 
     /// The error of a runner that returned what makes no sense.
     pub(crate) fn nonsense_of(&self, runner: &OpenRunner, problem: String) -> CallError {
-        self.nonsense(Call::works("runner.run", &runner.name), problem)
+        self.caller.nonsense(Call::works("runner.run", &runner.name), problem)
     }
 
     /// The error of a runner that says itself that it cannot go on.
     pub(crate) fn guest_error_of(&self, runner: &OpenRunner, error: types::Error) -> CallError {
-        self.error(Call::works("runner.run", &runner.name), CallErrorKind::Guest(error.into()))
-    }
-
-    fn nonsense(&self, call: Call<'_>, problem: String) -> CallError {
-        self.error(call, CallErrorKind::Nonsense(problem))
-    }
-
-    fn error(&self, call: Call<'_>, kind: CallErrorKind) -> CallError {
-        let call =
-            if call.of.is_empty() { call.name.to_owned() } else { format!("{} of {:?}", call.name, call.of) };
-        CallError { component: self.component.clone(), call, kind: Box::new(kind) }
+        self.caller.error(Call::works("runner.run", &runner.name), CallErrorKind::Guest(error.into()))
     }
 }
 
 /// Gives the guest the time of a call.
-fn arm(store: &mut Store<HostState>, limits: &Limits, kind: LimitKind) {
+fn arm(store: &mut Store<HostState>, caller: &Caller, call: Call<'_>) {
     let state = store.data_mut();
-    let allowed = match kind {
-        LimitKind::TimePerCall => limits.time_per_call,
-        _ => limits.time_to_open,
-    };
-    state.computing.begin(state.born.elapsed(), allowed, kind);
+    state.computing.begin(state.born.elapsed(), caller.time(call), call.time);
     store.set_epoch_deadline(1);
 }
 

@@ -1,7 +1,11 @@
 //! The way of runners to the target, and to nowhere else: requests go to the endpoints of the race, redirects are not followed,
 //! and what would lead elsewhere is refused before anything is sent.
 
+mod denied;
+mod request;
+
 use std::collections::{HashMap, VecDeque};
+use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
@@ -9,10 +13,6 @@ use bytes::Bytes;
 use futures_util::StreamExt;
 use futures_util::future::{LocalBoxFuture, select};
 use futures_util::stream::FuturesUnordered;
-use http::header::{
-    CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, EXPECT, HOST, HeaderName, HeaderValue, TE, TRAILER,
-    TRANSFER_ENCODING, UPGRADE,
-};
 use rally_race::{BodyKind, Params, Partition, Runner};
 use rally_target::Cluster;
 use rally_target::answer::describe;
@@ -21,11 +21,12 @@ use send_wrapper::SendWrapper;
 use serde_json::{Map, Value, json};
 use wasmtime::component::Resource;
 
+use self::request::checked;
 use crate::limits::LimitKind;
 use crate::picks::Picks;
+use crate::since_0_1_0::bindings::client;
 use crate::since_0_1_0::bindings::client::{Completion, Host, Method, Response, Want};
 use crate::since_0_1_0::bindings::imports::types::{Error, ErrorClass};
-use crate::since_0_1_0::bindings::{blocking, client};
 use crate::since_0_1_0::bodies::Body;
 use crate::since_0_1_0::corpora::error;
 use crate::since_0_1_0::state::{HostState, exceeded};
@@ -46,6 +47,10 @@ struct Links {
     cluster: Arc<Cluster>,
     partition: Partition,
     idle: Vec<Connection>,
+    /// How new connections write.
+    mode: WriteMode,
+    /// The request made last, for the next one that differs in nothing but its body.
+    last: Option<(Address, Rc<Request>)>,
     under_way: FuturesUnordered<LocalBoxFuture<'static, Finished>>,
     finished: VecDeque<Completion>,
     next_id: u32,
@@ -53,6 +58,16 @@ struct Links {
     /// First byte sent and last byte received since the call began.
     span: Option<(Instant, Instant)>,
 }
+
+/// What a request without headers of its own is made of.
+struct Address {
+    method: Method,
+    target: String,
+    has_body: bool,
+}
+
+/// From this size on, bytes, copying a body behind its head costs more than writing both side by side.
+const LARGE_BODY: usize = 64 * 1024;
 
 /// A submitted request that has got its answer.
 struct Finished {
@@ -63,7 +78,7 @@ struct Finished {
 /// A request and all that it needs.
 struct Exchange {
     connection: Connection,
-    request: Request,
+    request: Rc<Request>,
     body: Bytes,
     timeout: Option<Duration>,
     keep: Keep,
@@ -121,10 +136,35 @@ impl Exchange {
 }
 
 impl Links {
-    fn connection(&mut self) -> Connection {
+    /// A connection for a request with a body of so many bytes.
+    fn connection(&mut self, body: usize) -> Connection {
+        if body > LARGE_BODY && self.mode == WriteMode::Flatten {
+            // Who sends one large body sends more. Connecting is no part of what is measured.
+            self.mode = WriteMode::Vectored;
+            self.idle.clear();
+        }
         self.idle.pop().unwrap_or_else(|| {
-            Connection::guarded(Arc::clone(self.cluster.endpoint(self.partition.index)), WriteMode::Vectored)
+            Connection::guarded(Arc::clone(self.cluster.endpoint(self.partition.index)), self.mode)
         })
+    }
+
+    /// A request as the guest means it: see [`checked`].
+    fn request(&mut self, request: client::Request, body: &Bytes) -> Result<Rc<Request>, Error> {
+        if !request.headers.is_empty() || request.cluster.is_some() {
+            return checked(&self.cluster, self.partition, &request, !body.is_empty()).map(Rc::new);
+        }
+        let is_known = |(known, _): &&(Address, Rc<Request>)| {
+            known.target == request.target
+                && known.method == request.method
+                && known.has_body != body.is_empty()
+        };
+        if let Some((_, made)) = self.last.as_ref().filter(is_known) {
+            return Ok(Rc::clone(made));
+        }
+        let made = Rc::new(checked(&self.cluster, self.partition, &request, !body.is_empty())?);
+        let address = Address { method: request.method, target: request.target, has_body: !body.is_empty() };
+        self.last = Some((address, Rc::clone(&made)));
+        Ok(made)
     }
 
     /// What came of a request, for the guest; its connection can be used again.
@@ -241,6 +281,8 @@ impl Client {
             cluster,
             partition,
             idle: vec![connection],
+            mode: WriteMode::Flatten,
+            last: None,
             under_way: FuturesUnordered::new(),
             finished: VecDeque::new(),
             next_id: 0,
@@ -284,68 +326,6 @@ fn denied() -> Error {
     error(ErrorClass::Denied, "requests can be sent in 'run' of a runner only")
 }
 
-/// Headers that the connection makes itself.
-const OWN_HEADERS: [HeaderName; 8] =
-    [HOST, CONTENT_LENGTH, TRANSFER_ENCODING, CONNECTION, UPGRADE, TE, TRAILER, EXPECT];
-
-/// Longest path and query that is sent, bytes: what servers take at most, roughly.
-const LONGEST_TARGET: usize = 64 * 1024;
-
-/// A request as the guest means it, unless it would lead elsewhere or break the connection.
-fn checked(
-    cluster: &Cluster,
-    partition: Partition,
-    request: &client::Request,
-    body_kind: &Bytes,
-) -> Result<Request, Error> {
-    let wrong = |problem: String| Err(error(ErrorClass::Denied, problem));
-    if let Some(name) = request.cluster.as_deref().filter(|name| *name != DEFAULT_CLUSTER) {
-        return Err(error(
-            ErrorClass::NotFound,
-            format!("there is no cluster {name:?} in this race: its only cluster is {DEFAULT_CLUSTER:?}"),
-        ));
-    }
-    let target = &request.target;
-    if !target.starts_with('/') || target.starts_with("//") {
-        return wrong(format!(
-            "{target:?} is no path: requests go to the race's target, their address begins with one slash"
-        ));
-    }
-    let plain = |byte: u8| byte.is_ascii_graphic() && byte != b'#' && byte != b'\\';
-    if target.len() > LONGEST_TARGET || !target.bytes().all(plain) {
-        let shown: String = target.chars().take(200).collect();
-        return wrong(format!("{shown:?} is no encoded path and query of at most {LONGEST_TARGET} bytes"));
-    }
-    let method = match request.method {
-        Method::Get => http::Method::GET,
-        Method::Head => http::Method::HEAD,
-        Method::Post => http::Method::POST,
-        Method::Put => http::Method::PUT,
-        Method::Delete => http::Method::DELETE,
-        Method::Patch => http::Method::PATCH,
-        Method::Options => http::Method::OPTIONS,
-    };
-    let (path, query) = target.split_once('?').unwrap_or((target, ""));
-    let content_type = if body_kind.is_empty() { None } else { Some("application/json") };
-    let mut made = Request::new(cluster.endpoint(partition.index), method, path, query, content_type)
-        .or_else(|_| wrong(format!("{target:?} is no path and query")))?;
-    for (name, value) in &request.headers {
-        let (Ok(name), Ok(value)) = (HeaderName::try_from(name.as_str()), HeaderValue::from_str(value))
-        else {
-            return wrong(format!("{name:?} is no header that can be sent, or its value is not"));
-        };
-        if OWN_HEADERS.contains(&name) {
-            return wrong(format!("the header {name} is made by the connection itself"));
-        }
-        if name == CONTENT_TYPE {
-            made.headers.insert(name, value);
-        } else {
-            made.headers.append(name, value);
-        }
-    }
-    Ok(made)
-}
-
 impl HostState {
     /// Makes an exchange of a guest's request; its body leaves the guest in any case.
     fn exchange(
@@ -357,6 +337,7 @@ impl HostState {
             Some(handle) => self.take_body(Resource::<Body>::new_own(handle.rep()))?,
             None => Bytes::new(),
         };
+        let timeout = request.timeout_milliseconds.map(|time| Duration::from_millis(u64::from(time)));
         let request = client::Request { body: None, ..request };
         let most = self.limits.response_bytes;
         let Some(links) = self.client.at_work() else { return Ok(Err(denied())) };
@@ -368,15 +349,15 @@ impl HostState {
                 Err(problem) => return Ok(Err(error(ErrorClass::Config, problem.to_string()))),
             },
         };
-        let made = match checked(&links.cluster, links.partition, &request, &body) {
-            Ok(made) => made,
+        let request = match links.request(request, &body) {
+            Ok(request) => request,
             Err(error) => return Ok(Err(error)),
         };
         Ok(Ok(Exchange {
-            connection: links.connection(),
-            request: made,
+            connection: links.connection(body.len()),
+            request,
             body,
-            timeout: request.timeout_milliseconds.map(|time| Duration::from_millis(u64::from(time))),
+            timeout,
             keep: Keep { wanted, most, body: Vec::new(), size: 0 },
             outcome: None,
         }))
@@ -403,15 +384,16 @@ impl Host for HostState {
             Err(error) => return Ok(Err(error)),
         };
         self.waits();
-        let limits = Arc::clone(&self.limits);
+        // Not counted: all clients share it.
+        let limits = &*self.limits;
         let Some(links) = self.client.at_work() else { return Ok(Err(denied())) };
         let response = SendWrapper::new(async move {
             if links.under_way.is_empty() {
                 exchange.perform().await;
             } else {
-                links.meanwhile(exchange.perform(), &limits).await?;
+                links.meanwhile(exchange.perform(), limits).await?;
             }
-            links.settle(exchange, &limits)
+            links.settle(exchange, limits)
         })
         .await;
         self.goes_on();
@@ -603,51 +585,5 @@ impl Host for HostState {
         .await;
         self.goes_on();
         performed
-    }
-}
-
-/// Param sources and schedulers cannot reach the network: what their component imports is there and refuses.
-impl blocking::rally::track::client::Host for HostState {
-    fn send(
-        &mut self,
-        _: blocking::rally::track::client::Request,
-        _: blocking::rally::track::client::Want,
-    ) -> wasmtime::Result<Result<blocking::rally::track::client::Response, Error>> {
-        Ok(Err(denied()))
-    }
-
-    fn send_all(
-        &mut self,
-        requests: Vec<blocking::rally::track::client::Request>,
-        _: blocking::rally::track::client::Want,
-        _: u32,
-    ) -> wasmtime::Result<Vec<Result<blocking::rally::track::client::Response, Error>>> {
-        Ok(requests.iter().map(|_| Err(denied())).collect())
-    }
-
-    fn submit(
-        &mut self,
-        _: blocking::rally::track::client::Request,
-        _: blocking::rally::track::client::Want,
-    ) -> wasmtime::Result<Result<u32, Error>> {
-        Ok(Err(denied()))
-    }
-
-    fn wait(&mut self, _: Option<u64>) -> wasmtime::Result<Vec<blocking::rally::track::client::Completion>> {
-        Ok(Vec::new())
-    }
-
-    fn sleep(&mut self, _: u64) -> wasmtime::Result<()> {
-        Err(wasmtime::format_err!("only runners can wait"))
-    }
-
-    fn builtin(
-        &mut self,
-        _: Option<String>,
-        _: String,
-        _: String,
-        _: Option<Resource<Body>>,
-    ) -> wasmtime::Result<Result<String, Error>> {
-        Ok(Err(denied()))
     }
 }

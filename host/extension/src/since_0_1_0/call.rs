@@ -1,0 +1,159 @@
+//! What all calls of a guest have in common: a name, a time, and how they fail.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use rally_race::BodyKind;
+
+use crate::error::{CallError, CallErrorKind, ComponentName};
+use crate::limits::{LimitKind, Limits};
+use crate::since_0_1_0::bindings::imports::bodies::Kind;
+use crate::since_0_1_0::bindings::imports::types;
+use crate::since_0_1_0::state::HostState;
+
+/// A call of a guest.
+#[derive(Clone, Copy)]
+pub(crate) struct Call<'a> {
+    /// Which function.
+    pub(crate) name: &'a str,
+    /// The name that it was registered under, or nothing.
+    pub(crate) of: &'a str,
+    /// The limit of its computing time.
+    pub(crate) time: LimitKind,
+}
+
+impl<'a> Call<'a> {
+    /// A call that prepares.
+    pub(crate) fn opens(name: &'a str, of: &'a str) -> Call<'a> {
+        Call { name, of, time: LimitKind::TimeToOpen }
+    }
+
+    /// A call of the race.
+    pub(crate) fn works(name: &'a str, of: &'a str) -> Call<'a> {
+        Call { name, of, time: LimitKind::TimePerCall }
+    }
+}
+
+/// Whose calls they are, and whether there can be more.
+pub(crate) struct Caller {
+    component: ComponentName,
+    pub(crate) limits: Arc<Limits>,
+    /// A guest that trapped is over.
+    pub(crate) ended: bool,
+}
+
+impl Caller {
+    pub(crate) fn new(component: ComponentName, limits: &Arc<Limits>) -> Caller {
+        Caller { component, limits: Arc::clone(limits), ended: false }
+    }
+
+    /// Computing time of a call.
+    pub(crate) fn time(&self, call: Call<'_>) -> Duration {
+        match call.time {
+            LimitKind::TimePerCall => self.limits.time_per_call,
+            _ => self.limits.time_to_open,
+        }
+    }
+
+    /// Whether the guest can be called.
+    pub(crate) fn begin(&self, call: Call<'_>) -> Result<(), CallError> {
+        if self.ended { Err(self.error(call, CallErrorKind::Ended)) } else { Ok(()) }
+    }
+
+    /// The guest trapped, or the host had to end it.
+    pub(crate) fn failed(
+        &mut self,
+        call: Call<'_>,
+        state: &mut HostState,
+        error: &wasmtime::Error,
+    ) -> CallError {
+        self.ended = true;
+        let words = state.take_last_words();
+        self.error(call, CallErrorKind::from_wasmtime(error, &self.limits, call.time, words))
+    }
+
+    /// What the guest returned, or its own error.
+    pub(crate) fn guest<T>(&self, call: Call<'_>, returned: Result<T, types::Error>) -> Result<T, CallError> {
+        returned.map_err(|error| self.error(call, CallErrorKind::Guest(error.into())))
+    }
+
+    /// What the guest returned makes no sense.
+    pub(crate) fn nonsense(&self, call: Call<'_>, problem: String) -> CallError {
+        self.error(call, CallErrorKind::Nonsense(problem))
+    }
+
+    pub(crate) fn error(&self, call: Call<'_>, kind: CallErrorKind) -> CallError {
+        let call = match call.of {
+            "" => call.name.to_owned(),
+            of => format!("{} of {of:?}", call.name),
+        };
+        CallError { component: self.component.clone(), call, kind: Box::new(kind) }
+    }
+}
+
+pub(crate) fn body_kind(kind: Kind) -> BodyKind {
+    match kind {
+        Kind::Json => BodyKind::Json,
+        Kind::Text => BodyKind::Text,
+        Kind::Bytes => BodyKind::Bytes,
+    }
+}
+
+/// The error of a role that is called although the component does not have it.
+pub(crate) fn missing(role: &str) -> wasmtime::Error {
+    wasmtime::format_err!("the component exports no {role}")
+}
+
+/// A batch in plain words: its types are generated twice, for guests that wait and for those that do not.
+macro_rules! raw_batch {
+    ($state:expr, $batch:expr) => {{
+        let batch = $batch;
+        let bodies: Result<Vec<_>, String> = batch
+            .bodies
+            .into_iter()
+            .map(|given| match $state.take_body(given.body) {
+                Ok(body) => Ok((given.position, $crate::since_0_1_0::call::body_kind(given.kind), body)),
+                Err(problem) => Err(format!("a body that is none: {problem}")),
+            })
+            .collect();
+        bodies.map(|bodies| $crate::batch::RawBatch {
+            new_shapes: batch.new_shapes.into_iter().map(|shape| (shape.slot, shape.params)).collect(),
+            items: batch
+                .items
+                .iter()
+                .map(|item| $crate::batch::RawItem {
+                    shape: item.shape,
+                    arena_end: item.arena_end,
+                    body_kind: $crate::since_0_1_0::call::body_kind(item.body_kind),
+                    documents: item.documents,
+                    held: item.held,
+                })
+                .collect(),
+            arena: batch.arena,
+            bodies,
+            exhausted: batch.exhausted,
+        })
+    }};
+}
+
+/// Feedback in the words of the interface, whose types are generated twice.
+macro_rules! wit_feedback {
+    ($type:path, $finished:expr) => {
+        $finished
+            .iter()
+            .map(|feedback| {
+                use $type as Wit;
+                Wit {
+                    started: feedback.started,
+                    finished: feedback.finished,
+                    weight: feedback.weight,
+                    unit: feedback.unit.clone(),
+                    success: feedback.success,
+                    meta: feedback.meta.clone(),
+                }
+            })
+            .collect::<Vec<_>>()
+    };
+}
+
+pub(crate) use {raw_batch, wit_feedback};

@@ -1,0 +1,77 @@
+//! What a guest may send: a request that would lead elsewhere, or break the connection, is refused before anything is sent.
+
+use http::header::{
+    CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, EXPECT, HOST, HeaderName, HeaderValue, TE, TRAILER,
+    TRANSFER_ENCODING, UPGRADE,
+};
+use rally_race::Partition;
+use rally_target::Cluster;
+use rally_target::http::Request;
+
+use super::DEFAULT_CLUSTER;
+use crate::since_0_1_0::bindings::client;
+use crate::since_0_1_0::bindings::client::Method;
+use crate::since_0_1_0::bindings::imports::types::{Error, ErrorClass};
+use crate::since_0_1_0::corpora::error;
+
+/// Headers that the connection makes itself.
+const OWN_HEADERS: [HeaderName; 8] =
+    [HOST, CONTENT_LENGTH, TRANSFER_ENCODING, CONNECTION, UPGRADE, TE, TRAILER, EXPECT];
+
+/// Longest path and query that is sent, bytes: what servers take at most, roughly.
+const LONGEST_TARGET: usize = 64 * 1024;
+
+/// A request as the guest means it, unless it would lead elsewhere or break the connection.
+pub(super) fn checked(
+    cluster: &Cluster,
+    partition: Partition,
+    request: &client::Request,
+    has_body: bool,
+) -> Result<Request, Error> {
+    let wrong = |problem: String| Err(error(ErrorClass::Denied, problem));
+    if let Some(name) = request.cluster.as_deref().filter(|name| *name != DEFAULT_CLUSTER) {
+        return Err(error(
+            ErrorClass::NotFound,
+            format!("there is no cluster {name:?} in this race: its only cluster is {DEFAULT_CLUSTER:?}"),
+        ));
+    }
+    let target = &request.target;
+    if !target.starts_with('/') || target.starts_with("//") {
+        return wrong(format!(
+            "{target:?} is no path: requests go to the race's target, their address begins with one slash"
+        ));
+    }
+    let plain = |byte: u8| byte.is_ascii_graphic() && byte != b'#' && byte != b'\\';
+    if target.len() > LONGEST_TARGET || !target.bytes().all(plain) {
+        let shown: String = target.chars().take(200).collect();
+        return wrong(format!("{shown:?} is no encoded path and query of at most {LONGEST_TARGET} bytes"));
+    }
+    let method = match request.method {
+        Method::Get => http::Method::GET,
+        Method::Head => http::Method::HEAD,
+        Method::Post => http::Method::POST,
+        Method::Put => http::Method::PUT,
+        Method::Delete => http::Method::DELETE,
+        Method::Patch => http::Method::PATCH,
+        Method::Options => http::Method::OPTIONS,
+    };
+    let (path, query) = target.split_once('?').unwrap_or((target, ""));
+    let content_type = has_body.then_some("application/json");
+    let mut made = Request::new(cluster.endpoint(partition.index), method, path, query, content_type)
+        .or_else(|_| wrong(format!("{target:?} is no path and query")))?;
+    for (name, value) in &request.headers {
+        let (Ok(name), Ok(value)) = (HeaderName::try_from(name.as_str()), HeaderValue::from_str(value))
+        else {
+            return wrong(format!("{name:?} is no header that can be sent, or its value is not"));
+        };
+        if OWN_HEADERS.contains(&name) {
+            return wrong(format!("the header {name} is made by the connection itself"));
+        }
+        if name == CONTENT_TYPE {
+            made.headers.insert(name, value);
+        } else {
+            made.headers.append(name, value);
+        }
+    }
+    Ok(made)
+}
