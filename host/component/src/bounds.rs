@@ -15,6 +15,13 @@ pub struct Bounds {
     /// Size of one function in bytes. Default: 2 MiB. Time and memory for compiling grow faster than a function's size; the
     /// interpreter loop of CPython, the largest function known, has a few hundred kB.
     pub function_size: u64,
+    /// Locals of one function times ten for each of its loops and one for each entry of its jump tables. Default:
+    /// 4,000,000, for which a compiler needs up to 500 MB: it keeps what a local is for every place where ways of control flow
+    /// meet. 100 kB of code can be made to need 10 GB. An interpreter's loop has a few hundred locals and as many loops and
+    /// entries.
+    pub function_joins: u64,
+    /// The same of all functions together. Default: 40,000,000, which take up to half a minute.
+    pub joins: u64,
     /// Types, imports, exports, aliases and instances of all modules and components together, in bytes. Default: 4 MiB. All
     /// of that is kept in memory while a file is read, at up to some 40 times its size.
     pub declarations: u64,
@@ -40,6 +47,8 @@ impl Default for Bounds {
             size: 64 << 20,
             functions: 100_000,
             function_size: 2 << 20,
+            function_joins: 4_000_000,
+            joins: 40_000_000,
             declarations: 4 << 20,
             modules: 64,
             memories: 16,
@@ -63,6 +72,8 @@ impl Bounds {
             size,
             functions: grown(default.functions),
             function_size: grown(default.function_size),
+            function_joins: grown(default.function_joins),
+            joins: grown(default.joins),
             declarations: grown(default.declarations),
             ..default
         }

@@ -155,6 +155,10 @@ pub enum Bound {
     Functions,
     /// Bytes of one function.
     FunctionSize,
+    /// Locals of one function times its loops and jumps.
+    FunctionJoins,
+    /// The same of all functions.
+    Joins,
     /// Bytes of types, imports, exports, aliases and instances.
     Declarations,
     /// Core modules.
@@ -168,7 +172,12 @@ pub enum Bound {
 impl Bound {
     fn remedy(self) -> &'static str {
         match self {
-            Bound::Size | Bound::Functions | Bound::FunctionSize | Bound::Declarations => {
+            Bound::Size
+            | Bound::Functions
+            | Bound::FunctionSize
+            | Bound::FunctionJoins
+            | Bound::Joins
+            | Bound::Declarations => {
                 "raise that with --extension-max-size, which the other bounds on its content grow with, or build a smaller one"
             }
             Bound::Modules | Bound::Memories | Bound::Tables => {
@@ -185,6 +194,10 @@ impl fmt::Display for Bound {
             Bound::Size => "size in bytes:",
             Bound::Functions => "functions:",
             Bound::FunctionSize => "bytes of one function:",
+            Bound::FunctionJoins => {
+                "locals of one function times ten for each loop and one for each jump table entry:"
+            }
+            Bound::Joins => "locals times loops and jump table entries, of all functions:",
             Bound::Declarations => "bytes of types, imports, exports and instances:",
             Bound::Modules => "core modules:",
             Bound::Memories => "memories:",

@@ -11,11 +11,12 @@ use crate::bounds::Bounds;
 use crate::digest::Digest;
 use crate::error::{Bound, InspectError};
 use crate::facts::{CoreCounts, Facts, Import, Producer, Role};
+use crate::joins::joins;
 use crate::printable::printable;
 use crate::version::{PACKAGE, Verdict, is_importable, judge};
 
 /// What WebAssembly a track's code may consist of: what compilers for wasm32-unknown-unknown make, and what components need.
-/// Instructions are not looked at here: compiling does that.
+/// Instructions are not validated here: compiling does that.
 const FEATURES: WasmFeatures = WasmFeatures::WASM2
     .union(WasmFeatures::EXTENDED_CONST)
     .union(WasmFeatures::MULTI_MEMORY)
@@ -104,6 +105,7 @@ struct Reader<'a> {
     /// What each enclosing module or component is, the outermost first.
     inside: Vec<Encoding>,
     declarations: u64,
+    joins: u64,
     counts: CoreCounts,
     imports: Vec<Name>,
     exports: Vec<Name>,
@@ -125,6 +127,7 @@ impl<'a> Reader<'a> {
             bounds,
             inside: Vec::new(),
             declarations: 0,
+            joins: 0,
             counts: CoreCounts::default(),
             imports: Vec::new(),
             exports: Vec::new(),
@@ -161,6 +164,10 @@ impl<'a> Reader<'a> {
                 self.counts.code += size;
                 self.counts.largest_function = self.counts.largest_function.max(size);
                 within(Bound::FunctionSize, size, bounds.function_size)?;
+                let joins = joins(body)?;
+                within(Bound::FunctionJoins, joins, bounds.function_joins)?;
+                self.joins = self.joins.saturating_add(joins);
+                within(Bound::Joins, self.joins, bounds.joins)?;
             }
             Payload::MemorySection(memories) => {
                 self.counts.memories += u64::from(memories.count());

@@ -10,6 +10,7 @@ mod encode;
 mod error;
 mod facts;
 mod inspect;
+mod joins;
 mod printable;
 mod version;
 

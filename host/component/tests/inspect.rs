@@ -116,6 +116,34 @@ fn too_many_of_anything_is_refused() {
     assert!(matches!(error, InspectError::TooLarge { bound: Bound::Tables, count: 2, limit: 1 }), "{error}");
 }
 
+/// A component with functions of so many locals, nested loops and entries of a jump table.
+fn with_joins(functions: usize, locals: usize, loops: usize, entries: usize) -> Vec<u8> {
+    let function = format!(
+        "(func (local {}) {} (br_table {} (i32.const 0)) {})",
+        "i32 ".repeat(locals),
+        "loop ".repeat(loops),
+        "0 ".repeat(entries + 1),
+        "end ".repeat(loops)
+    );
+    wat::parse_str(format!("(component (core module {}))", function.repeat(functions))).expect("WAT")
+}
+
+#[test]
+fn small_code_that_takes_a_compiler_gigabytes_is_refused() {
+    for (bytes, bound, count) in [
+        (with_joins(1, 10_000, 500, 1), Bound::FunctionJoins, 50_010_000),
+        (with_joins(1, 2_000, 1, 50_000), Bound::FunctionJoins, 100_020_000),
+        (with_joins(11, 1_000, 390, 100), Bound::Joins, 44_000_000),
+    ] {
+        let InspectError::TooLarge { bound: said, count: counted, .. } = refused(&bytes) else {
+            panic!("not too large")
+        };
+        assert_eq!((said, counted), (bound, count));
+    }
+    // What is left is refused for another reason: it exports nothing.
+    assert!(matches!(refused(&with_joins(5, 1_000, 390, 100)), InspectError::NoExtension { .. }));
+}
+
 #[test]
 fn imports_that_no_rally_offers_are_all_named() {
     let bytes = wat::parse_str(
