@@ -224,11 +224,16 @@ impl BatchReader {
         line: &str,
         wrong: impl Fn(serde_json::Error) -> String,
     ) -> Result<Params, String> {
-        let mut values: Map<String, Value> = serde_json::from_str(line).map_err(&wrong)?;
-        let (body, kind) = match values.shift_remove("body") {
-            None => (Bytes::new(), BodyKind::default()),
-            Some(body) => line_body(&body.to_string()).map_err(&wrong)?,
-        };
+        let fields: indexmap::IndexMap<String, &RawValue> = serde_json::from_str(line).map_err(&wrong)?;
+        let (mut body, mut kind) = (Bytes::new(), BodyKind::default());
+        let mut values = Map::new();
+        for (name, value) in fields {
+            if name == "body" {
+                (body, kind) = line_body(value.get()).map_err(&wrong)?;
+            } else {
+                values.insert(name, serde_json::from_str(value.get()).map_err(&wrong)?);
+            }
+        }
         Ok(with_body(Arc::new(values), body, kind))
     }
 }
@@ -512,6 +517,17 @@ mod tests {
             };
             let values = Value::Object((*params.values).clone()).to_string();
             Naive { values, body, documents: params.documents }
+        }
+    }
+
+    #[test]
+    fn a_body_in_a_line_stays_as_it_is_written() {
+        let body = "{\"n\": 123456789012345678901234567890, \"e\":1.0E5}";
+        for key in ["index", "\\u0069ndex", "in\\\"dex"] {
+            let (mut reader, mut out) = (BatchReader::new(false), Vec::new());
+            let line = format!("{{\"{key}\":1,\"body\":{body}}}");
+            assert_eq!(reader.read_lines(&line, false, 1, &mut out), Ok(More::Yes));
+            assert_eq!(std::str::from_utf8(&out[0].body), Ok(body), "{key}");
         }
     }
 
