@@ -107,6 +107,16 @@ fn made(course: &Arc<Course>) -> Vec<Recorded> {
             (0..4096_u32).map(|at| ((at * at) >> 3) as u8).collect(),
         ),
         ("file-too-large", "A good component with two megabytes more than are allowed.", large),
+        (
+            "loops-without-number",
+            "A function of 10,000 locals in 500 loops: 100 kB to compile in gigabytes.",
+            bomb(10_000, 500, 1),
+        ),
+        (
+            "jumps-without-number",
+            "A function of 2,000 locals and 50,000 jumps: 75 kB to compile in gigabytes.",
+            bomb(2_000, 1, 50_000),
+        ),
         ("file-damaged", "A good component with damaged bytes in its middle.", flipped),
         ("file-cut-short", "The first half of a good component.", good[..good.len() / 2].to_vec()),
     ];
@@ -130,6 +140,21 @@ fn made(course: &Arc<Course>) -> Vec<Recorded> {
         Entry::of("source"),
     ));
     recorded
+}
+
+/// A component that is small, and takes a compiler more memory than there is.
+fn bomb(locals: usize, loops: usize, jumps: usize) -> Vec<u8> {
+    let change: String = (0..locals)
+        .map(|local| format!("(local.set {local} (i32.add (local.get {local}) (i32.const 1)))"))
+        .collect();
+    let text = format!(
+        "(component (core module (func (local {}) {} {change} (br_table {} (local.get 0)) {})))",
+        "i32 ".repeat(locals),
+        "loop ".repeat(loops),
+        "0 ".repeat(jumps + 1),
+        "end ".repeat(loops),
+    );
+    wat::parse_str(text).expect("a component")
 }
 
 /// A component that does nothing hostile.
