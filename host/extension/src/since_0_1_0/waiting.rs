@@ -1,12 +1,15 @@
 //! Instances whose calls may wait for the target: runners, and what shares an instance with them.
 
+use std::future::poll_fn;
+use std::pin::pin;
 use std::sync::Arc;
+use std::task::Poll;
 use std::time::Instant;
 
 use bytes::Bytes;
 use rally_race::{BodyKind, More, Params, Partition};
 use rally_target::Cluster;
-use rally_target::http::Connection;
+use rally_target::http::{Connection, Deadline};
 use wasmtime::Store;
 use wasmtime::component::{Resource, ResourceAny};
 
@@ -29,6 +32,8 @@ pub(crate) struct WaitingInstance {
     store: Store<HostState>,
     roles: Roles,
     caller: Caller,
+    /// Until when a run may take.
+    deadline: Deadline,
 }
 
 struct Roles {
@@ -133,7 +138,9 @@ impl WaitingInstance {
             })
         };
         match made.await {
-            Ok(roles) => Ok(WaitingInstance { store, roles, caller }),
+            Ok(roles) => {
+                Ok(WaitingInstance { store, roles, caller, deadline: Deadline::new(limits.time_to_run) })
+            }
             Err(error) => Err(caller.failed(call, store.data_mut(), &error)),
         }
     }
@@ -283,11 +290,18 @@ impl WaitingInstance {
                 let role = self.roles.runners.as_ref().ok_or_else(|| missing("runners"))?;
                 role.runner().call_run(&mut self.store, runner.handle, &params, body).await
             };
-            tokio::time::timeout(self.caller.limits.time_to_run, run).await
+            let mut run = pin!(run);
+            let deadline = &mut self.deadline;
+            deadline.start();
+            poll_fn(|context| match run.as_mut().poll(context) {
+                Poll::Ready(performed) => Poll::Ready(Some(performed)),
+                Poll::Pending => deadline.poll_passed(context).map(|()| None),
+            })
+            .await
         };
         self.caller.ended = false;
         let span = self.store.data_mut().client.end();
-        let Ok(performed) = performed else {
+        let Some(performed) = performed else {
             self.caller.ended = true;
             let limit = self.caller.limits.exceeded(LimitKind::TimeToRun);
             return Err(self.caller.error(call, CallErrorKind::Limit { limit, backtrace: None }));

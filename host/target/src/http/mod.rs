@@ -13,6 +13,7 @@ mod request;
 mod sink;
 
 pub use connection::{Answer, Connection, WriteMode};
+pub use deadline::Deadline;
 pub use endpoint::{Endpoint, EndpointError, KnownAddresses};
 pub use error::{ExchangeError, ExchangeErrorKind};
 pub use request::{Request, encode_path, encode_query};
