@@ -3,6 +3,7 @@
 use std::io::{BufRead, BufReader};
 use std::net::SocketAddr;
 use std::process::{Child, Command, Stdio};
+use std::time::Duration;
 
 use crate::stub;
 
@@ -26,11 +27,17 @@ pub struct Stub {
 }
 
 impl Stub {
-    /// Starts one.
+    /// Starts one that answers at once.
     pub fn start(arrivals: Arrivals) -> Stub {
+        Stub::computing(arrivals, Duration::ZERO)
+    }
+
+    /// Starts one that computes for so long before it answers a search.
+    pub fn computing(arrivals: Arrivals, time: Duration) -> Stub {
         let mut process = this_program()
             .arg(format!("--role={ROLE}"))
             .arg(format!("{arrivals:?}"))
+            .arg(time.as_micros().to_string())
             .stdout(Stdio::piped())
             .spawn()
             .expect("stub starts");
@@ -63,7 +70,8 @@ impl Drop for Stub {
 /// What the process of the stub does.
 pub fn serve(arguments: &[String]) {
     let noted = arguments.first().is_some_and(|arrivals| *arrivals == format!("{:?}", Arrivals::Noted));
-    stub::serve(noted).expect("stub serves");
+    let computing = arguments.get(1).map_or(0, |time| time.parse().expect("microseconds"));
+    stub::serve(noted, Duration::from_micros(computing)).expect("stub serves");
 }
 
 /// This program, to play another role.

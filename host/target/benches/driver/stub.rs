@@ -1,7 +1,9 @@
-//! A server that answers at once: it reads a request, throws it away and sends a fixed answer. It notes when searches arrive.
+//! A server that answers at once, or after computing for a while as a search engine does: it reads a request, throws it away
+//! and sends a fixed answer. It notes when searches arrive.
 
 use std::sync::Arc;
 use std::sync::Mutex;
+use std::time::{Duration, Instant};
 
 use memchr::memmem;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -21,8 +23,8 @@ struct Seen {
     arrivals: Mutex<Vec<Arc<Mutex<Vec<u64>>>>>,
 }
 
-/// Serves until the process is killed. Prints the port first. `noted`: arrival times are kept.
-pub fn serve(noted: bool) -> std::io::Result<()> {
+/// Serves until the process is killed. Prints the port first. `noted`: arrival times are kept. `computing`: for each search.
+pub fn serve(noted: bool, computing: Duration) -> std::io::Result<()> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_io().build()?;
     runtime.block_on(async {
         let listener = TcpListener::bind("127.0.0.1:0").await?;
@@ -34,13 +36,18 @@ pub fn serve(noted: bool) -> std::io::Result<()> {
             let seen = Arc::clone(&seen);
             tokio::spawn(async move {
                 // A connection that breaks is the end of that connection.
-                let _ = converse(stream, &seen, noted).await;
+                let _ = converse(stream, &seen, noted, computing).await;
             });
         }
     })
 }
 
-async fn converse(mut stream: TcpStream, seen: &Seen, noted: bool) -> std::io::Result<()> {
+async fn converse(
+    mut stream: TcpStream,
+    seen: &Seen,
+    noted: bool,
+    computing: Duration,
+) -> std::io::Result<()> {
     let mine = Arc::new(Mutex::new(Vec::new()));
     let mut known = false;
     let mut buffer = vec![0_u8; 256 * 1024];
@@ -82,6 +89,12 @@ async fn converse(mut stream: TcpStream, seen: &Seen, noted: bool) -> std::io::R
             }
             if let Some(arrival) = arrival {
                 lock(&mine).push(arrival);
+            }
+        }
+        if search && !computing.is_zero() {
+            let begin = Instant::now();
+            while begin.elapsed() < computing {
+                std::hint::spin_loop();
             }
         }
         let answer = if line.starts_with("HEAD ") {
