@@ -115,6 +115,18 @@ fn a_task_of_many_clients_ends_with_the_first_that_fails() {
 }
 
 #[test]
+fn requests_before_a_wrong_due_time_are_made() {
+    for fault in ["nan", "backwards"] {
+        let machine = Machine::new();
+        race(&machine, beside_honest("scheduler", fault, 5, 1000).path(), &[]).expect_code(1);
+        assert_eq!(requests(&machine, "faulty-task"), 4, "{fault}");
+        let machine = Machine::new();
+        race(&machine, beside_honest("scheduler", fault, 5, 4).path(), &[]).expect_code(0);
+        assert_eq!(requests(&machine, "faulty-task"), 4, "{fault}: nobody asked for the fifth");
+    }
+}
+
+#[test]
 fn a_fault_ends_the_race_where_errors_end_it() {
     for (role, fault, call, said) in FAULTS.into_iter().filter(|(_, fault, ..)| *fault == "panic") {
         let machine = Machine::new();

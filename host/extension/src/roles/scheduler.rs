@@ -73,12 +73,12 @@ impl Scheduler for GuestScheduler {
     fn next(&mut self, current: f64) -> Result<f64, Cause> {
         if self.feedback {
             let finished = std::mem::take(&mut self.finished);
-            return Ok(self.instance.due_times(&self.scheduler, current, &finished, 1)?[0]);
+            return Ok(self.instance.due_times(&mut self.scheduler, current, &finished, 1)?[0]);
         }
         if let Some(time) = self.ahead.pop_front() {
             return Ok(time);
         }
-        let times = self.instance.due_times(&self.scheduler, current, &[], AHEAD)?;
+        let times = self.instance.due_times(&mut self.scheduler, current, &[], AHEAD)?;
         self.ahead.extend(&times[1..]);
         Ok(times[0])
     }

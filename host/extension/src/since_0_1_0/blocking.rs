@@ -76,6 +76,8 @@ pub(crate) struct OpenSource {
 pub(crate) struct OpenScheduler {
     handle: ResourceAny,
     name: String,
+    /// What is wrong with the due time after those that were handed over.
+    wrong: Option<String>,
 }
 
 impl BlockingInstance {
@@ -199,25 +201,37 @@ impl BlockingInstance {
             role.scheduler().call_open(store, name, context)
         })?;
         let handle = self.caller.guest(call, opened)?;
-        Ok(OpenScheduler { handle, name: name.to_owned() })
+        Ok(OpenScheduler { handle, name: name.to_owned(), wrong: None })
     }
 
     /// The next due times, at most `limit`.
     pub(crate) fn due_times(
         &mut self,
-        scheduler: &OpenScheduler,
+        scheduler: &mut OpenScheduler,
         current: f64,
         finished: &[Feedback],
         limit: u32,
     ) -> Result<Vec<f64>, CallError> {
-        let call = Call::works("scheduler.next", &scheduler.name);
+        let OpenScheduler { handle, name, wrong } = scheduler;
+        let call = Call::works("scheduler.next", name);
+        if let Some(problem) = wrong.take() {
+            return Err(self.caller.nonsense(call, problem));
+        }
         let finished = wit_feedback!(exports::schedulers::Feedback, finished);
         let times = self.call(call, |roles, store| {
             let role = roles.schedulers.as_ref().ok_or_else(|| missing("schedulers"))?;
-            role.scheduler().call_next(store, scheduler.handle, current, &finished, limit)
+            role.scheduler().call_next(store, *handle, current, &finished, limit)
         })?;
-        let times = self.caller.guest(call, times)?;
-        crate::due::checked(current, &times, limit).map_err(|problem| self.caller.nonsense(call, problem))?;
+        let mut times = self.caller.guest(call, times)?;
+        match crate::due::first_wrong(current, &times, limit) {
+            None => {}
+            Some((0, problem)) => return Err(self.caller.nonsense(call, problem)),
+            // Requests before it are made first: perhaps nobody asks for more.
+            Some((good, problem)) => {
+                times.truncate(good);
+                *wrong = Some(problem);
+            }
+        }
         Ok(times)
     }
 
