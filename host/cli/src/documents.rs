@@ -83,20 +83,14 @@ fn one(
         lines_per_document: if documents.includes_action_and_meta_data { 2 } else { 1 },
         ..PrepareOptions::default()
     };
-    let prepared = prepare(
-        &data_set,
-        std::slice::from_ref(&track.root),
-        data,
-        &prepare_options,
-        progress,
-    )
-    .map_err(|error| match error {
-        PrepareError::Cancelled => CommandError::interrupted(error),
-        PrepareError::Io { .. } | PrepareError::DiskFull { .. } | PrepareError::Download { .. } => {
-            CommandError::failure(error)
-        }
-        other => CommandError::user(other),
-    })?;
+    let prepared = prepare(&data_set, std::slice::from_ref(&track.root), data, &prepare_options, progress)
+        .map_err(|error| match error {
+            PrepareError::Cancelled => CommandError::interrupted(error),
+            PrepareError::Io { .. } | PrepareError::DiskFull { .. } | PrepareError::Download { .. } => {
+                CommandError::failure(error)
+            }
+            other => CommandError::user(other),
+        })?;
     if documents.includes_action_and_meta_data {
         validate_action_lines(&prepared.path, &prepared.offsets).map_err(CommandError::user)?;
     } else if options.test_mode {

@@ -1,6 +1,7 @@
 //! Schedulers of their own instances.
 
 use std::collections::VecDeque;
+use std::time::{Duration, Instant};
 
 use rally_race::{Cause, Finished, Partition, Scheduler, SchedulerFactory};
 use rally_track::Task;
@@ -13,8 +14,11 @@ use crate::roles::kept::{Keeping, Kept};
 use crate::roles::task::TaskRole;
 use crate::since_0_1_0::blocking::{BlockingInstance, OpenScheduler};
 
-/// Due times that are asked for at once, where nothing depends on what became of the requests before.
-const AHEAD: u32 = 64;
+/// Due times that are asked for at once at most, where nothing depends on what became of the requests before.
+const MOST_AHEAD: u32 = 64;
+
+/// Asking takes about so long at most: it happens on the thread that sends, where others wait for their due times.
+const LONGEST_ASKING: Duration = Duration::from_micros(200);
 
 /// Opens the schedulers of a task: an instance per client.
 pub(crate) struct GuestSchedulerFactory {
@@ -29,6 +33,8 @@ pub(crate) struct GuestScheduler {
     scheduler: OpenScheduler,
     feedback: bool,
     ahead: VecDeque<f64>,
+    /// How many are asked for next time.
+    limit: u32,
     finished: Vec<Feedback>,
 }
 
@@ -55,6 +61,7 @@ impl GuestSchedulerFactory {
             scheduler,
             feedback: self.info.feedback,
             ahead: VecDeque::new(),
+            limit: 1,
             finished: Vec::new(),
         })
     }
@@ -78,7 +85,10 @@ impl Scheduler for GuestScheduler {
         if let Some(time) = self.ahead.pop_front() {
             return Ok(time);
         }
-        let times = self.instance.due_times(&mut self.scheduler, current, &[], AHEAD)?;
+        let before = Instant::now();
+        let times = self.instance.due_times(&mut self.scheduler, current, &[], self.limit)?;
+        let quick = before.elapsed() < LONGEST_ASKING;
+        self.limit = if quick { (self.limit * 2).min(MOST_AHEAD) } else { (self.limit / 2).max(1) };
         self.ahead.extend(&times[1..]);
         Ok(times[0])
     }
