@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use indexmap::IndexMap;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
@@ -17,15 +18,40 @@ pub struct Picks {
 struct Node {
     /// Pointers that end here.
     wanted: Vec<usize>,
-    children: Vec<(String, Node)>,
+    children: IndexMap<String, Node>,
 }
 
-/// A pointer that is none.
+/// Pointers that cannot be looked for.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "{0:?} is no JSON pointer (RFC 6901): it is empty or begins with a slash, and '~' is followed by 0 or 1"
-)]
-pub struct PointerError(String);
+pub enum PointerError {
+    /// One is none.
+    #[error(
+        "{0:?} is no JSON pointer (RFC 6901): it is empty or begins with a slash, and '~' is followed by 0 or 1"
+    )]
+    NoPointer(String),
+    /// There are too many.
+    #[error(
+        "more than {MOST_POINTERS} JSON pointers, or more than {LONGEST_POINTERS} bytes of them, for one answer"
+    )]
+    TooMany,
+}
+
+/// Values that cannot be picked.
+#[derive(Debug, thiserror::Error)]
+pub enum PickError {
+    /// The text is not JSON.
+    #[error("this is not JSON")]
+    NotJson(#[source] serde_json::Error),
+    /// Together they are larger than allowed.
+    #[error("the values that were picked are too large")]
+    TooMuch,
+}
+
+/// Pointers for one answer at most. Arbitrary: a runner wants a few; looking happens where others wait for their due times.
+const MOST_POINTERS: usize = 1000;
+
+/// Bytes of all pointers for one answer at most.
+const LONGEST_POINTERS: usize = 64 * 1024;
 
 /// Depth to which values are picked. Arbitrary; the JSON reader ends at 128 as well.
 const DEEPEST: usize = 128;
@@ -36,37 +62,41 @@ impl Picks {
     /// # Errors
     /// Where one is no JSON pointer.
     pub fn new(pointers: &[String]) -> Result<Picks, PointerError> {
+        if pointers.len() > MOST_POINTERS
+            || pointers.iter().map(String::len).sum::<usize>() > LONGEST_POINTERS
+        {
+            return Err(PointerError::TooMany);
+        }
         let mut picks = Picks { root: Node::default(), count: pointers.len() };
         for (number, pointer) in pointers.iter().enumerate() {
             let mut node = &mut picks.root;
             for token in tokens(pointer)? {
-                let known = node.children.iter().position(|(name, _)| *name == token);
-                let index = known.unwrap_or_else(|| {
-                    node.children.push((token, Node::default()));
-                    node.children.len() - 1
-                });
-                node = &mut node.children[index].1;
+                node = node.children.entry(token).or_default();
             }
             node.wanted.push(number);
         }
         Ok(picks)
     }
 
-    /// The JSON texts of the values that the pointers name, in their order; `None` where there is no such value.
+    /// The JSON texts of the values that the pointers name, in their order, at most `most` bytes in all; `None` where there is
+    /// no such value.
     ///
     /// # Errors
-    /// Where the text is not JSON.
-    pub fn pick(&self, text: &[u8]) -> Result<Vec<Option<String>>, serde_json::Error> {
-        let mut found = vec![None; self.count];
+    /// Where the text is not JSON, or the values are too large.
+    pub fn pick(&self, text: &[u8], most: usize) -> Result<Vec<Option<String>>, PickError> {
+        let mut found = Found { values: vec![None; self.count], room: most, full: false };
         let mut reader = serde_json::Deserializer::from_slice(text);
-        Seed { node: &self.root, found: &mut found }.deserialize(&mut reader)?;
-        reader.end()?;
-        Ok(found)
+        let read =
+            Seed { node: &self.root, found: &mut found }.deserialize(&mut reader).and_then(|()| reader.end());
+        if found.full {
+            return Err(PickError::TooMuch);
+        }
+        read.map(|()| found.values).map_err(PickError::NotJson)
     }
 }
 
 fn tokens(pointer: &str) -> Result<Vec<String>, PointerError> {
-    let wrong = || PointerError(pointer.chars().take(200).collect());
+    let wrong = || PointerError::NoPointer(pointer.chars().take(200).collect());
     if pointer.is_empty() {
         return Ok(Vec::new());
     }
@@ -90,9 +120,17 @@ fn tokens(pointer: &str) -> Result<Vec<String>, PointerError> {
     if tokens.len() > DEEPEST { Err(wrong()) } else { Ok(tokens) }
 }
 
+/// What was found so far.
+struct Found {
+    values: Vec<Option<String>>,
+    /// Bytes that there is room for.
+    room: usize,
+    full: bool,
+}
+
 struct Seed<'a> {
     node: &'a Node,
-    found: &'a mut Vec<Option<String>>,
+    found: &'a mut Found,
 }
 
 impl<'de> DeserializeSeed<'de> for Seed<'_> {
@@ -105,7 +143,12 @@ impl<'de> DeserializeSeed<'de> for Seed<'_> {
         // Wanted as a whole; what is wanted of its inside is looked for in the text of it.
         let raw = <&RawValue as serde::Deserialize>::deserialize(deserializer)?;
         for number in &self.node.wanted {
-            self.found[*number] = Some(raw.get().to_owned());
+            let Some(room) = self.found.room.checked_sub(raw.get().len()) else {
+                self.found.full = true;
+                return Err(serde::de::Error::custom("there is no room for more"));
+            };
+            self.found.room = room;
+            self.found.values[*number] = Some(raw.get().to_owned());
         }
         if !self.node.children.is_empty() {
             let mut reader = serde_json::Deserializer::from_str(raw.get());
@@ -118,7 +161,7 @@ impl<'de> DeserializeSeed<'de> for Seed<'_> {
 
 struct Walk<'a> {
     node: &'a Node,
-    found: &'a mut Vec<Option<String>>,
+    found: &'a mut Found,
 }
 
 impl<'de> Visitor<'de> for Walk<'_> {
@@ -130,8 +173,8 @@ impl<'de> Visitor<'de> for Walk<'_> {
 
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<(), A::Error> {
         while let Some(key) = map.next_key::<std::borrow::Cow<'de, str>>()? {
-            match self.node.children.iter().find(|(name, _)| *name == key) {
-                Some((_, node)) => map.next_value_seed(Seed { node, found: self.found })?,
+            match self.node.children.get(key.as_ref()) {
+                Some(node) => map.next_value_seed(Seed { node, found: self.found })?,
                 None => {
                     map.next_value::<IgnoredAny>()?;
                 }
@@ -141,11 +184,14 @@ impl<'de> Visitor<'de> for Walk<'_> {
     }
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut sequence: A) -> Result<(), A::Error> {
+        // Beyond the last place that somebody wants, nothing is looked up.
+        let last = self.node.children.keys().filter_map(|name| name.parse::<usize>().ok()).max();
         let mut index = 0usize;
         loop {
-            let name = index.to_string();
-            let more = match self.node.children.iter().find(|(child, _)| *child == name) {
-                Some((_, node)) => sequence.next_element_seed(Seed { node, found: self.found })?.is_some(),
+            let wanted = last.is_some_and(|last| index <= last);
+            let child = wanted.then(|| self.node.children.get(index.to_string().as_str())).flatten();
+            let more = match child {
+                Some(node) => sequence.next_element_seed(Seed { node, found: self.found })?.is_some(),
                 None => sequence.next_element::<IgnoredAny>()?.is_some(),
             };
             if !more {
@@ -189,7 +235,7 @@ mod tests {
 
     fn pick(pointers: &[&str], text: &str) -> Vec<Option<String>> {
         let pointers: Vec<String> = pointers.iter().map(|pointer| (*pointer).to_owned()).collect();
-        Picks::new(&pointers).unwrap().pick(text.as_bytes()).unwrap()
+        Picks::new(&pointers).unwrap().pick(text.as_bytes(), 10_000).unwrap()
     }
 
     #[test]
@@ -209,7 +255,22 @@ mod tests {
 
     #[test]
     fn what_is_cut_off_is_not_json() {
-        assert!(Picks::new(&["/a".to_owned()]).unwrap().pick(b"{\"a\": 1").is_err());
+        assert!(Picks::new(&["/a".to_owned()]).unwrap().pick(b"{\"a\": 1", 100).is_err());
+    }
+
+    #[test]
+    fn many_pointers_to_one_large_value_take_no_more_than_allowed() {
+        let picks = Picks::new(&vec![String::new(); 100]).unwrap();
+        let text = format!("\"{}\"", "x".repeat(1000));
+        assert!(matches!(picks.pick(text.as_bytes(), 10_000), Err(PickError::TooMuch)));
+        assert!(picks.pick(text.as_bytes(), 200_000).is_ok());
+    }
+
+    #[test]
+    fn more_pointers_than_anybody_needs_are_refused() {
+        let many: Vec<String> = (0..=MOST_POINTERS).map(|number| format!("/{number}")).collect();
+        assert_eq!(Picks::new(&many).unwrap_err(), PointerError::TooMany);
+        assert_eq!(Picks::new(&["/x".repeat(LONGEST_POINTERS)]).unwrap_err(), PointerError::TooMany);
     }
 
     #[test]

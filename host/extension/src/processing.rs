@@ -1,5 +1,6 @@
 //! Track processors and validators: what a track's components do before the race.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 use std::sync::Arc;
 
@@ -92,7 +93,9 @@ impl Extensions {
                         processor: processor.clone(),
                         reason,
                     })?;
+                let known = addresses(&track);
                 for (property, same) in [
+                    ("addresses of data", addresses(&changed).iter().all(|address| known.contains(address))),
                     ("name", changed.name == track.name),
                     ("root", changed.root.as_os_str() == ROOT),
                     ("dialect", changed.dialect == track.dialect),
@@ -160,6 +163,12 @@ impl Extensions {
         }
         Ok(())
     }
+}
+
+/// Where the track says that data come from. Who may not send requests must not have them sent by naming other addresses.
+fn addresses(track: &Track) -> BTreeSet<String> {
+    let own = track.document_sets().filter_map(|(_, _, documents)| documents.base_url.clone());
+    track.data_url.iter().cloned().chain(own).collect()
 }
 
 fn context(track: &Track, challenge: &str, seed: u64) -> RaceContext {

@@ -107,6 +107,7 @@ mod tests {
             problem: body.as_bytes().to_vec(),
             location: None,
             headers: http::HeaderMap::new(),
+            length: 0,
         }
     }
 

@@ -85,6 +85,19 @@ impl TargetBindings {
         let kind = known(operation_type).ok_or_else(|| unknown(operation, operation_type, more))?;
         Ok(Arc::new(BuiltinRunnerFactory::new(kind, Arc::clone(&self.cluster))))
     }
+
+    /// The built-in runner of an operation type, for a track's own code: it connects to the addresses of the race only.
+    ///
+    /// # Errors
+    /// Where the type is not known to `operation`.
+    pub fn guarded_runner(
+        &self,
+        operation: &str,
+        operation_type: &str,
+    ) -> Result<Arc<dyn RunnerFactory>, ParamError> {
+        let kind = known(operation_type).ok_or_else(|| unknown(operation, operation_type, []))?;
+        Ok(Arc::new(BuiltinRunnerFactory::new(kind, Arc::clone(&self.cluster)).guarded()))
+    }
 }
 
 impl Bindings for TargetBindings {

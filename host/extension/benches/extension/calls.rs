@@ -29,6 +29,9 @@ pub struct Row {
 /// Requests that runners are called with.
 const REQUESTS: usize = 64;
 
+/// Clients that send at the same time, on one thread.
+const CLIENTS: u32 = 8;
+
 /// Measures sources, schedulers and runners.
 pub fn measure(options: &Options, folder: &Path) -> Vec<Row> {
     let stub = Stub::start(Arrivals::Forgotten);
@@ -66,8 +69,8 @@ pub fn measure(options: &Options, folder: &Path) -> Vec<Row> {
     let longer = Options { rounds: options.rounds * 3, ..*options };
     let lab = Lab { options: &longer, ..lab };
     rows.extend(lab.rows("run that sends and waits (pending)", &Code::ALL, sending, |stage, binding| {
-        let requests = stage.requests(binding, 1, REQUESTS);
-        stage.runner(binding, 0, requests)
+        let requests = stage.requests(binding, CLIENTS, REQUESTS);
+        stage.runners(binding, CLIENTS, requests)
     }));
     rows
 }
@@ -84,7 +87,7 @@ impl Lab<'_> {
     fn load(&self, source: &'static str, runner: &'static str) -> Load {
         let time = Duration::from_secs(1);
         let schedule = Schedule::Own;
-        Load { source, runner, schedule, clients: 2, rate: Some(1000.0), time }
+        Load { source, runner, schedule, clients: CLIENTS + 1, rate: Some(1000.0), time }
     }
 
     fn rows(

@@ -5,10 +5,11 @@ use std::rc::Rc;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use rally_race::{Binding, Params, Partition, SchedulerBinding, SourceBinding};
+use rally_race::{Binding, Params, Partition, Runner, SchedulerBinding, SourceBinding};
 use rally_track::Task;
 use rustix::time::{ClockId, clock_gettime};
 use tokio::runtime::Runtime;
+use tokio::task::{LocalSet, spawn_local};
 
 use crate::Options;
 use crate::code::Code;
@@ -103,6 +104,39 @@ impl Stage {
                 }
             });
             calls
+        })
+    }
+
+    /// Runs the runners of so many clients on one thread, as a race does: while one waits for its answer, others work. A single
+    /// client would measure how soon an idle processor wakes.
+    pub fn runners(&self, binding: &Binding, clients: u32, requests: Vec<Params>) -> Calls {
+        let runtime = Rc::clone(&self.runtime);
+        let open = |client| runtime.block_on(binding.runner.open(self.partition(client)));
+        let mut runners: Vec<Box<dyn Runner>> =
+            (0..clients).map(|client| open(client).expect("runner opens")).collect();
+        let requests = Rc::new(requests);
+        Box::new(move |calls| {
+            let each = calls.div_ceil(u64::from(clients));
+            let work = |mut runner: Box<dyn Runner>| {
+                let requests = Rc::clone(&requests);
+                spawn_local(async move {
+                    for params in requests.iter().cycle().take(each as usize) {
+                        let outcome = runner.run(params).await.expect("it runs");
+                        assert!(outcome.failure.is_none(), "{:?}", outcome.failure);
+                    }
+                    runner
+                })
+            };
+            let opened = std::mem::take(&mut runners);
+            runners = runtime.block_on(LocalSet::new().run_until(async {
+                let working: Vec<_> = opened.into_iter().map(work).collect();
+                let mut back = Vec::new();
+                for task in working {
+                    back.push(task.await.expect("it ends"));
+                }
+                back
+            }));
+            each * u64::from(clients)
         })
     }
 

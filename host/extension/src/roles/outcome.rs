@@ -33,18 +33,16 @@ impl RunHistory {
         let told = self.params(params);
         let body = body(params);
         let began = Instant::now();
-        let returned = instance.run(runner, told, body).await?;
+        let RunOutcome { returned, span } = instance.run(runner, told, body).await?;
+        let (sent, received) = span.unwrap_or_else(|| (began, Instant::now()));
         match returned {
-            Ok(RunOutcome { outcome, span }) => {
-                let (sent, received) = span.unwrap_or_else(|| (began, Instant::now()));
-                self.outcome(outcome, sent, received)
-                    .map_err(|problem| instance.nonsense_of(runner, problem).into())
-            }
+            Ok(outcome) => self
+                .outcome(outcome, sent, received)
+                .map_err(|problem| instance.nonsense_of(runner, problem).into()),
             Err(error) => match failure(&error) {
                 Some(failure) => {
                     let unit = self.unit.as_ref().map_or("ops", |(_, unit)| unit);
-                    let ended = Instant::now();
-                    Ok(Outcome { failure: Some(failure), ..Outcome::new(began, ended, 0.0, unit) })
+                    Ok(Outcome { failure: Some(failure), ..Outcome::new(sent, received, 0.0, unit) })
                 }
                 None => Err(instance.guest_error_of(runner, error).into()),
             },

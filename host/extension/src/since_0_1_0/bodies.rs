@@ -37,6 +37,8 @@ pub struct Body {
 #[derive(Debug, Default)]
 pub struct Builder {
     bytes: Vec<u8>,
+    /// What the instance is charged for the buffer, bytes.
+    charged: usize,
 }
 
 /// At most so many bytes are handed to a guest in one `read`, whatever it asks for.
@@ -67,9 +69,32 @@ impl HostState {
 
     /// Takes a body out of the instance.
     pub(crate) fn take_body(&mut self, handle: Resource<Body>) -> wasmtime::Result<Bytes> {
+        self.take_charged_body(handle).map(|(bytes, _)| bytes)
+    }
+
+    /// The same with what the instance was charged for it, for who charges it elsewhere.
+    pub(crate) fn take_charged_body(&mut self, handle: Resource<Body>) -> wasmtime::Result<(Bytes, usize)> {
         let body = self.table.delete(handle)?;
         self.discharge(body.charged);
-        Ok(body.bytes)
+        Ok((body.bytes, body.charged))
+    }
+
+    /// Charges what a builder's buffer takes beyond what is charged for it already.
+    fn charge_builder(&mut self, handle: &Resource<Builder>) -> wasmtime::Result<()> {
+        let builder = self.table.get_mut(handle)?;
+        let more = builder.bytes.capacity().saturating_sub(builder.charged);
+        builder.charged += more;
+        self.charge(more)
+    }
+
+    /// Makes room in a builder, charged before it is taken.
+    fn reserve(&mut self, handle: &Resource<Builder>, more: usize) -> wasmtime::Result<()> {
+        let builder = self.table.get(handle)?;
+        let needed = builder.bytes.len().saturating_add(more);
+        self.charge(needed.saturating_sub(builder.charged))?;
+        self.discharge(needed.saturating_sub(self.table.get(handle)?.charged));
+        self.table.get_mut(handle)?.bytes.reserve(more);
+        self.charge_builder(handle)
     }
 }
 
@@ -135,11 +160,13 @@ impl bodies::HostBody for HostState {
 impl bodies::HostBuilder for HostState {
     fn new(&mut self) -> wasmtime::Result<Resource<Builder>> {
         let bytes = self.surroundings.buffers.take();
-        Ok(self.table.push(Builder { bytes })?)
+        let handle = self.table.push(Builder { bytes, charged: 0 })?;
+        self.charge_builder(&handle)?;
+        Ok(handle)
     }
 
     fn append(&mut self, handle: Resource<Builder>, bytes: Vec<u8>) -> wasmtime::Result<()> {
-        self.charge(bytes.len())?;
+        self.reserve(&handle, bytes.len())?;
         self.table.get_mut(&handle)?.bytes.extend_from_slice(&bytes);
         Ok(())
     }
@@ -153,7 +180,7 @@ impl bodies::HostBuilder for HostState {
     ) -> wasmtime::Result<()> {
         let bytes = self.table.get(&source)?.bytes.clone();
         let range = range("slice", bytes.len(), offset, length)?;
-        self.charge(range.len())?;
+        self.reserve(&handle, range.len())?;
         self.table.get_mut(&handle)?.bytes.extend_from_slice(&bytes[range]);
         Ok(())
     }
@@ -167,9 +194,8 @@ impl bodies::HostBuilder for HostState {
         let bytes = self.table.get(&source)?.bytes.clone();
         let lines = memchr::memchr_iter(b'\n', &bytes).count()
             + usize::from(bytes.last().is_some_and(|last| *last != b'\n'));
-        self.charge(bytes.len().saturating_add(lines.saturating_mul(line.len())))?;
+        self.reserve(&handle, bytes.len().saturating_add(lines.saturating_mul(line.len())))?;
         let built = &mut self.table.get_mut(&handle)?.bytes;
-        built.reserve(bytes.len() + lines * line.len());
         let mut rest: &[u8] = &bytes;
         while !rest.is_empty() {
             let end = memchr(b'\n', rest).map_or(rest.len(), |end| end + 1);
@@ -192,15 +218,14 @@ impl bodies::HostBuilder for HostState {
     }
 
     fn finish(&mut self, builder: Resource<Builder>) -> wasmtime::Result<Resource<Body>> {
-        let Builder { bytes } = self.table.delete(builder)?;
-        let charged = bytes.len();
+        let Builder { bytes, charged } = self.table.delete(builder)?;
         let bytes = self.surroundings.buffers.body(bytes);
         self.push_body(bytes, charged)
     }
 
     fn drop(&mut self, handle: Resource<Builder>) -> wasmtime::Result<()> {
-        let Builder { bytes } = self.table.delete(handle)?;
-        self.discharge(bytes.len());
+        let Builder { bytes, charged } = self.table.delete(handle)?;
+        self.discharge(charged);
         drop(self.surroundings.buffers.body(bytes));
         Ok(())
     }

@@ -30,6 +30,9 @@ struct FilePart {
     batch: u64,
 }
 
+/// Documents of one slice at most. Arbitrary: they are looked at in one go, and a hundredth of that is a large bulk.
+const LARGEST_BULK: u32 = 1_000_000;
+
 pub(crate) fn error(class: ErrorClass, message: impl Into<String>) -> Error {
     Error { class, message: message.into(), status: None, kind: None, traceback: None }
 }
@@ -47,6 +50,10 @@ impl Reader {
                     options.batch_size, options.bulk_size
                 ),
             ));
+        }
+        if options.bulk_size > LARGEST_BULK {
+            let problem = format!("the bulk size {} is above {LARGEST_BULK} documents", options.bulk_size);
+            return Err(error(ErrorClass::Config, problem));
         }
         let sets = &state.surroundings.documents;
         if let Some(unknown) =

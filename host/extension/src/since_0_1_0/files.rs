@@ -24,6 +24,9 @@ pub(crate) struct WrittenFiles {
 /// What a call of the guest comes to, inside what a trap would be.
 type Answer<T> = wasmtime::Result<Result<T, Error>>;
 
+/// Files that an instance makes at most. Arbitrary: bounds what a grant of bytes does not, the entries of a file system.
+const MOST_FILES: usize = 1_000;
+
 /// Entries of a folder that are told at most. Arbitrary: bounds the list that one call makes the host hold.
 const MOST_ENTRIES: usize = 100_000;
 
@@ -198,13 +201,22 @@ impl data::Host for HostState {
         if self.limits.data_bytes == 0 {
             return Ok(Err(no_grant()));
         }
+        if self.written.names.len() >= MOST_FILES && !self.written.names.contains(&name) {
+            let problem = format!("an instance makes at most {MOST_FILES} files");
+            return Ok(Err(error(ErrorClass::Denied, problem)));
+        }
         let made = self.data_folder().and_then(|folder| {
             let path = checked(&name)?;
             let make = || {
                 if let Some(parent) = path.parent().filter(|parent| !parent.as_os_str().is_empty()) {
                     folder.directory.create_dir_all(parent)?;
                 }
-                folder.directory.create(path)
+                // Never truncated in place: somebody may be reading what was there, as mapped memory even.
+                match folder.directory.remove_file(path) {
+                    Err(failure) if failure.kind() != io::ErrorKind::NotFound => return Err(failure),
+                    _ => {}
+                }
+                folder.directory.open_with(path, OpenOptions::new().write(true).create_new(true))
             };
             make().map_err(|failure| failed(&name, &failure))
         });

@@ -78,7 +78,7 @@ impl HostState {
             client: Client::default(),
             written: WrittenFiles::default(),
             born: Instant::now(),
-            memory: MemoryAccount { limits: Arc::clone(&limits), guest: 0, host: 0 },
+            memory: MemoryAccount { limits: Arc::clone(&limits), guest: 0, host: 0, table_elements: 0 },
             lines_left: limits.log_lines,
             lines_lost: 0,
             last_words: None,
@@ -152,6 +152,7 @@ struct MemoryAccount {
     limits: Arc<Limits>,
     guest: usize,
     host: usize,
+    table_elements: usize,
 }
 
 impl MemoryAccount {
@@ -180,13 +181,15 @@ impl ResourceLimiter for MemoryAccount {
 
     fn table_growing(
         &mut self,
-        _current: usize,
+        current: usize,
         desired: usize,
         _maximum: Option<usize>,
     ) -> wasmtime::Result<bool> {
-        if desired > self.limits.table_elements {
+        let elements = self.table_elements.saturating_sub(current).saturating_add(desired);
+        if elements > self.limits.table_elements {
             return Err(exceeded(&self.limits, LimitKind::TableElements));
         }
+        self.table_elements = elements;
         Ok(true)
     }
 

@@ -96,9 +96,9 @@ pub(crate) enum RunParams {
     Held(u32),
 }
 
-/// What a run came to, as the guest says.
+/// What a run came to: as the guest says, or its own error.
 pub(crate) struct RunOutcome {
-    pub(crate) outcome: exports::runners::Outcome,
+    pub(crate) returned: Result<exports::runners::Outcome, types::Error>,
     /// First byte sent and last byte received, if anything was sent.
     pub(crate) span: Option<(Instant, Instant)>,
 }
@@ -254,13 +254,13 @@ impl WaitingInstance {
         Ok(OpenRunner { handle, name: name.to_owned() })
     }
 
-    /// Performs the operation once. The inner error is the guest's own.
+    /// Performs the operation once.
     pub(crate) async fn run(
         &mut self,
         runner: &OpenRunner,
         params: RunParams,
         body: Option<(BodyKind, Bytes)>,
-    ) -> Result<Result<RunOutcome, types::Error>, CallError> {
+    ) -> Result<RunOutcome, CallError> {
         let call = Call::works("runner.run", &runner.name);
         let params = match params {
             RunParams::Json(text) => exports::runners::Params::Json(text),
@@ -307,7 +307,7 @@ impl WaitingInstance {
             return Err(self.caller.error(call, CallErrorKind::Limit { limit, backtrace: None }));
         };
         let returned = self.end(call, performed)?;
-        Ok(returned.map(|outcome| RunOutcome { outcome, span }))
+        Ok(RunOutcome { returned, span })
     }
 
     /// How far the task is.

@@ -58,6 +58,8 @@ pub struct Answer {
     pub location: Option<String>,
     /// Headers of the answer.
     pub headers: HeaderMap,
+    /// Size of its body in bytes.
+    pub length: u64,
 }
 
 /// A connection that one client keeps. Lives on one thread.
@@ -121,6 +123,11 @@ impl Connection {
     /// Who it connects to.
     pub fn endpoint(&self) -> &Arc<Endpoint> {
         &self.endpoint
+    }
+
+    /// When the first byte of the last exchange was sent, if any was.
+    pub fn first_write(&self) -> Option<Instant> {
+        self.stamps.first_write()
     }
 
     /// Connects if it is not connected.
@@ -259,7 +266,7 @@ impl Connection {
         }
         let received = self.stamps.last_read().unwrap_or_else(Instant::now);
         let sent = self.stamps.first_write().unwrap_or(received);
-        Ok(Answer { status, sent, received, problem, location, headers: head.headers })
+        Ok(Answer { status, sent, received, problem, location, headers: head.headers, length })
     }
 
     async fn next_frame(
@@ -313,15 +320,22 @@ async fn establish(
             ExchangeErrorKind::Unreachable { authority, source }
         }
     };
-    let tcp = TcpStream::connect((endpoint.host.host.as_str(), endpoint.host.port)).await.map_err(failed)?;
-    if guarded {
-        let address = tcp.peer_addr().map_err(failed)?.ip();
-        if !endpoint.addresses.admit(address) {
+    let name = (endpoint.host.host.as_str(), endpoint.host.port);
+    let tcp = if guarded {
+        let all: Vec<_> = tokio::net::lookup_host(name).await.map_err(failed)?.collect();
+        let admitted: Vec<_> =
+            all.iter().copied().filter(|address| endpoint.addresses.admit(address.ip())).collect();
+        if let (Some(other), true) = (all.first(), admitted.is_empty()) {
             return Err(failed(std::io::Error::other(format!(
-                "its name now stands for {address}, which it did not when the race began"
+                "its name now stands for {}, which it did not when the race began",
+                other.ip()
             ))));
         }
-    }
+        TcpStream::connect(&*admitted).await
+    } else {
+        TcpStream::connect(name).await
+    };
+    let tcp = tcp.map_err(failed)?;
     tcp.set_nodelay(true).map_err(failed)?;
     let stamped = Stamped::new(tcp, stamps);
     let stream = match &endpoint.tls {

@@ -4,6 +4,10 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError, Weak};
 
 use bytes::Bytes;
 
+/// Bytes of buffers that wait to be used again at most: what a race prepares ahead is far less, and whoever fills a huge body
+/// once must not leave it behind for good.
+const MOST_KEPT: usize = 64 << 20;
+
 /// Gives out buffers and takes them back when the last reference to a body is dropped, on whichever thread. All clients of
 /// an operation share it: there are never more buffers than were filled at the same time. The buffer that came back last
 /// is given out first: it is the likeliest to be in a cache.
@@ -62,7 +66,11 @@ impl Drop for PooledBody {
     fn drop(&mut self) {
         let mut buffer = std::mem::take(&mut self.buffer);
         buffer.clear();
-        lock(&self.waiting).push(buffer);
+        let mut waiting = lock(&self.waiting);
+        let kept: usize = waiting.iter().map(Vec::capacity).sum();
+        if kept.saturating_add(buffer.capacity()) <= MOST_KEPT {
+            waiting.push(buffer);
+        }
     }
 }
 

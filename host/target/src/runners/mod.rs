@@ -42,12 +42,18 @@ pub const OPERATIONS: [(&str, Operation); 5] = [
 pub struct BuiltinRunnerFactory {
     operation: Operation,
     cluster: Arc<Cluster>,
+    guarded: bool,
 }
 
 impl BuiltinRunnerFactory {
     /// Runners that perform `operation` against `cluster`.
     pub fn new(operation: Operation, cluster: Arc<Cluster>) -> Self {
-        BuiltinRunnerFactory { operation, cluster }
+        BuiltinRunnerFactory { operation, cluster, guarded: false }
+    }
+
+    /// The same for a track's own code: see [`Connection::guarded`].
+    pub fn guarded(self) -> Self {
+        BuiltinRunnerFactory { guarded: true, ..self }
     }
 }
 
@@ -58,7 +64,11 @@ impl RunnerFactory for BuiltinRunnerFactory {
                 Operation::Bulk => WriteMode::Vectored,
                 _ => WriteMode::Flatten,
             };
-            let mut connection = Connection::new(Arc::clone(self.cluster.endpoint(partition.index)), mode);
+            let endpoint = Arc::clone(self.cluster.endpoint(partition.index));
+            let mut connection = match self.guarded {
+                true => Connection::guarded(endpoint, mode),
+                false => Connection::new(endpoint, mode),
+            };
             connection.connect().await?;
             let capabilities = Arc::clone(self.cluster.capabilities());
             Ok(match self.operation {

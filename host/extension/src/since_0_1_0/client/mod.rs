@@ -4,6 +4,7 @@
 mod denied;
 mod request;
 
+use std::cell::Cell;
 use std::collections::{HashMap, VecDeque};
 use std::rc::Rc;
 use std::sync::Arc;
@@ -15,7 +16,6 @@ use futures_util::future::{LocalBoxFuture, select};
 use futures_util::stream::FuturesUnordered;
 use rally_race::{BodyKind, Params, Partition, Runner};
 use rally_target::Cluster;
-use rally_target::answer::describe;
 use rally_target::http::{Answer, Connection, ExchangeError, ExchangeErrorKind, Request, Sink, WriteMode};
 use send_wrapper::SendWrapper;
 use serde_json::{Map, Value, json};
@@ -23,7 +23,7 @@ use wasmtime::component::Resource;
 
 use self::request::checked;
 use crate::limits::LimitKind;
-use crate::picks::Picks;
+use crate::picks::{PickError, Picks};
 use crate::since_0_1_0::bindings::client;
 use crate::since_0_1_0::bindings::client::{Completion, Host, Method, Response, Want};
 use crate::since_0_1_0::bindings::imports::types::{Error, ErrorClass};
@@ -52,7 +52,9 @@ struct Links {
     /// The request made last, for the next one that differs in nothing but its body.
     last: Option<(Address, Rc<Request>)>,
     under_way: FuturesUnordered<LocalBoxFuture<'static, Finished>>,
-    finished: VecDeque<Completion>,
+    finished: VecDeque<(Completion, Charge)>,
+    /// Bytes of bodies and answers that the host holds for requests under way, and for answers that nobody has taken yet.
+    held: Rc<Cell<usize>>,
     next_id: u32,
     built_in: HashMap<String, Box<dyn Runner>>,
     /// First byte sent and last byte received since the call began.
@@ -82,15 +84,45 @@ struct Exchange {
     body: Bytes,
     timeout: Option<Duration>,
     keep: Keep,
+    /// For the body.
+    charge: Charge,
     outcome: Option<Result<Answer, ExchangeError>>,
+}
+
+/// Bytes that count as held until this is dropped.
+struct Charge {
+    held: Rc<Cell<usize>>,
+    bytes: usize,
+}
+
+impl Charge {
+    fn new(held: &Rc<Cell<usize>>, bytes: usize) -> Charge {
+        let mut charge = Charge { held: Rc::clone(held), bytes: 0 };
+        charge.grow(bytes);
+        charge
+    }
+
+    fn grow(&mut self, bytes: usize) {
+        self.bytes = self.bytes.saturating_add(bytes);
+        self.held.set(self.held.get().saturating_add(bytes));
+    }
+}
+
+impl Drop for Charge {
+    fn drop(&mut self) {
+        self.held.set(self.held.get().saturating_sub(self.bytes));
+    }
 }
 
 /// What is kept of an answer.
 struct Keep {
     wanted: Wanted,
+    /// Bytes of one answer.
     most: usize,
+    /// Bytes of all that is held.
+    most_held: usize,
+    charge: Charge,
     body: Vec<u8>,
-    size: u64,
 }
 
 enum Wanted {
@@ -102,13 +134,13 @@ enum Wanted {
 impl Sink for Keep {
     fn begin(&mut self) {
         self.body.clear();
-        self.size = 0;
     }
 
     fn data(&mut self, piece: &Bytes) {
-        self.size += piece.len() as u64;
-        if !matches!(self.wanted, Wanted::Nothing) && self.body.len() <= self.most {
+        let room = self.body.len() <= self.most && self.charge.held.get() <= self.most_held;
+        if !matches!(self.wanted, Wanted::Nothing) && room {
             self.body.extend_from_slice(piece);
+            self.charge.grow(piece.len());
         }
     }
 }
@@ -120,13 +152,12 @@ impl Exchange {
         self.outcome = Some(match self.timeout {
             None => exchange.await,
             Some(timeout) => {
-                let begun = Instant::now();
                 match tokio::time::timeout(timeout, exchange).await {
                     Ok(outcome) => outcome,
                     // The exchange was dropped half-way, and its connection with it.
                     Err(_) => Err(ExchangeError {
                         kind: ExchangeErrorKind::Timeout { seconds: timeout.as_secs_f64() },
-                        sent: Some(begun),
+                        sent: self.connection.first_write(),
                         ended: Instant::now(),
                     }),
                 }
@@ -167,14 +198,32 @@ impl Links {
         Ok(made)
     }
 
-    /// What came of a request, for the guest; its connection can be used again.
+    /// What came of a request, for the guest, and what is held of it until the guest has it; its connection can be used again.
     fn settle(
         &mut self,
         exchange: Exchange,
         limits: &crate::Limits,
-    ) -> wasmtime::Result<Result<Response, Error>> {
-        let Exchange { connection, keep, outcome, .. } = exchange;
+    ) -> wasmtime::Result<(Result<Response, Error>, Charge)> {
+        let Exchange { connection, mut keep, outcome, charge, .. } = exchange;
+        drop(charge);
         self.idle.push(connection);
+        let mut kept = Charge::new(&self.held, 0);
+        std::mem::swap(&mut kept, &mut keep.charge);
+        if let Some(Ok(answer)) = &outcome {
+            kept.grow(answer.problem.len());
+        }
+        if self.held.get() > limits.memory {
+            return Err(exceeded(limits, LimitKind::Memory));
+        }
+        Ok((self.response(keep, outcome, limits)?, kept))
+    }
+
+    fn response(
+        &mut self,
+        keep: Keep,
+        outcome: Option<Result<Answer, ExchangeError>>,
+        limits: &crate::Limits,
+    ) -> wasmtime::Result<Result<Response, Error>> {
         let Some(outcome) = outcome else {
             return Ok(Err(error(ErrorClass::Transport, "the request was given up")));
         };
@@ -201,17 +250,12 @@ impl Links {
         if keep.body.len() > limits.response_bytes {
             return Err(exceeded(limits, LimitKind::ResponseBytes));
         }
-        if answer.status.is_redirection() {
-            return Ok(Err(Error {
-                status: Some(answer.status.as_u16()),
-                ..error(ErrorClass::Api, describe(&answer))
-            }));
-        }
         let succeeded = answer.status.is_success();
         let picked = match &keep.wanted {
-            Wanted::Picks(picks) if succeeded => match picks.pick(&keep.body) {
+            Wanted::Picks(picks) if succeeded => match picks.pick(&keep.body, limits.response_bytes) {
                 Ok(picked) => picked,
-                Err(_) => {
+                Err(PickError::TooMuch) => return Err(exceeded(limits, LimitKind::ResponseBytes)),
+                Err(PickError::NotJson(_)) => {
                     let problem = "the answer is not the JSON that values were to be picked from";
                     return Ok(Err(error(ErrorClass::Transport, problem)));
                 }
@@ -220,7 +264,6 @@ impl Links {
         };
         let whole = matches!(keep.wanted, Wanted::Whole);
         let headers = if whole { headers(&answer) } else { Vec::new() };
-        let size = if succeeded { keep.size } else { answer.problem.len() as u64 };
         let body = match (succeeded, whole) {
             (true, true) => keep.body,
             (true, false) => Vec::new(),
@@ -229,7 +272,7 @@ impl Links {
         Ok(Ok(Response {
             status: answer.status.as_u16(),
             headers,
-            size,
+            size: answer.length,
             service_nanoseconds: (received - sent).as_nanos() as u64,
             picked,
             body,
@@ -238,8 +281,8 @@ impl Links {
 
     /// Notes what came of a submitted request.
     fn note(&mut self, finished: Finished, limits: &crate::Limits) -> wasmtime::Result<()> {
-        let outcome = self.settle(finished.exchange, limits)?;
-        self.finished.push_back(Completion { id: finished.id, outcome });
+        let (outcome, charge) = self.settle(finished.exchange, limits)?;
+        self.finished.push_back((Completion { id: finished.id, outcome }, charge));
         Ok(())
     }
 
@@ -285,6 +328,7 @@ impl Client {
             last: None,
             under_way: FuturesUnordered::new(),
             finished: VecDeque::new(),
+            held: Rc::default(),
             next_id: 0,
             built_in: HashMap::new(),
             span: None,
@@ -333,13 +377,13 @@ impl HostState {
         request: client::Request,
         want: &Want,
     ) -> wasmtime::Result<Result<Exchange, Error>> {
-        let body = match request.body {
-            Some(handle) => self.take_body(Resource::<Body>::new_own(handle.rep()))?,
-            None => Bytes::new(),
+        let (body, charged) = match request.body {
+            Some(handle) => self.take_charged_body(Resource::<Body>::new_own(handle.rep()))?,
+            None => (Bytes::new(), 0),
         };
         let timeout = request.timeout_milliseconds.map(|time| Duration::from_millis(u64::from(time)));
         let request = client::Request { body: None, ..request };
-        let most = self.limits.response_bytes;
+        let (most, most_held) = (self.limits.response_bytes, self.limits.memory);
         let Some(links) = self.client.at_work() else { return Ok(Err(denied())) };
         let wanted = match want {
             Want::Nothing => Wanted::Nothing,
@@ -353,14 +397,19 @@ impl HostState {
             Ok(request) => request,
             Err(error) => return Ok(Err(error)),
         };
-        Ok(Ok(Exchange {
+        let exchange = Exchange {
             connection: links.connection(body.len()),
             request,
             body,
             timeout,
-            keep: Keep { wanted, most, body: Vec::new(), size: 0 },
+            keep: Keep { wanted, most, most_held, charge: Charge::new(&links.held, 0), body: Vec::new() },
+            charge: Charge::new(&links.held, charged),
             outcome: None,
-        }))
+        };
+        if links.held.get() > most_held {
+            return Err(exceeded(&self.limits, LimitKind::Memory));
+        }
+        Ok(Ok(exchange))
     }
 
     /// The guest stops computing while it waits.
@@ -393,7 +442,7 @@ impl Host for HostState {
             } else {
                 links.meanwhile(exchange.perform(), limits).await?;
             }
-            links.settle(exchange, limits)
+            links.settle(exchange, limits).map(|(response, _)| response)
         })
         .await;
         self.goes_on();
@@ -409,8 +458,12 @@ impl Host for HostState {
         if width > self.limits.in_flight {
             return Err(exceeded(&self.limits, LimitKind::InFlight));
         }
+        if requests.len() > self.limits.handles {
+            return Err(exceeded(&self.limits, LimitKind::Handles));
+        }
         let width = width.max(1) as usize;
         let limits = Arc::clone(&self.limits);
+        let mut held = Vec::new();
         let mut answers: Vec<Option<Result<Response, Error>>> = requests.iter().map(|_| None).collect();
         let mut waiting = requests.into_iter().enumerate();
         let mut under_way = SendWrapper::new(FuturesUnordered::new());
@@ -432,7 +485,9 @@ impl Host for HostState {
             let Some(links) = self.client.at_work() else { break };
             let done = SendWrapper::new(links.meanwhile(under_way.next(), &limits)).await?;
             if let Some((index, exchange)) = done {
-                answers[index] = Some(links.settle(exchange, &limits)?);
+                let (answer, charge) = links.settle(exchange, &limits)?;
+                answers[index] = Some(answer);
+                held.push(SendWrapper::new(charge));
             }
             self.goes_on();
         }
@@ -485,7 +540,7 @@ impl Host for HostState {
                     _ => break,
                 }
             }
-            Ok(links.finished.drain(..).collect())
+            Ok(links.finished.drain(..).map(|(completion, _)| completion).collect())
         })
         .await;
         self.goes_on();
@@ -541,7 +596,7 @@ impl Host for HostState {
             let mut runner = match links.built_in.remove(&operation_type) {
                 Some(runner) => runner,
                 None => {
-                    let opened = match target.built_in.runner("builtin", &operation_type, []) {
+                    let opened = match target.built_in.guarded_runner("builtin", &operation_type) {
                         Ok(factory) => {
                             let partition = links.partition;
                             links.meanwhile(factory.open(partition), &limits).await?
