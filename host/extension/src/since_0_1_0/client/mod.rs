@@ -16,6 +16,7 @@ use futures_util::future::{LocalBoxFuture, select};
 use futures_util::stream::FuturesUnordered;
 use rally_race::{BodyKind, Params, Partition, Runner};
 use rally_target::Cluster;
+use rally_target::answer::describe;
 use rally_target::http::{Answer, Connection, ExchangeError, ExchangeErrorKind, Request, Sink, WriteMode};
 use send_wrapper::SendWrapper;
 use serde_json::{Map, Value, json};
@@ -249,6 +250,13 @@ impl Links {
         };
         if keep.body.len() > limits.response_bytes {
             return Err(exceeded(limits, LimitKind::ResponseBytes));
+        }
+        // Not followed, and no answer that a runner should take for a success.
+        if answer.status.is_redirection() {
+            return Ok(Err(Error {
+                status: Some(answer.status.as_u16()),
+                ..error(ErrorClass::Api, describe(&answer))
+            }));
         }
         let succeeded = answer.status.is_success();
         let picked = match &keep.wanted {
