@@ -94,6 +94,13 @@ mod tests {
     }
 
     #[test]
+    fn a_huge_buffer_is_not_kept() {
+        let pool = BodyPool::default();
+        drop(pool.body(Vec::with_capacity(MOST_KEPT + 1)));
+        assert_eq!(pool.take().capacity(), 0);
+    }
+
+    #[test]
     fn a_shared_pool_keeps_its_buffers_while_somebody_uses_it() {
         let shared = SharedPool::default();
         let (first, second) = (shared.get(), shared.get());
