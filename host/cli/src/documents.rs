@@ -40,7 +40,7 @@ pub fn all(
     cancel: &Cancel,
 ) -> Result<Vec<Arc<DocumentSet>>, CommandError> {
     let mut sets = Vec::new();
-    for (index, kind, documents) in track.document_sets() {
+    for (_, documents) in track.document_sets() {
         let progress = DataProgress { board, cancel, line: Mutex::new(None), name: &documents.file_name };
         let prepared = one(track, documents, data, options, &progress)?;
         if let Some(line) = progress.line.lock().unwrap_or_else(PoisonError::into_inner).take() {
@@ -53,8 +53,8 @@ pub fn all(
         let count = prepared.document_count;
         let range = Box::new(move |first, lines| prepared.byte_range(first, lines).map_err(Into::into));
         let set = DocumentSet::new(
-            &index.name,
-            &kind.name,
+            documents.target_index.as_deref().unwrap_or_default(),
+            documents.target_type.as_deref().unwrap_or_default(),
             path,
             count,
             documents.includes_action_and_meta_data,

@@ -64,7 +64,7 @@ impl ExtensionBindings {
                 task: task.name.clone(),
                 params: text(&task.operation.params),
                 task_params: text(&task.params),
-                target_throughput: task.target.map(|target| rate(target.requests_per_second())),
+                target_throughput: task.target.as_ref().map(|target| rate(target.per_second())),
                 clusters: vec![crate::since_0_1_0::client::DEFAULT_CLUSTER.to_owned()],
             }),
         }

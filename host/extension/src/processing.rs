@@ -167,7 +167,7 @@ impl Extensions {
 
 /// Where the track says that data come from. Who may not send requests must not have them sent by naming other addresses.
 fn addresses(track: &Track) -> BTreeSet<String> {
-    let own = track.document_sets().filter_map(|(_, _, documents)| documents.base_url.clone());
+    let own = track.document_sets().filter_map(|(_, documents)| documents.base_url.clone());
     track.data_url.iter().cloned().chain(own).collect()
 }
 

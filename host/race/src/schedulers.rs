@@ -72,12 +72,12 @@ pub fn built_in_scheduler(
     if !BUILT_IN_SCHEDULERS.contains(&task.schedule.as_str()) {
         return Err(format!("no scheduler with the name [{}]", task.schedule).into());
     }
-    let Some(target) = task.target else { return Ok(None) };
-    let interval = f64::from(task.clients) / target.requests_per_second();
+    let Some(target) = &task.target else { return Ok(None) };
+    let interval = f64::from(task.clients) / target.per_second();
     if !(interval.is_finite() && interval > 0.0) {
         return Err(format!(
             "a target of {} requests per second cannot be scheduled",
-            target.requests_per_second()
+            target.per_second()
         )
         .into());
     }

@@ -45,7 +45,7 @@ impl From<&PlannedTask> for TaskInfo {
             operation: planned.task.operation.name.clone(),
             operation_type: planned.task.operation.operation_type.clone(),
             clients: planned.task.clients,
-            target_throughput: planned.task.target.map(|target| target.requests_per_second()),
+            target_throughput: planned.task.target.as_ref().map(|target| target.per_second()),
             meta: planned.meta.clone(),
         }
     }

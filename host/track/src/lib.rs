@@ -34,4 +34,4 @@ pub use listing::{ListedTrack, TrackSummary, human_size, list};
 pub use load::load;
 pub use model::*;
 pub use rally2017::TRACK_2017_SCHEMA;
-pub use source::{ExtensionNames, LoadOptions, TrackSource};
+pub use source::{BuildFlavor, ExtensionNames, LoadOptions, TrackSource};

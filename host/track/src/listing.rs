@@ -37,11 +37,11 @@ pub struct TrackSummary {
 impl From<&Track> for TrackSummary {
     fn from(track: &Track) -> Self {
         let sum = |size: fn(&crate::Documents) -> Option<u64>| {
-            track.document_sets().map(|(_, _, documents)| size(documents)).sum::<Option<u64>>()
+            track.document_sets().map(|(_, documents)| size(documents)).sum::<Option<u64>>()
         };
         Self {
             description: track.short_description.clone().unwrap_or_else(|| track.description.clone()),
-            documents: track.document_sets().map(|(_, _, documents)| documents.document_count).sum(),
+            documents: track.document_sets().map(|(_, documents)| documents.document_count).sum(),
             compressed_bytes: sum(|documents| documents.compressed_bytes),
             uncompressed_bytes: sum(|documents| documents.uncompressed_bytes),
             default_challenge: track

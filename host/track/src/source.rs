@@ -3,6 +3,8 @@
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use serde_json::{Map, Value};
+
 use crate::TrackError;
 
 /// Name of a track's main file in its directory.
@@ -43,7 +45,6 @@ impl TrackSource {
             .map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into_owned())
     }
 
-    /// Directory and file name.
     /// The folder that the track lies in.
     pub fn folder(&self) -> PathBuf {
         self.parts().0
@@ -78,9 +79,41 @@ pub struct LoadOptions {
     pub auto_manage_indices: Option<bool>,
     /// What extensions register. A track that names anything else is rejected.
     pub extension_names: ExtensionNames,
+    /// Whether names that nothing registers are taken for an extension's: to look at a track without running anything.
+    pub any_names: bool,
+    /// What the templates of the track get (`--track-params`).
+    pub track_params: Map<String, Value>,
+    /// Whether parameters that no template reads are fine.
+    pub ignore_unused_track_params: bool,
+    /// What the target is: `default` or `serverless`.
+    pub build_flavor: BuildFlavor,
+    /// Whether the user operates the serverless target, and may do what its users may not.
+    pub serverless_operator: bool,
+    /// Whether tasks that a serverless target does not offer stay.
+    pub keep_unavailable: bool,
     /// The challenge that will be raced; it must exist and, after filtering, have tasks. The default one if `None` or
     /// empty.
     pub challenge: Option<String>,
+}
+
+/// What kind of Elasticsearch the target is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum BuildFlavor {
+    /// One that is installed.
+    #[default]
+    Default,
+    /// One that is a service.
+    Serverless,
+}
+
+impl BuildFlavor {
+    /// As templates see it: `default` or `serverless`.
+    pub fn name(self) -> &'static str {
+        match self {
+            BuildFlavor::Default => "default",
+            BuildFlavor::Serverless => "serverless",
+        }
+    }
 }
 
 /// Names that the extensions of a track register.

@@ -86,7 +86,7 @@ fn is_inside(file: &Path, folder: &Path) -> bool {
 /// The names, packed and unpacked, of documents that have a URL.
 fn fetched(track: &Track) -> Result<BTreeSet<String>, CommandError> {
     let mut names = BTreeSet::new();
-    for (_, _, documents) in track.document_sets() {
+    for (_, documents) in track.document_sets() {
         if documents.base_url.is_some() {
             let data_set = DataSet::from_documents(&documents.file_name).map_err(CommandError::user)?;
             names.extend(data_set.archive_name);

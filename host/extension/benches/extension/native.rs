@@ -157,7 +157,7 @@ struct Steady {
 
 impl SchedulerFactory for SteadyFactory {
     fn open(&self, task: &Task, _: Partition) -> Result<Box<dyn Scheduler>, Cause> {
-        let each = |target: &rally_track::Target| target.requests_per_second() / f64::from(task.clients);
+        let each = |target: &rally_track::Target| target.per_second() / f64::from(task.clients);
         let pause = task.target.as_ref().map_or(0.001, |target| 1.0 / each(target));
         Ok(Box::new(Steady { pause }))
     }

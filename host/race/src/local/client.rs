@@ -322,7 +322,7 @@ impl Part<'_> {
     /// How many requests to keep ready: enough for [`STOCK_SECONDS`].
     fn capacity(&self) -> usize {
         let task = &self.planned.task;
-        let rate = task.target.map_or(FASTEST_DRIVER, |target| target.requests_per_second());
+        let rate = task.target.as_ref().map_or(FASTEST_DRIVER, rally_track::Target::per_second);
         let requests = STOCK_SECONDS * rate / f64::from(task.clients.max(1));
         requests.clamp(CAPACITY.0, CAPACITY.1).ceil() as usize
     }

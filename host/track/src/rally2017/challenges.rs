@@ -62,6 +62,8 @@ impl Reader<'_> {
                     description: optional("description"),
                     user_info: optional("user-info"),
                     default,
+                    auto_generated: false,
+                    parameters: Map::new(),
                     meta: object(&value["meta"]),
                     index_settings: object(&value["index-settings"]),
                     cluster_settings: object(&value["cluster-settings"]),
@@ -161,16 +163,19 @@ impl Reader<'_> {
             name: value["name"].as_str().unwrap_or(&operation).to_owned(),
             operation: declared.operation.clone(),
             meta: object(&value["meta"]),
+            tags,
             clients: value.get("clients").and_then(whole).map_or(1, clamped),
             warmup_iterations: limit("warmup-iterations").and_then(whole),
             iterations: limit("iterations").and_then(whole),
             warmup_time_period: limit("warmup-time-period").and_then(Value::as_f64),
             time_period: limit("time-period").and_then(Value::as_f64),
+            ramp_up_time_period: None,
+            ignores_non_fatal_errors: false,
             schedule,
             target,
             params: object(value),
         };
-        Some(DraftTask { task, declared: (*declared).clone(), pointer: pointer.to_owned(), tags })
+        Some(DraftTask { task, declared: (*declared).clone(), pointer: pointer.to_owned() })
     }
 
     fn target(&mut self, pointer: &str, value: &Value) -> Option<Target> {

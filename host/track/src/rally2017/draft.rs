@@ -34,7 +34,6 @@ pub(super) struct DraftTask {
     pub(super) declared: Declared,
     /// Where it stands.
     pub(super) pointer: String,
-    pub(super) tags: Vec<String>,
 }
 
 impl DraftTask {

@@ -19,7 +19,7 @@ impl Filter<'_> {
         match self {
             Filter::Name(name) => draft.is_called(name),
             Filter::OperationType(kind) => draft.task.operation.operation_type == *kind,
-            Filter::Tag(tag) => draft.tags.iter().any(|own| own == tag),
+            Filter::Tag(tag) => draft.task.tags.iter().any(|own| own == tag),
         }
     }
 }
@@ -88,7 +88,7 @@ fn parse<'a>(text: &'a str, challenges: &[DraftChallenge]) -> Result<Filter<'a>,
             tasks().map(|draft| draft.task.operation.operation_type.as_str()).collect(),
         ),
         Some(("tag", tag)) => {
-            (Filter::Tag(tag), tasks().flat_map(|draft| &draft.tags).map(String::as_str).collect())
+            (Filter::Tag(tag), tasks().flat_map(|draft| &draft.task.tags).map(String::as_str).collect())
         }
         Some(_) => {
             return Err(format!(

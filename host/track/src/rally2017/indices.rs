@@ -15,8 +15,10 @@ use crate::{Documents, Index, IndexTemplate, MappingType};
 const MAX_BYTES_READ: usize = 64 * 1024 * 1024;
 
 impl Reader<'_> {
-    pub(super) fn indices(&mut self, data_url: Option<&str>) -> Vec<Index> {
+    /// The indices, and the documents of all their types.
+    pub(super) fn indices(&mut self, data_url: Option<&str>) -> (Vec<Index>, Vec<Documents>) {
         let mut indices: Vec<Index> = Vec::new();
+        let mut documents: Vec<Documents> = Vec::new();
         let mut names = HashSet::new();
         for (pointer, value) in self.elements("", "indices") {
             let name = text(&value, "name");
@@ -30,7 +32,8 @@ impl Reader<'_> {
             let mut types: Vec<MappingType> = Vec::new();
             let mut type_names = HashSet::new();
             for (pointer, value) in self.elements(&pointer, "types") {
-                let kind = self.mapping_type(&pointer, &value, data_url);
+                let kind = self.mapping_type(&pointer, &value);
+                documents.extend(self.documents(&pointer, &value, (&name, &kind.name), data_url));
                 if !type_names.insert(kind.name.clone()) {
                     let message = format!("index [{name}] has more than one type [{}]", kind.name);
                     self.problem(&format!("{pointer}/name"), message, None);
@@ -39,32 +42,43 @@ impl Reader<'_> {
             }
             let declared = value["auto-managed"].as_bool().unwrap_or(true);
             let auto_managed = self.options.auto_manage_indices.unwrap_or(declared);
-            indices.push(Index { name, auto_managed, types });
+            indices.push(Index { name, body: Map::new(), auto_managed, types });
         }
-        indices
+        (indices, documents)
     }
 
-    fn mapping_type(&mut self, pointer: &str, value: &Value, data_url: Option<&str>) -> MappingType {
+    fn mapping_type(&mut self, pointer: &str, value: &Value) -> MappingType {
         let mapping =
             self.json_file(&format!("{pointer}/mapping"), value["mapping"].as_str().unwrap_or_default());
-        let documents = value["documents"].as_str().map(|file_name| {
-            if !is_plain_file_name(file_name) {
-                let message =
-                    format!("the name of a data file cannot lead out of the data directory: [{file_name}]");
-                self.problem(&format!("{pointer}/documents"), message, None);
-            }
-            Documents {
-                file_name: file_name.to_owned(),
-                base_url: data_url.map(str::to_owned),
-                document_count: whole(&value["document-count"]).unwrap_or_default(),
-                includes_action_and_meta_data: value["includes-action-and-meta-data"]
-                    .as_bool()
-                    .unwrap_or(false),
-                compressed_bytes: whole(&value["compressed-bytes"]),
-                uncompressed_bytes: whole(&value["uncompressed-bytes"]),
-            }
-        });
-        MappingType { name: text(value, "name"), mapping, documents }
+        MappingType { name: text(value, "name"), mapping }
+    }
+
+    fn documents(
+        &mut self,
+        pointer: &str,
+        value: &Value,
+        (index, mapping_type): (&str, &str),
+        data_url: Option<&str>,
+    ) -> Option<Documents> {
+        let file_name = value["documents"].as_str()?;
+        if !is_plain_file_name(file_name) {
+            let message =
+                format!("the name of a data file cannot lead out of the data directory: [{file_name}]");
+            self.problem(&format!("{pointer}/documents"), message, None);
+        }
+        Some(Documents {
+            file_name: file_name.to_owned(),
+            base_url: data_url.map(str::to_owned),
+            document_count: whole(&value["document-count"]).unwrap_or_default(),
+            includes_action_and_meta_data: value["includes-action-and-meta-data"].as_bool().unwrap_or(false),
+            compressed_bytes: whole(&value["compressed-bytes"]),
+            uncompressed_bytes: whole(&value["uncompressed-bytes"]),
+            sha256: None,
+            target_index: Some(index.to_owned()),
+            target_type: Some(mapping_type.to_owned()),
+            target_data_stream: None,
+            meta: Map::new(),
+        })
     }
 
     pub(super) fn templates(&mut self) -> Vec<IndexTemplate> {

@@ -9,7 +9,7 @@ use super::indices::{object, text, whole};
 use super::reader::Reader;
 use crate::error::did_you_mean;
 use crate::suggest::{closest, listed};
-use crate::{Index, Operation};
+use crate::{Documents, Index, Operation};
 
 /// Built-in operation types as they are written today, with their older spellings.
 const BUILT_IN: [(&str, &[&str]); 5] = [
@@ -67,16 +67,16 @@ impl Reader<'_> {
     }
 
     /// What can only be said of an operation together with the indices. Operations that no schedule uses do no harm.
-    pub(super) fn check_operations(&mut self, used: &[&Declared], indices: &mut [Index]) {
+    pub(super) fn check_operations(&mut self, used: &[&Declared], indices: &[Index], documents: &mut [Documents]) {
         for declared in used.iter().filter(|declared| declared.operation.param_source.is_none()) {
             match declared.operation.operation_type.as_str() {
-                "index" => self.check_index_operation(declared, indices),
+                "index" => self.check_index_operation(declared, indices, documents),
                 "search" => self.check_search(declared, indices),
                 "force-merge" => self.check_force_merge(declared),
                 _ => {}
             }
         }
-        self.mark_files_with_action_lines(used, indices);
+        self.mark_files_with_action_lines(used, indices, documents);
     }
 
     fn operation(&mut self, pointer: &str, value: &Value) -> Operation {
@@ -122,7 +122,7 @@ impl Reader<'_> {
         }
     }
 
-    fn check_index_operation(&mut self, declared: &Declared, indices: &[Index]) {
+    fn check_index_operation(&mut self, declared: &Declared, indices: &[Index], documents: &[Documents]) {
         let (pointer, params) = (&declared.pointer, &declared.operation.params);
         let size = |key: &str| params.get(key).and_then(whole);
         if let (Some(bulk), Some(batch)) = (size("bulk-size"), size("batch-size"))
@@ -162,14 +162,14 @@ impl Reader<'_> {
                 chosen
             }
         };
-        let mut documents =
-            chosen.iter().flat_map(|index| &index.types).filter_map(|kind| kind.documents.as_ref());
-        if documents.clone().next().is_none() {
+        let documents: Vec<&Documents> =
+            chosen.iter().flat_map(|index| of_index(documents, index)).collect();
+        if documents.is_empty() {
             let message = format!("operation [{}] has no documents to index", declared.operation.name);
             let help = "give a type of the track's indices \"documents\" and a \"document-count\"".to_owned();
             self.problem(pointer, message, Some(help));
         }
-        let included = documents.find(|documents| documents.includes_action_and_meta_data);
+        let included = documents.iter().find(|documents| documents.includes_action_and_meta_data);
         if let Some(documents) = included {
             let contradiction = match (conflicts, action) {
                 (Some(_), _) => Some("conflicts"),
@@ -208,7 +208,12 @@ impl Reader<'_> {
 
     /// `action-and-meta-data: sourcefile` says of the files of the operation's indices what they contain. Operations
     /// on the same file have to agree.
-    fn mark_files_with_action_lines(&mut self, operations: &[&Declared], indices: &mut [Index]) {
+    fn mark_files_with_action_lines(
+        &mut self,
+        operations: &[&Declared],
+        indices: &[Index],
+        documents: &mut [Documents],
+    ) {
         let takes = |declared: &Declared, index: &Index| {
             let wanted = declared.operation.params.get("index").and_then(Value::as_str);
             declared.operation.operation_type == "index"
@@ -223,12 +228,7 @@ impl Reader<'_> {
             let users: Vec<&Declared> =
                 operations.iter().copied().filter(|declared| takes(declared, index)).collect();
             let Some(first) = users.iter().find(|declared| from_file(declared)) else { continue };
-            if index
-                .types
-                .iter()
-                .filter_map(|kind| kind.documents.as_ref())
-                .all(|d| d.includes_action_and_meta_data)
-            {
+            if of_index(documents, index).all(|documents| documents.includes_action_and_meta_data) {
                 continue;
             }
             if let Some(other) = users.iter().find(|declared| !from_file(declared)) {
@@ -240,11 +240,19 @@ impl Reader<'_> {
                 let help = "say \"action-and-meta-data\": \"sourcefile\" in both".to_owned();
                 self.problem(&other.pointer, message, Some(help));
             }
-            for documents in index.types.iter_mut().filter_map(|kind| kind.documents.as_mut()) {
+            for documents in documents
+                .iter_mut()
+                .filter(|documents| documents.target_index.as_deref() == Some(index.name.as_str()))
+            {
                 documents.includes_action_and_meta_data = true;
             }
         }
     }
+}
+
+/// The documents that go into an index.
+fn of_index<'a>(documents: &'a [Documents], index: &'a Index) -> impl Iterator<Item = &'a Documents> {
+    documents.iter().filter(|documents| documents.target_index.as_deref() == Some(index.name.as_str()))
 }
 
 /// Makes `5.0` the `5` that it is.

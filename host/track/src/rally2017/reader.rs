@@ -13,7 +13,7 @@ use crate::document::Document;
 use crate::error::{Clean, Problem};
 use crate::files::TrackFiles;
 use crate::json::Part;
-use crate::{Dialect, LoadOptions, Track, TrackError};
+use crate::{Corpus, Dialect, LoadOptions, Meta, Track, TrackError};
 
 /// More problems than this help nobody, and finding the place of each takes time.
 pub(super) const MAX_PROBLEMS: usize = 20;
@@ -55,7 +55,7 @@ pub(crate) fn read(
         bytes_read: 0,
     };
     let data_url = document.value["data-url"].as_str();
-    let mut indices = reader.indices(data_url);
+    let (indices, mut documents) = reader.indices(data_url);
     let templates = reader.templates();
     let operations = reader.operations();
     let mut challenges = reader.challenges(&operations);
@@ -66,28 +66,30 @@ pub(crate) fn read(
         .collect();
     let used: Vec<&Declared> =
         operations.iter().filter(|declared| scheduled.contains(&declared.pointer)).collect();
-    reader.check_operations(&used, &mut indices);
+    reader.check_operations(&used, &indices, &mut documents);
     invalid(std::mem::take(&mut reader.problems))?;
 
     reader.filter(&mut challenges)?;
     reader.check_endless_tasks(&challenges);
     invalid(std::mem::take(&mut reader.problems))?;
     if options.test_mode {
-        test_mode::shrink_documents(&mut indices);
+        test_mode::shrink_documents(&mut documents);
         test_mode::shorten_tasks(&mut challenges);
     }
     Ok(Track {
-        name: name.to_owned(),
-        dialect: Dialect::Rally2017,
         short_description: Some(text(&document.value, "short-description")),
         description: text(&document.value, "description"),
-        root: files.root().to_owned(),
         data_url: data_url.map(str::to_owned),
         meta: object(&document.value["meta"]),
         indices,
         templates,
+        corpora: match documents.is_empty() {
+            true => Vec::new(),
+            false => vec![Corpus { name: name.to_owned(), meta: Meta::new(), documents }],
+        },
         challenges: challenges.into_iter().map(DraftChallenge::into_challenge).collect(),
         warnings: reader.warnings,
+        ..Track::new(name, Dialect::Rally2017, files.root())
     })
 }
 

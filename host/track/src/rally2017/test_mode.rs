@@ -1,7 +1,7 @@
 //! `--test-mode`: a race that only shows that everything works.
 
 use super::draft::DraftChallenge;
-use crate::{Documents, Index};
+use crate::Documents;
 
 /// Documents of the small data files.
 const TEST_DOCUMENTS: u64 = 1000;
@@ -9,10 +9,8 @@ const TEST_DOCUMENTS: u64 = 1000;
 const TEST_TIME_PERIOD: f64 = 10.0;
 
 /// Takes the small data file of each type, whose sizes nobody declares.
-pub(super) fn shrink_documents(indices: &mut [Index]) {
-    for documents in
-        indices.iter_mut().flat_map(|index| &mut index.types).filter_map(|kind| kind.documents.as_mut())
-    {
+pub(super) fn shrink_documents(all: &mut [Documents]) {
+    for documents in all {
         *documents = Documents {
             file_name: small_file_name(&documents.file_name),
             document_count: TEST_DOCUMENTS,
