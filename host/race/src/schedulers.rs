@@ -75,11 +75,9 @@ pub fn built_in_scheduler(
     let Some(target) = &task.target else { return Ok(None) };
     let interval = f64::from(task.clients) / target.per_second();
     if !(interval.is_finite() && interval > 0.0) {
-        return Err(format!(
-            "a target of {} requests per second cannot be scheduled",
-            target.per_second()
-        )
-        .into());
+        return Err(
+            format!("a target of {} requests per second cannot be scheduled", target.per_second()).into()
+        );
     }
     Ok(Some(match (task.schedule.as_str(), timing) {
         ("poisson", _) => {

@@ -222,7 +222,7 @@ fn scripted(input: &Value, task: &rally_track::Task) -> Option<Box<dyn Scheduler
         return Some(Box::new(Scripted(steps.into_iter())));
     }
     if task.schedule == "poisson" {
-        let target = task.target?.requests_per_second();
+        let target = task.target.as_ref()?.per_second();
         let mut draws = numbers("uniform_draws").into_iter();
         let draw = move || -(1.0 - draws.next().unwrap()).ln();
         return Some(Box::new(Poisson::new(f64::from(task.clients) / target, draw)));

@@ -5,7 +5,6 @@
 mod common;
 
 use std::path::PathBuf;
-use std::sync::Arc;
 
 use common::{Request, golden, recording, task};
 use rally_results::{Collector, RaceStatus, TaskInfo};
@@ -35,29 +34,10 @@ fn records_of_a_task_carry_the_merged_properties() {
 fn collect(specification: &Value) -> Value {
     let meta = |level: &Value| level["meta"].as_object().cloned().unwrap_or_default();
     let challenge_specification = &specification["challenges"][0];
-    let track = Track {
-        name: "track".to_owned(),
-        dialect: Dialect::Rally2017,
-        short_description: None,
-        description: String::new(),
-        root: PathBuf::new(),
-        data_url: None,
-        meta: meta(specification),
-        warnings: Vec::new(),
-        indices: Vec::new(),
-        templates: Vec::new(),
-        challenges: Vec::new(),
-    };
-    let challenge = Challenge {
-        name: "c".to_owned(),
-        description: None,
-        user_info: None,
-        default: true,
-        meta: meta(challenge_specification),
-        index_settings: Map::new(),
-        cluster_settings: Map::new(),
-        schedule: Vec::new(),
-    };
+    let track =
+        Track { meta: meta(specification), ..Track::new("track", Dialect::Rally2017, PathBuf::new()) };
+    let challenge =
+        Challenge { default: true, meta: meta(challenge_specification), ..Challenge::new("c", Vec::new()) };
     let task =
         track_task(meta(&specification["operations"][0]), meta(&challenge_specification["schedule"][0]));
     let merged = merged_meta(&track, &challenge, &task);
@@ -74,19 +54,7 @@ fn track_task(operation_meta: Meta, task_meta: Meta) -> Task {
         meta: operation_meta,
         params: Map::new(),
     };
-    Task {
-        name: "op".to_owned(),
-        operation: Arc::new(operation),
-        meta: task_meta,
-        clients: 1,
-        warmup_iterations: None,
-        iterations: None,
-        warmup_time_period: None,
-        time_period: None,
-        schedule: "deterministic".to_owned(),
-        target: None,
-        params: Map::new(),
-    }
+    Task { meta: task_meta, clients: 1, ..Task::new("op", operation) }
 }
 
 #[test]

@@ -22,16 +22,7 @@ const INDEX: &str = "rally-target-test";
 
 fn track() -> Track {
     Track {
-        name: "genuine".to_owned(),
-        dialect: Dialect::Rally2017,
-        short_description: None,
-        description: String::new(),
-        root: ".".into(),
-        data_url: None,
-        warnings: Vec::new(),
-        meta: Map::new(),
         indices: vec![Index {
-            name: INDEX.to_owned(),
             auto_managed: true,
             types: vec![MappingType {
                 name: "place".to_owned(),
@@ -40,8 +31,8 @@ fn track() -> Track {
                     "code": {"type": "string", "index": "not_analyzed"},
                     "n": {"type": "long"}
                 }}}),
-                documents: None,
             }],
+            ..Index::new(INDEX)
         }],
         templates: vec![IndexTemplate {
             name: "rally-target-test-template".to_owned(),
@@ -51,15 +42,12 @@ fn track() -> Track {
                 "mappings": {"logs": {"properties": {"message": {"type": "text"}}}}}),
         }],
         challenges: vec![Challenge {
-            name: "default".to_owned(),
-            description: None,
-            user_info: None,
             default: true,
-            meta: Map::new(),
             index_settings: object(json!({"index.number_of_replicas": 0, "index.number_of_shards": 2})),
             cluster_settings: object(json!({"indices.recovery.max_bytes_per_sec": "40mb"})),
-            schedule: Vec::new(),
+            ..Challenge::new("default", Vec::new())
         }],
+        ..Track::new("genuine", Dialect::Rally2017, ".")
     }
 }
 

@@ -13,7 +13,9 @@ use rally_target::params::BulkSourceFactory;
 use rally_target::runners::Operation as Kind;
 use rally_target::setup::{HealthExpectation, prepare_lap};
 use rally_target::{DocumentSet, TargetBindings};
-use rally_track::{Challenge, Dialect, Documents, Index, IndexTemplate, MappingType, Operation, Task, Track};
+use rally_track::{
+    Challenge, Corpus, Dialect, Documents, Index, IndexTemplate, MappingType, Operation, Task, Track,
+};
 use serde_json::{Map, Value, json};
 use support::{Target, block_on, object, params, runner};
 
@@ -33,23 +35,15 @@ fn track(spec: &Value, files: &Value) -> Track {
     let indices = list(&spec["indices"])
         .iter()
         .map(|index| Index {
-            name: text(&index["name"]),
             auto_managed: index["auto-managed"].as_bool().unwrap_or(true),
             types: list(&index["types"])
                 .iter()
                 .map(|kind| MappingType {
                     name: text(&kind["name"]),
                     mapping: files[kind["mapping"].as_str().unwrap_or_default()].clone(),
-                    documents: kind["documents"].as_str().map(|name| Documents {
-                        file_name: name.to_owned(),
-                        base_url: None,
-                        document_count: kind["document-count"].as_u64().unwrap(),
-                        includes_action_and_meta_data: kind["includes-action-and-meta-data"] == json!(true),
-                        compressed_bytes: None,
-                        uncompressed_bytes: None,
-                    }),
                 })
                 .collect(),
+            ..Index::new(text(&index["name"]))
         })
         .collect();
     let templates = list(&spec["templates"])
@@ -64,29 +58,25 @@ fn track(spec: &Value, files: &Value) -> Track {
     let challenges = list(&spec["challenges"])
         .iter()
         .map(|challenge| Challenge {
-            name: text(&challenge["name"]),
-            description: None,
-            user_info: None,
             default: true,
-            meta: Map::new(),
             index_settings: challenge["index-settings"].as_object().cloned().unwrap_or_default(),
             cluster_settings: challenge["cluster-settings"].as_object().cloned().unwrap_or_default(),
-            schedule: Vec::new(),
+            ..Challenge::new(text(&challenge["name"]), Vec::new())
         })
         .collect();
-    Track {
-        name: "t".to_owned(),
-        dialect: Dialect::Rally2017,
-        short_description: None,
-        description: String::new(),
-        root: ".".into(),
-        data_url: None,
-        warnings: Vec::new(),
-        meta: Map::new(),
-        indices,
-        templates,
-        challenges,
+    let mut documents = Vec::new();
+    for index in list(&spec["indices"]) {
+        for kind in list(&index["types"]).iter().filter(|kind| kind["documents"].is_string()) {
+            documents.push(Documents {
+                includes_action_and_meta_data: kind["includes-action-and-meta-data"] == json!(true),
+                target_index: Some(text(&index["name"])),
+                target_type: Some(text(&kind["name"])),
+                ..Documents::new(text(&kind["documents"]), kind["document-count"].as_u64().unwrap())
+            });
+        }
     }
+    let corpora = vec![Corpus { name: "t".to_owned(), meta: Map::new(), documents }];
+    Track { indices, corpora, templates, challenges, ..Track::new("t", Dialect::Rally2017, ".") }
 }
 
 fn task(spec: &Value) -> Task {
@@ -108,15 +98,15 @@ fn task(spec: &Value) -> Task {
 fn documents(directory: &Path, track: &Track, sourcefile: bool) -> Vec<Arc<DocumentSet>> {
     track
         .document_sets()
-        .map(|(index, kind, documents)| {
+        .map(|(_, documents)| {
             let path = directory.join(&documents.file_name);
             let pairs = sourcefile || documents.includes_action_and_meta_data;
             let line = if pairs { "{\"index\":{}}\n{}\n" } else { "{}\n" };
             std::fs::write(&path, line.repeat(documents.document_count as usize)).unwrap();
             support::document_set(
                 &path,
-                &index.name,
-                &kind.name,
+                documents.target_index.as_deref().unwrap(),
+                documents.target_type.as_deref().unwrap(),
                 documents.document_count,
                 documents.includes_action_and_meta_data,
             )

@@ -151,37 +151,24 @@ fn types_are_taken_out_of_action_lines_only_where_there_are_none() {
 
 fn track(types: &[&str], cluster_settings: Value) -> Track {
     Track {
-        name: "t".to_owned(),
-        dialect: Dialect::Rally2017,
-        short_description: None,
-        description: String::new(),
-        root: ".".into(),
-        data_url: None,
-        warnings: Vec::new(),
-        meta: Map::new(),
         indices: vec![Index {
-            name: "idx".to_owned(),
             auto_managed: true,
             types: types
                 .iter()
                 .map(|name| MappingType {
                     name: (*name).to_owned(),
                     mapping: json!({*name: {"properties": {"name": {"type": "text"}}}}),
-                    documents: None,
                 })
                 .collect(),
+            ..Index::new("idx")
         }],
-        templates: Vec::new(),
         challenges: vec![Challenge {
-            name: "c".to_owned(),
-            description: None,
-            user_info: None,
             default: true,
-            meta: Map::new(),
             index_settings: object(json!({"index.number_of_replicas": 0})),
             cluster_settings: object(cluster_settings),
-            schedule: Vec::new(),
+            ..Challenge::new("c", Vec::new())
         }],
+        ..Track::new("t", Dialect::Rally2017, ".")
     }
 }
 

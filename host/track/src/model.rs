@@ -420,7 +420,9 @@ impl Track {
 
     /// All data files with the corpus that they belong to, in the track's order.
     pub fn document_sets(&self) -> impl Iterator<Item = (&Corpus, &Documents)> {
-        self.corpora.iter().flat_map(|corpus| corpus.documents.iter().map(move |documents| (corpus, documents)))
+        self.corpora
+            .iter()
+            .flat_map(|corpus| corpus.documents.iter().map(move |documents| (corpus, documents)))
     }
 }
 

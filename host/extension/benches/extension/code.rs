@@ -158,19 +158,7 @@ impl Load {
         });
         let Value::Object(params) = params else { unreachable!("an object was written above") };
         Task {
-            name: "work".to_owned(),
-            operation: Arc::new(Operation {
-                name: "work".to_owned(),
-                operation_type: self.runner.to_owned(),
-                param_source: Some(self.source.to_owned()),
-                meta: Map::new(),
-                params,
-            }),
-            meta: Map::new(),
             clients: self.clients,
-            warmup_iterations: None,
-            iterations: None,
-            warmup_time_period: None,
             time_period: Some(self.time.as_secs_f64()),
             schedule: match self.schedule {
                 Schedule::BuiltIn => "deterministic",
@@ -178,32 +166,27 @@ impl Load {
             }
             .to_owned(),
             target: self.rate.map(rally_track::Target::Throughput),
-            params: Map::new(),
+            ..Task::new(
+                "work",
+                Operation {
+                    name: "work".to_owned(),
+                    operation_type: self.runner.to_owned(),
+                    param_source: Some(self.source.to_owned()),
+                    meta: Map::new(),
+                    params,
+                },
+            )
         }
     }
 }
 
 fn track(task: Task) -> Track {
     Track {
-        name: "bench".to_owned(),
-        dialect: Dialect::Rally2017,
-        short_description: None,
         description: "bench".to_owned(),
-        root: std::env::temp_dir(),
-        data_url: None,
-        meta: Map::new(),
-        indices: Vec::new(),
-        templates: Vec::new(),
-        warnings: Vec::new(),
         challenges: vec![Challenge {
-            name: "bench".to_owned(),
-            description: None,
-            user_info: None,
             default: true,
-            meta: Map::new(),
-            index_settings: Map::new(),
-            cluster_settings: Map::new(),
-            schedule: vec![Element::Task(Arc::new(task))],
+            ..Challenge::new("bench", vec![Element::Task(Arc::new(task))])
         }],
+        ..Track::new("bench", Dialect::Rally2017, std::env::temp_dir())
     }
 }

@@ -72,32 +72,11 @@ pub fn challenge_from_json(schedule: &Value) -> Challenge {
 }
 
 pub fn challenge(schedule: Vec<Element>) -> Challenge {
-    Challenge {
-        name: "test".to_owned(),
-        description: None,
-        user_info: None,
-        default: true,
-        meta: Map::new(),
-        index_settings: Map::new(),
-        cluster_settings: Map::new(),
-        schedule,
-    }
+    Challenge { default: true, ..Challenge::new("test", schedule) }
 }
 
 pub fn track() -> Track {
-    Track {
-        name: "test".to_owned(),
-        dialect: Dialect::Rally2017,
-        short_description: None,
-        description: String::new(),
-        root: "/".into(),
-        data_url: None,
-        meta: Map::new(),
-        indices: Vec::new(),
-        templates: Vec::new(),
-        challenges: Vec::new(),
-        warnings: Vec::new(),
-    }
+    Track::new("test", Dialect::Rally2017, "/")
 }
 
 pub fn plan(elements: Vec<Element>) -> RacePlan {

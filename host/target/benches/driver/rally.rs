@@ -87,44 +87,26 @@ fn track(load: Load) -> Track {
     let operation_type = params["operation-type"].as_str().unwrap_or_default().to_owned();
     let Value::Object(params) = params else { unreachable!("an object was written above") };
     let task = Task {
-        name: "work".to_owned(),
-        operation: Arc::new(Operation {
-            name: "work".to_owned(),
-            operation_type,
-            param_source: None,
-            meta: Map::new(),
-            params,
-        }),
-        meta: Map::new(),
         clients: load.clients as u32,
-        warmup_iterations: None,
-        iterations: None,
-        warmup_time_period: None,
         time_period: Some(load.time.as_secs_f64()),
-        schedule: "deterministic".to_owned(),
         target: load.rate.map(Target::Throughput),
-        params: Map::new(),
+        ..Task::new(
+            "work",
+            Operation {
+                name: "work".to_owned(),
+                operation_type,
+                param_source: None,
+                meta: Map::new(),
+                params,
+            },
+        )
     };
     Track {
-        name: "bench".to_owned(),
-        dialect: Dialect::Rally2017,
-        short_description: None,
         description: "bench".to_owned(),
-        root: std::env::temp_dir(),
-        data_url: None,
-        meta: Map::new(),
-        indices: Vec::new(),
-        templates: Vec::new(),
-        warnings: Vec::new(),
         challenges: vec![Challenge {
-            name: "bench".to_owned(),
-            description: None,
-            user_info: None,
             default: true,
-            meta: Map::new(),
-            index_settings: Map::new(),
-            cluster_settings: Map::new(),
-            schedule: vec![Element::Task(Arc::new(task))],
+            ..Challenge::new("bench", vec![Element::Task(Arc::new(task))])
         }],
+        ..Track::new("bench", Dialect::Rally2017, std::env::temp_dir())
     }
 }

@@ -155,16 +155,12 @@ mod tests {
 
     fn index(types: &[(&str, Value)]) -> Index {
         Index {
-            name: "idx".to_owned(),
             auto_managed: true,
             types: types
                 .iter()
-                .map(|(name, mapping)| MappingType {
-                    name: (*name).to_owned(),
-                    mapping: mapping.clone(),
-                    documents: None,
-                })
+                .map(|(name, mapping)| MappingType { name: (*name).to_owned(), mapping: mapping.clone() })
                 .collect(),
+            ..Index::new("idx")
         }
     }
 

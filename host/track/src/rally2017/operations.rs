@@ -67,7 +67,12 @@ impl Reader<'_> {
     }
 
     /// What can only be said of an operation together with the indices. Operations that no schedule uses do no harm.
-    pub(super) fn check_operations(&mut self, used: &[&Declared], indices: &[Index], documents: &mut [Documents]) {
+    pub(super) fn check_operations(
+        &mut self,
+        used: &[&Declared],
+        indices: &[Index],
+        documents: &mut [Documents],
+    ) {
         for declared in used.iter().filter(|declared| declared.operation.param_source.is_none()) {
             match declared.operation.operation_type.as_str() {
                 "index" => self.check_index_operation(declared, indices, documents),
@@ -162,8 +167,7 @@ impl Reader<'_> {
                 chosen
             }
         };
-        let documents: Vec<&Documents> =
-            chosen.iter().flat_map(|index| of_index(documents, index)).collect();
+        let documents: Vec<&Documents> = chosen.iter().flat_map(|index| of_index(documents, index)).collect();
         if documents.is_empty() {
             let message = format!("operation [{}] has no documents to index", declared.operation.name);
             let help = "give a type of the track's indices \"documents\" and a \"document-count\"".to_owned();

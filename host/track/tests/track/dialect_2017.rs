@@ -56,7 +56,7 @@ fn sourcefile_says_that_the_data_includes_action_lines() {
             |track| track["operations"][0]["action-and-meta-data"] = json!(action),
             &LoadOptions::default(),
         );
-        let (_, _, documents) = track.document_sets().next().unwrap();
+        let (_, documents) = track.document_sets().next().unwrap();
         assert_eq!(documents.includes_action_and_meta_data, includes, "{action}");
     }
 }

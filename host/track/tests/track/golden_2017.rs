@@ -121,7 +121,13 @@ fn shown(track: &Track) -> Value {
             "name": index.name,
             "auto_managed": index.auto_managed,
             "types": index.types.iter().map(|kind| {
-                let documents = kind.documents.as_ref();
+                let documents = track
+                    .document_sets()
+                    .map(|(_, documents)| documents)
+                    .find(|documents| {
+                        documents.target_index.as_ref() == Some(&index.name)
+                            && documents.target_type.as_ref() == Some(&kind.name)
+                    });
                 json!({
                     "name": kind.name,
                     "mapping": kind.mapping,

@@ -155,7 +155,7 @@ proptest! {
                 prop_assert_eq!(track.challenges.iter().filter(|challenge| challenge.default).count(), 1);
                 for task in track.challenges.iter().flat_map(|challenge| &challenge.schedule).flat_map(|element| element.tasks()) {
                     prop_assert!(task.clients >= 1);
-                    prop_assert!(task.target.is_none_or(|target| target.requests_per_second() > 0.0));
+                    prop_assert!(task.target.as_ref().is_none_or(|target| target.per_second() > 0.0));
                 }
             }
             Err(error) => prop_assert!(!error.to_string().is_empty()),

@@ -13,7 +13,7 @@ fn the_tutorial_loads() {
         let track = load(&source, &options).unwrap_or_else(|error| panic!("{error}"));
         assert_eq!(track.name, "tutorial");
         assert_eq!(track.warnings, Vec::<String>::new());
-        let (_, _, documents) = track.document_sets().next().unwrap();
+        let (_, documents) = track.document_sets().next().unwrap();
         assert_eq!(documents.document_count == 1000, test_mode);
         assert!(path.join(&documents.file_name).is_file(), "{} is missing", documents.file_name);
     }
