@@ -24,6 +24,7 @@ mod listing;
 mod load;
 mod model;
 mod rally2017;
+mod reading;
 mod source;
 mod suggest;
 mod template;

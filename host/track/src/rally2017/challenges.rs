@@ -6,14 +6,15 @@ use indexmap::IndexMap;
 
 use serde_json::{Map, Value};
 
-use super::draft::{DraftChallenge, DraftElement, DraftParallel, DraftTask};
-use super::indices::{object, text, whole};
-use super::operations::{Declared, registered};
-use super::reader::Reader;
-use super::schema;
+use super::operations::registered;
+use super::schema::TASK_OF_BUILT_IN_SCHEDULER;
 use crate::error::did_you_mean;
+use crate::reading::{
+    Declared, DraftChallenge, DraftElement, DraftParallel, DraftTask, Reader, object, optional_text, text,
+    whole,
+};
 use crate::suggest::{closest, listed};
-use crate::{Challenge, Target, Task};
+use crate::{Challenge, CompletedBy, Target, Task};
 
 /// Schedulers that every race has.
 const BUILT_IN_SCHEDULERS: [&str; 2] = ["deterministic", "poisson"];
@@ -39,7 +40,7 @@ impl Reader<'_> {
         let elements = self.elements("", "challenges");
         let only = elements.len() == 1;
         for (pointer, value) in elements {
-            let name = text(&value, "name");
+            let name = text(value, "name");
             if !names.insert(name.clone()) {
                 self.problem(
                     &format!("{pointer}/name"),
@@ -56,7 +57,7 @@ impl Reader<'_> {
                 default_challenge = Some(name.clone());
             }
             let elements = self.schedule(&pointer, &name, &operations);
-            let optional = |key: &str| value[key].as_str().map(str::to_owned);
+            let optional = |key: &str| optional_text(value, key);
             challenges.push(DraftChallenge {
                 challenge: Challenge {
                     description: optional("description"),
@@ -87,7 +88,7 @@ impl Reader<'_> {
             elements.push(match value.get("parallel") {
                 Some(parallel) => self.parallel(&format!("{pointer}/parallel"), parallel, operations),
                 None => {
-                    let task = self.task(&pointer, &value, &Map::new(), operations);
+                    let task = self.task(&pointer, value, &Map::new(), operations);
                     DraftElement { parallel: None, tasks: task.into_iter().collect() }
                 }
             });
@@ -108,11 +109,11 @@ impl Reader<'_> {
         }
         let mut tasks = Vec::new();
         for (pointer, value) in self.elements(pointer, "tasks") {
-            tasks.extend(self.task(&pointer, &value, &defaults, operations));
+            tasks.extend(self.task(&pointer, value, &defaults, operations));
         }
         let parallel = DraftParallel {
             clients: whole(&value["clients"]).map(clamped),
-            completed_by: value["completed-by"].as_str().map(str::to_owned),
+            completed_by: optional_text(value, "completed-by").map(CompletedBy::Task),
         };
         DraftElement { parallel: Some(parallel), tasks }
     }
@@ -127,7 +128,7 @@ impl Reader<'_> {
         let schedule = value["schedule"].as_str().unwrap_or("deterministic").to_owned();
         let schedulers = &self.options.extension_names.schedulers;
         if BUILT_IN_SCHEDULERS.contains(&schedule.as_str()) {
-            self.check(pointer, schema::TASK_OF_BUILT_IN_SCHEDULER);
+            self.check(pointer, TASK_OF_BUILT_IN_SCHEDULER);
         } else if !schedulers.contains(&schedule) {
             let known = BUILT_IN_SCHEDULERS.into_iter().chain(schedulers.iter().map(String::as_str));
             let suggestion = closest(&schedule, known.clone());
@@ -264,10 +265,8 @@ impl Reader<'_> {
 
     fn check_completing_tasks(&mut self, elements: &[DraftElement], challenge: &str) {
         for (index, element) in elements.iter().enumerate() {
-            let Some(name) = element.parallel.as_ref().and_then(|parallel| parallel.completed_by.as_ref())
-            else {
-                continue;
-            };
+            let completed_by = element.parallel.as_ref().and_then(|parallel| parallel.completed_by.as_ref());
+            let Some(CompletedBy::Task(name)) = completed_by else { continue };
             let pointer = format!("{challenge}/schedule/{index}/parallel/completed-by");
             let completing = element.tasks.iter().filter(|draft| draft.is_called(name)).count();
             if completing == 0 {

@@ -1,7 +1,7 @@
 //! Contradictions that only show when a challenge is complete.
 
-use super::draft::{DraftChallenge, DraftElement, DraftTask};
-use super::reader::Reader;
+use crate::CompletedBy;
+use crate::reading::{DraftChallenge, DraftElement, DraftTask, Reader};
 
 impl Reader<'_> {
     /// Tasks that would never end.
@@ -28,6 +28,9 @@ fn is_endless(draft: &DraftTask) -> bool {
 }
 
 fn is_ended_by_another(draft: &DraftTask, element: &DraftElement) -> bool {
-    let completing = element.parallel.as_ref().and_then(|parallel| parallel.completed_by.as_deref());
-    completing.is_some_and(|name| !draft.is_called(name))
+    match element.parallel.as_ref().and_then(|parallel| parallel.completed_by.as_ref()) {
+        Some(CompletedBy::Task(name)) => !draft.is_called(name),
+        Some(CompletedBy::Any) => true,
+        None => false,
+    }
 }

@@ -4,15 +4,9 @@ use std::collections::HashSet;
 
 use serde_json::{Map, Value};
 
-use super::reader::{MAX_PROBLEMS, Reader};
 use crate::document::Document;
-use crate::files::FileError;
-use crate::json::Part;
-use crate::suggest::closest;
+use crate::reading::{Reader, is_plain_file_name, text, whole};
 use crate::{Documents, Index, IndexTemplate, MappingType};
-
-/// Bytes of all mappings and index templates: a track may name the same large file any number of times.
-const MAX_BYTES_READ: usize = 64 * 1024 * 1024;
 
 impl Reader<'_> {
     /// The indices, and the documents of all their types.
@@ -21,7 +15,7 @@ impl Reader<'_> {
         let mut documents: Vec<Documents> = Vec::new();
         let mut names = HashSet::new();
         for (pointer, value) in self.elements("", "indices") {
-            let name = text(&value, "name");
+            let name = text(value, "name");
             if !names.insert(name.clone()) {
                 self.problem(
                     &format!("{pointer}/name"),
@@ -32,8 +26,8 @@ impl Reader<'_> {
             let mut types: Vec<MappingType> = Vec::new();
             let mut type_names = HashSet::new();
             for (pointer, value) in self.elements(&pointer, "types") {
-                let kind = self.mapping_type(&pointer, &value);
-                documents.extend(self.documents(&pointer, &value, (&name, &kind.name), data_url));
+                let kind = self.mapping_type(&pointer, value);
+                documents.extend(self.documents(&pointer, value, (&name, &kind.name), data_url));
                 if !type_names.insert(kind.name.clone()) {
                     let message = format!("index [{name}] has more than one type [{}]", kind.name);
                     self.problem(&format!("{pointer}/name"), message, None);
@@ -85,7 +79,7 @@ impl Reader<'_> {
         let mut templates: Vec<IndexTemplate> = Vec::new();
         let mut names = HashSet::new();
         for (pointer, value) in self.elements("", "templates") {
-            let name = text(&value, "name");
+            let name = text(value, "name");
             if !names.insert(name.clone()) {
                 self.problem(
                     &format!("{pointer}/name"),
@@ -97,7 +91,7 @@ impl Reader<'_> {
                 .json_file(&format!("{pointer}/template"), value["template"].as_str().unwrap_or_default());
             templates.push(IndexTemplate {
                 name,
-                index_pattern: text(&value, "index-pattern"),
+                index_pattern: text(value, "index-pattern"),
                 delete_matching_indices: value["delete-matching-indices"].as_bool().unwrap_or(true),
                 template: body,
             });
@@ -107,69 +101,8 @@ impl Reader<'_> {
 
     /// Content of a file that the value at `pointer` names: an object. Unlike the track these files are no templates.
     fn json_file(&mut self, pointer: &str, name: &str) -> Value {
-        let text = match self.files.read(name) {
-            Ok(text) => text,
-            Err(error) => {
-                let help = matches!(error, FileError::NotFound(_)).then(|| self.similar_files(name));
-                self.problem(pointer, error.to_string(), help);
-                return Value::Null;
-            }
-        };
-        self.bytes_read += text.len();
-        if self.bytes_read > MAX_BYTES_READ {
-            let message =
-                format!("the files that the track names have more than {} MiB", MAX_BYTES_READ / 1024 / 1024);
-            self.problem(pointer, message, None);
-            return Value::Null;
-        }
-        match Document::read(self.files, name, text) {
-            Ok(document) => {
-                self.warnings.extend(document.warnings());
-                if !document.value.is_object() {
-                    let message = "this file must hold a JSON object".to_owned();
-                    if self.problems.len() < MAX_PROBLEMS {
-                        self.problems.push(document.problem("", Part::Value, message, None));
-                    }
-                }
-                document.into_value()
-            }
-            Err(problem) => {
-                if self.problems.len() < MAX_PROBLEMS {
-                    self.problems.push(*problem);
-                }
-                Value::Null
-            }
-        }
+        let Some(text) = self.file_text(pointer, name) else { return Value::Null };
+        let outcome = Document::read(self.files, name, text);
+        self.content(outcome).unwrap_or_default()
     }
-
-    fn similar_files(&self, name: &str) -> String {
-        let directory = name.rsplit_once('/').map_or("", |(directory, _)| directory);
-        let pattern = if directory.is_empty() { "*".to_owned() } else { format!("{directory}/*") };
-        let names = self.files.glob("", &pattern).unwrap_or_default();
-        match closest(name, names.iter().map(String::as_str)) {
-            Some(similar) => format!("did you mean [{similar}]?"),
-            None => format!("file names are relative to [{}]", self.files.root().display()),
-        }
-    }
-}
-
-/// Data files lie side by side below the data directory.
-fn is_plain_file_name(name: &str) -> bool {
-    let path = std::path::Path::new(name);
-    path.is_relative() && path.components().all(|part| matches!(part, std::path::Component::Normal(_)))
-}
-
-/// A text that the schema has checked.
-pub(super) fn text(value: &Value, key: &str) -> String {
-    value[key].as_str().unwrap_or_default().to_owned()
-}
-
-/// A whole number that the schema has checked; `5.0` is one.
-pub(super) fn whole(value: &Value) -> Option<u64> {
-    value.as_u64().or_else(|| value.as_f64().filter(|number| *number >= 0.0).map(|number| number as u64))
-}
-
-/// An object that the schema has checked, or nothing.
-pub(super) fn object(value: &Value) -> Map<String, Value> {
-    value.as_object().cloned().unwrap_or_default()
 }

@@ -11,15 +11,11 @@
 
 mod challenges;
 mod checks;
-mod draft;
-mod filter;
 mod indices;
-mod messages;
 mod operations;
-mod reader;
 mod schema;
-mod test_mode;
+mod track;
 
 pub use schema::TRACK_2017_SCHEMA;
 
-pub(crate) use reader::read;
+pub(crate) use track::read;

@@ -5,9 +5,8 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use super::indices::{object, text, whole};
-use super::reader::Reader;
 use crate::error::did_you_mean;
+use crate::reading::{Declared, Reader, object, text, whole};
 use crate::suggest::{closest, listed};
 use crate::{Documents, Index, Operation};
 
@@ -23,13 +22,6 @@ const BUILT_IN: [(&str, &[&str]); 5] = [
 /// Parameters whose values are whole numbers.
 const WHOLE_NUMBERS: [&str; 6] =
     ["bulk-size", "batch-size", "pages", "results-per-page", "max_num_segments", "max-num-segments"];
-
-/// An operation and where it stands.
-#[derive(Debug, Clone)]
-pub(super) struct Declared {
-    pub(super) operation: Arc<Operation>,
-    pub(super) pointer: String,
-}
 
 impl Declared {
     /// Whether a task of it ends by itself, when its documents are used up. Sources of extensions may.
@@ -56,7 +48,7 @@ impl Reader<'_> {
         let mut operations: Vec<Declared> = Vec::new();
         let mut names = HashSet::new();
         for (pointer, value) in self.elements("", "operations") {
-            let operation = self.operation(&pointer, &value);
+            let operation = self.operation(&pointer, value);
             if !names.insert(operation.name.clone()) {
                 let message = format!("there is more than one operation [{}]", operation.name);
                 self.problem(&format!("{pointer}/name"), message, None);

@@ -4,7 +4,16 @@ use super::draft::{DraftChallenge, DraftTask};
 use super::reader::Reader;
 use crate::error::did_you_mean;
 use crate::suggest::{closest, listed};
-use crate::{LoadOptions, TrackError};
+use crate::{CompletedBy, LoadOptions, TrackError};
+
+/// What becomes of a filter that selects no task, and of a challenge that has no tasks left.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Unmatched {
+    /// The user is warned: one set of filters is used with many tracks.
+    Warn,
+    /// The track is not loaded.
+    Reject,
+}
 
 /// What a task must be to be selected.
 #[derive(Debug)]
@@ -29,9 +38,13 @@ impl Reader<'_> {
     ///
     /// # Errors
     ///
-    /// [`TrackError::Filter`] for a filter that cannot be read or that selects nothing in any challenge, and if the
-    /// challenge that is to be raced has no tasks left.
-    pub(super) fn filter(&mut self, challenges: &mut [DraftChallenge]) -> Result<(), TrackError> {
+    /// [`TrackError::Filter`] for a filter that cannot be read. With [`Unmatched::Reject`] also for one that selects
+    /// nothing in any challenge, and if the challenge that is to be raced has no tasks left.
+    pub(crate) fn filter(
+        &mut self,
+        challenges: &mut [DraftChallenge],
+        unmatched: Unmatched,
+    ) -> Result<(), TrackError> {
         let LoadOptions { include_tasks, exclude_tasks, .. } = self.options;
         let (option, written, include) = match (include_tasks.is_empty(), exclude_tasks.is_empty()) {
             (true, true) => return Ok(()),
@@ -42,16 +55,27 @@ impl Reader<'_> {
                 return Err(TrackError::Filter { option: "include-tasks", message });
             }
         };
+        let complain = |reader: &mut Self, message: String| match unmatched {
+            Unmatched::Reject => Err(TrackError::Filter { option, message }),
+            Unmatched::Warn => {
+                reader.warn(&format!("--{option}: {message}"));
+                Ok(())
+            }
+        };
         let mut filters = Vec::new();
         for text in written {
-            filters.push(parse(text, challenges).map_err(|message| TrackError::Filter { option, message })?);
+            let filter = parse(text, challenges).map_err(|message| TrackError::Filter { option, message })?;
+            if let Some(message) = selects_nothing(&filter, text, challenges) {
+                complain(self, message)?;
+            }
+            filters.push(filter);
         }
         for challenge in challenges.iter_mut() {
             let before = challenge.tasks().count();
             for element in &mut challenge.elements {
                 element.tasks.retain(|draft| filters.iter().any(|filter| filter.selects(draft)) == include);
                 let Some(parallel) = &mut element.parallel else { continue };
-                let Some(name) = &parallel.completed_by else { continue };
+                let Some(CompletedBy::Task(name)) = &parallel.completed_by else { continue };
                 if !element.tasks.is_empty() && !element.tasks.iter().any(|draft| draft.is_called(name)) {
                     self.warn(&format!(
                         "--{option} leaves out the task [{name}] that completes an element of challenge [{}]; the element \
@@ -67,8 +91,7 @@ impl Reader<'_> {
                 None => challenge.challenge.default,
             };
             if wanted && before > 0 && challenge.elements.is_empty() {
-                let message = format!("no task of challenge [{}] is left", challenge.challenge.name);
-                return Err(TrackError::Filter { option, message });
+                complain(self, format!("no task of challenge [{}] is left", challenge.challenge.name))?;
             }
         }
         Ok(())
@@ -76,32 +99,32 @@ impl Reader<'_> {
 }
 
 fn parse<'a>(text: &'a str, challenges: &[DraftChallenge]) -> Result<Filter<'a>, String> {
-    let tasks = || challenges.iter().flat_map(DraftChallenge::tasks);
-    let selects_any = |filter: &Filter<'_>| tasks().any(|draft| filter.selects(draft));
-    let by_name = Filter::Name(text);
-    if selects_any(&by_name) {
-        return Ok(by_name);
+    if challenges.iter().flat_map(DraftChallenge::tasks).any(|draft| draft.is_called(text)) {
+        return Ok(Filter::Name(text));
     }
-    let (filter, candidates): (_, Vec<&str>) = match text.split_once(':') {
-        Some(("type", kind)) => (
-            Filter::OperationType(kind),
-            tasks().map(|draft| draft.task.operation.operation_type.as_str()).collect(),
-        ),
-        Some(("tag", tag)) => {
-            (Filter::Tag(tag), tasks().flat_map(|draft| &draft.task.tags).map(String::as_str).collect())
-        }
+    match text.split_once(':') {
+        None => Ok(Filter::Name(text)),
+        Some(("type", kind)) => Ok(Filter::OperationType(kind)),
+        Some(("tag", tag)) => Ok(Filter::Tag(tag)),
         Some(_) => {
-            return Err(format!(
-                "[{text}] is no filter; write a task's name, type:<operation type> or tag:<tag>"
-            ));
+            Err(format!("[{text}] is no filter; write a task's name, type:<operation type> or tag:<tag>"))
         }
-        None => (by_name, tasks().map(|draft| draft.task.name.as_str()).collect()),
-    };
-    if selects_any(&filter) {
-        return Ok(filter);
     }
-    let value = text.split_once(':').map_or(text, |(_, value)| value);
-    let mut candidates = candidates;
+}
+
+/// What to say of a filter that selects no task.
+fn selects_nothing(filter: &Filter<'_>, text: &str, challenges: &[DraftChallenge]) -> Option<String> {
+    let tasks = || challenges.iter().flat_map(DraftChallenge::tasks);
+    if tasks().any(|draft| filter.selects(draft)) {
+        return None;
+    }
+    let (value, mut candidates): (&str, Vec<&str>) = match filter {
+        Filter::Name(name) => (name, tasks().map(|draft| draft.task.name.as_str()).collect()),
+        Filter::OperationType(kind) => {
+            (kind, tasks().map(|draft| draft.task.operation.operation_type.as_str()).collect())
+        }
+        Filter::Tag(tag) => (tag, tasks().flat_map(|draft| &draft.task.tags).map(String::as_str).collect()),
+    };
     candidates.sort_unstable();
     candidates.dedup();
     let suggestion = closest(value, candidates.iter().copied());
@@ -109,5 +132,5 @@ fn parse<'a>(text: &'a str, challenges: &[DraftChallenge]) -> Result<Filter<'a>,
         true => String::new(),
         false => format!("; there are {}", listed(candidates.iter().copied())),
     };
-    Err(format!("[{text}] matches no task{}{known}", did_you_mean(suggestion.as_deref())))
+    Some(format!("[{text}] matches no task{}{known}", did_you_mean(suggestion.as_deref())))
 }

@@ -2,53 +2,63 @@
 
 use std::sync::Arc;
 
-use super::operations::Declared;
-use crate::{Challenge, CompletedBy, Element, Parallel, Task};
+use crate::{Challenge, CompletedBy, Element, Operation, Parallel, Task};
+
+/// An operation and where it stands.
+#[derive(Debug, Clone)]
+pub(crate) struct Declared {
+    pub(crate) operation: Arc<Operation>,
+    pub(crate) pointer: String,
+}
 
 /// A challenge whose schedule can still be changed.
 #[derive(Debug)]
-pub(super) struct DraftChallenge {
+pub(crate) struct DraftChallenge {
     /// Everything but the schedule.
-    pub(super) challenge: Challenge,
-    pub(super) elements: Vec<DraftElement>,
+    pub(crate) challenge: Challenge,
+    pub(crate) elements: Vec<DraftElement>,
 }
 
 /// A task alone, or several in parallel.
 #[derive(Debug)]
-pub(super) struct DraftElement {
-    pub(super) parallel: Option<DraftParallel>,
-    pub(super) tasks: Vec<DraftTask>,
+pub(crate) struct DraftElement {
+    pub(crate) parallel: Option<DraftParallel>,
+    pub(crate) tasks: Vec<DraftTask>,
 }
 
 /// What is said of the tasks together.
 #[derive(Debug)]
-pub(super) struct DraftParallel {
-    pub(super) clients: Option<u32>,
-    pub(super) completed_by: Option<String>,
+pub(crate) struct DraftParallel {
+    pub(crate) clients: Option<u32>,
+    pub(crate) completed_by: Option<CompletedBy>,
 }
 
 /// A task.
 #[derive(Debug)]
-pub(super) struct DraftTask {
-    pub(super) task: Task,
-    pub(super) declared: Declared,
+pub(crate) struct DraftTask {
+    pub(crate) task: Task,
+    pub(crate) declared: Declared,
     /// Where it stands.
-    pub(super) pointer: String,
+    pub(crate) pointer: String,
 }
 
 impl DraftTask {
-    /// Whether the task is known by this name: a second task of an operation is also known by the operation's.
-    pub(super) fn is_called(&self, name: &str) -> bool {
+    /// Whether the task is known by this name: in 2017 a second task of an operation is also known by the operation's.
+    pub(crate) fn is_called(&self, name: &str) -> bool {
         self.task.name == name || (!self.task.params.contains_key("name") && self.task.operation.name == name)
     }
 }
 
 impl DraftChallenge {
-    pub(super) fn tasks(&self) -> impl Iterator<Item = &DraftTask> {
+    pub(crate) fn tasks(&self) -> impl Iterator<Item = &DraftTask> {
         self.elements.iter().flat_map(|element| &element.tasks)
     }
 
-    pub(super) fn into_challenge(self) -> Challenge {
+    pub(crate) fn tasks_mut(&mut self) -> impl Iterator<Item = &mut Task> {
+        self.elements.iter_mut().flat_map(|element| &mut element.tasks).map(|draft| &mut draft.task)
+    }
+
+    pub(crate) fn into_challenge(self) -> Challenge {
         let schedule = self.elements.into_iter().map(DraftElement::into_element).collect();
         Challenge { schedule, ..self.challenge }
     }
@@ -63,7 +73,7 @@ impl DraftElement {
             Some(parallel) => Element::Parallel(Parallel {
                 tasks,
                 clients: parallel.clients,
-                completed_by: parallel.completed_by.map(CompletedBy::Task),
+                completed_by: parallel.completed_by,
             }),
         }
     }

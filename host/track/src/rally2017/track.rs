@@ -1,0 +1,83 @@
+//! Puts the parts of a track together.
+
+use std::collections::HashSet;
+
+use super::schema::SCHEMA;
+use crate::document::Document;
+use crate::error::Problem;
+use crate::files::TrackFiles;
+use crate::reading::{
+    Declared, DraftChallenge, Reader, Schema, TEST_DOCUMENTS, Unmatched, object, shorten_tasks, small_file,
+    text,
+};
+use crate::{Corpus, Dialect, Documents, LoadOptions, Meta, Track, TrackError};
+
+/// Reads a whole track.
+///
+/// # Errors
+///
+/// [`TrackError::Invalid`] with all problems of the first step that finds any, and [`TrackError::Filter`].
+pub(crate) fn read(
+    name: &str,
+    document: &Document,
+    files: &TrackFiles,
+    options: &LoadOptions,
+) -> Result<Track, TrackError> {
+    let invalid = |problems: Vec<Problem>| match problems.is_empty() {
+        true => Ok(()),
+        false => Err(TrackError::Invalid { track: name.to_owned(), problems }),
+    };
+    invalid(SCHEMA.check(document, "", Schema::TRACK))?;
+
+    let mut reader = Reader::new(document, files, options, &SCHEMA);
+    let data_url = document.value["data-url"].as_str();
+    let (indices, mut documents) = reader.indices(data_url);
+    let templates = reader.templates();
+    let operations = reader.operations();
+    let mut challenges = reader.challenges(&operations);
+    let scheduled: HashSet<String> = challenges
+        .iter()
+        .flat_map(DraftChallenge::tasks)
+        .map(|draft| draft.declared.pointer.clone())
+        .collect();
+    let used: Vec<&Declared> =
+        operations.iter().filter(|declared| scheduled.contains(&declared.pointer)).collect();
+    reader.check_operations(&used, &indices, &mut documents);
+    invalid(std::mem::take(&mut reader.problems))?;
+
+    reader.filter(&mut challenges, Unmatched::Reject)?;
+    reader.check_endless_tasks(&challenges);
+    invalid(std::mem::take(&mut reader.problems))?;
+    if options.test_mode {
+        shrink(&mut documents);
+        shorten_tasks(&mut challenges);
+    }
+    Ok(Track {
+        short_description: Some(text(&document.value, "short-description")),
+        description: text(&document.value, "description"),
+        data_url: data_url.map(str::to_owned),
+        meta: object(&document.value["meta"]),
+        indices,
+        templates,
+        corpora: match documents.is_empty() {
+            true => Vec::new(),
+            false => vec![Corpus { name: name.to_owned(), meta: Meta::new(), documents }],
+        },
+        challenges: challenges.into_iter().map(DraftChallenge::into_challenge).collect(),
+        warnings: reader.warnings,
+        ..Track::new(name, Dialect::Rally2017, files.root())
+    })
+}
+
+/// Takes the small data file of each type, whose sizes nobody declares.
+fn shrink(all: &mut [Documents]) {
+    for documents in all {
+        *documents = Documents {
+            file_name: small_file(&documents.file_name, 2),
+            document_count: TEST_DOCUMENTS,
+            compressed_bytes: None,
+            uncompressed_bytes: None,
+            ..documents.clone()
+        };
+    }
+}
