@@ -15,6 +15,13 @@ pub(crate) const TRACK_FILE: &str = "track.json";
 pub enum TrackSource {
     /// A directory with a `track.json`. Its name is the track's name.
     Directory(PathBuf),
+    /// A directory of a track repository. The track's name is its path there, e.g. `elastic/logs`.
+    Repository {
+        /// Name of the track.
+        name: String,
+        /// Where it is.
+        directory: PathBuf,
+    },
     /// A single file. Its name without extension is the track's name.
     File(PathBuf),
 }
@@ -38,6 +45,7 @@ impl TrackSource {
     /// Name of the track.
     pub fn name(&self) -> String {
         let (path, name) = match self {
+            Self::Repository { name, .. } => return name.clone(),
             Self::Directory(path) => (path, path.canonicalize().unwrap_or_else(|_| path.clone())),
             Self::File(path) => (path, path.with_extension("")),
         };
@@ -52,7 +60,9 @@ impl TrackSource {
 
     pub(crate) fn parts(&self) -> (PathBuf, String) {
         match self {
-            Self::Directory(path) => (path.clone(), TRACK_FILE.to_owned()),
+            Self::Directory(path) | Self::Repository { directory: path, .. } => {
+                (path.clone(), TRACK_FILE.to_owned())
+            }
             Self::File(path) => {
                 let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());
                 let file =
