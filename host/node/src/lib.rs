@@ -25,4 +25,5 @@ mod scroll;
 pub mod search;
 pub mod shard;
 
+pub use api::VERSION as ELASTICSEARCH_VERSION;
 pub use node::{Node, NodeConfig, RunningNode, StartError, run};

@@ -146,6 +146,24 @@ impl Cluster {
         &self.root
     }
 
+    /// Whether this is Elasticsearch as a service, without versions and without operations on the cluster.
+    pub fn is_serverless(&self) -> bool {
+        self.root.pointer("/version/build_flavor").and_then(Value::as_str) == Some("serverless")
+    }
+
+    /// Whether the user operates a serverless target; so nobody does where nobody has to say who they are.
+    ///
+    /// # Errors
+    /// Where the target does not say who the user is.
+    pub async fn is_operator(&self) -> Result<bool, CallError> {
+        match self.api().get("/_security/_authenticate").await {
+            Ok(user) => Ok(user.get("operator").and_then(Value::as_bool).unwrap_or(false)),
+            // Security is switched off.
+            Err(error) if error.status().is_some_and(|status| status.is_client_error()) => Ok(false),
+            Err(error) => Err(error),
+        }
+    }
+
     /// The endpoint that a client with this index uses: clients are spread over the hosts in turn.
     pub fn endpoint(&self, client_index: u32) -> &Arc<Endpoint> {
         &self.endpoints[client_index as usize % self.endpoints.len()]
@@ -230,6 +248,19 @@ impl Api {
         path: &str,
         body: Option<&Value>,
     ) -> Result<Value, CallError> {
+        self.call_as(method, path, body).await
+    }
+
+    /// The same for an answer of which only some is needed, or which must stay as it is written.
+    ///
+    /// # Errors
+    /// As [`call`](Self::call), and where the answer has another form.
+    pub async fn call_as<Answer: serde::de::DeserializeOwned>(
+        &mut self,
+        method: Method,
+        path: &str,
+        body: Option<&Value>,
+    ) -> Result<Answer, CallError> {
         let answer = self.exchange(&method, path, body).await;
         answer
             .and_then(|body| serde_json::from_slice(&body).map_err(CallProblem::NotJson))

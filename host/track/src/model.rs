@@ -223,6 +223,14 @@ pub struct Parallel {
     pub completed_by: Option<CompletedBy>,
 }
 
+impl Parallel {
+    /// Clients of the whole element: what it says, or the sum over its tasks.
+    pub fn effective_clients(&self) -> u32 {
+        let sum = || self.tasks.iter().fold(0_u32, |sum, task| sum.saturating_add(task.clients));
+        self.clients.unwrap_or_else(sum)
+    }
+}
+
 /// Which task ends a parallel element.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
