@@ -13,6 +13,17 @@ use crate::template::{Failure, Rendered, Renderer};
 /// So many keys that are there twice are named.
 const MAX_DUPLICATES: usize = 20;
 
+/// What a template sees, and how its parts come together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Rules {
+    /// A track of the current dialect.
+    Current,
+    /// A track of 2017.
+    Rally2017,
+    /// Body of an index or a template.
+    Body,
+}
+
 /// A parsed file.
 pub(crate) struct Document {
     text: Text,
@@ -21,6 +32,8 @@ pub(crate) struct Document {
     pub(crate) value: Value,
     /// Pointers of keys that are there twice.
     duplicates: Vec<String>,
+    /// Keys at the top that have another name in the text: the name there, and the one in the value.
+    renamed: Vec<(&'static str, &'static str)>,
 }
 
 enum Text {
@@ -39,10 +52,18 @@ impl Text {
 
 impl Document {
     /// Renders a file as a template and parses it.
-    pub(crate) fn render(files: &TrackFiles, name: &str, now: f64) -> Result<Self, Box<Problem>> {
-        let rendered = Renderer::new(files.clone(), now)
-            .render(name)
-            .map_err(|failure| Box::new(template_problem(files, failure)))?;
+    pub(crate) fn render(
+        renderer: &Renderer,
+        files: &TrackFiles,
+        name: &str,
+        rules: Rules,
+    ) -> Result<Self, Box<Problem>> {
+        let rendered = match rules {
+            Rules::Current => renderer.render(name),
+            Rules::Rally2017 => renderer.render_of_2017(name),
+            Rules::Body => renderer.render_body(name),
+        };
+        let rendered = rendered.map_err(|failure| Box::new(template_problem(files, failure)))?;
         Self::parse(files, name, Text::Rendered(rendered))
     }
 
@@ -55,11 +76,17 @@ impl Document {
         let path = files.path(name);
         match json::parse(text.as_str()) {
             Ok(json::Document { value, duplicates }) => {
-                Ok(Self { text, path, files: files.clone(), value, duplicates })
+                Ok(Self { text, path, files: files.clone(), value, duplicates, renamed: Vec::new() })
             }
             Err(error) => {
-                let document =
-                    Self { text, path, files: files.clone(), value: Value::Null, duplicates: Vec::new() };
+                let document = Self {
+                    text,
+                    path,
+                    files: files.clone(),
+                    value: Value::Null,
+                    duplicates: Vec::new(),
+                    renamed: Vec::new(),
+                };
                 Err(Box::new(document.syntax_problem(&error)))
             }
         }
@@ -89,6 +116,30 @@ impl Document {
         }
     }
 
+    /// Gives keys at the top other names: each with its name in the text, and the new one.
+    pub(crate) fn rename_keys(&mut self, keys: &[(&'static str, &'static str)]) {
+        let Some(members) = self.value.as_object_mut() else { return };
+        for (written, name) in keys {
+            if let Some(value) = members.remove(*written) {
+                members.insert((*name).to_owned(), value);
+            }
+        }
+        self.renamed = keys.to_vec();
+    }
+
+    /// A pointer into the text for one into the value.
+    fn as_written(&self, pointer: &str) -> String {
+        let mut tokens = pointer.splitn(3, '/');
+        let (start, first, rest) = (tokens.next(), tokens.next(), tokens.next());
+        match self.renamed.iter().find(|(_, name)| start == Some("") && first == Some(name)) {
+            Some((written, _)) => match rest {
+                Some(rest) => format!("/{written}/{rest}"),
+                None => format!("/{written}"),
+            },
+            None => pointer.to_owned(),
+        }
+    }
+
     /// A problem with the value, or the key, that a pointer points to.
     pub(crate) fn problem(
         &self,
@@ -97,11 +148,12 @@ impl Document {
         message: String,
         help: Option<String>,
     ) -> Problem {
-        let mut location = match json::locate(self.text.as_str(), pointer, part) {
+        let pointer = self.as_written(pointer);
+        let mut location = match json::locate(self.text.as_str(), &pointer, part) {
             Some(range) => self.location(range),
             None => Location { file: self.path.clone(), ..Location::default() },
         };
-        location.pointer = Some(pointer.to_owned());
+        location.pointer = Some(pointer);
         Problem { message, help, location }
     }
 

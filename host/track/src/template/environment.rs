@@ -5,20 +5,23 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, Value};
 
+use super::assembly::Assembled;
 use super::complexity::too_complex;
 use super::guards;
 use super::helpers::{self, Scope};
 use super::instrument::{MARK_FUNCTION, instrument};
 use super::limits::{self, Meter, Metered};
 use super::python;
-use super::render::Sources;
+use super::options::{Kind, RenderOptions};
 use super::source_map::{MARK_END, MARK_START};
-use crate::excerpt::line_and_column;
+use super::sources::{Place, Sources};
 use crate::files::{FileError, TrackFiles};
 
 /// What the engine and the renderer share.
 pub(super) struct Shared {
     pub(super) files: TrackFiles,
+    pub(super) options: RenderOptions,
+    pub(super) kind: Kind,
     pub(super) sources: Sources,
     /// Whether `__at` leaves marks.
     pub(super) marking: AtomicBool,
@@ -29,7 +32,7 @@ pub(super) struct Shared {
 /// An engine for one rendering.
 ///
 /// Two different renderings need two: counters and the scope are used up.
-pub(super) fn new(shared: &Arc<Shared>, scope: &Arc<Scope>, now: f64) -> Environment<'static> {
+pub(super) fn new(shared: &Arc<Shared>, scope: &Arc<Scope>) -> Environment<'static> {
     let mut environment = Environment::new();
     // JSON is no HTML; and minijinja would quote what is printed into a file named *.json.
     environment.set_auto_escape_callback(|_| AutoEscape::None);
@@ -58,34 +61,47 @@ pub(super) fn new(shared: &Arc<Shared>, scope: &Arc<Scope>, now: f64) -> Environ
         })
     });
 
-    environment.add_global("now", now);
-    environment.add_filter("days_ago", |start: &Value, end: &Value| helpers::days_ago(start, end));
-    helpers::add_to(&mut environment, scope, &shared.files);
     python::add_to(&mut environment);
+    for (name, value) in &shared.options.parameters {
+        environment.add_global(name.clone(), python::from_json(value));
+    }
+    // After the parameters: Rally's own names win.
+    helpers::add_to(&mut environment, scope, shared);
     guards::add_to(&mut environment, &meter);
     environment
 }
 
 fn load(shared: &Shared, name: &str) -> Result<Option<String>, Error> {
-    if let Some(source) = helpers::template(name) {
+    if let Some(source) = helpers::template(name, shared.kind) {
         return Ok(Some(source));
     }
+    if let Some(known) = shared.sources.instrumented(name) {
+        return Ok(Some(known));
+    }
+    if shared.kind == Kind::Body {
+        return Err(Error::new(
+            ErrorKind::InvalidOperation,
+            format!("a body can include and import nothing but the helpers, not [{name}]"),
+        ));
+    }
     match shared.files.read(name) {
-        Ok(text) => {
-            let complex = too_complex(&text).map(|offset| line_and_column(&text, offset).0);
-            let instrumented = shared.sources.add(name, text, instrument);
-            match complex {
-                Some(line) => {
-                    shared.sources.reject(name, line);
-                    Err(Error::new(
-                        ErrorKind::InvalidOperation,
-                        "this expression, or its nesting, is too complex",
-                    ))
-                }
-                None => Ok(Some(instrumented)),
-            }
-        }
+        Ok(text) => shared.add(name, Assembled::of(name, text)).map(Some),
         Err(FileError::NotFound(_)) => Ok(None),
         Err(error) => Err(Error::new(ErrorKind::InvalidOperation, error.to_string())),
+    }
+}
+
+impl Shared {
+    /// Rewrites a template for the engine.
+    pub(super) fn add(&self, name: &str, assembled: Assembled) -> Result<String, Error> {
+        if let Some(offset) = too_complex(&assembled.text) {
+            let origin = assembled.origin(offset);
+            self.sources.reject(origin.map(|(file, offset)| Place { file: file.clone(), offset }));
+            return Err(Error::new(
+                ErrorKind::InvalidOperation,
+                "this expression, or its nesting, is too complex",
+            ));
+        }
+        Ok(self.sources.add(name, assembled, instrument))
     }
 }

@@ -29,11 +29,11 @@ pub(crate) const BOUND_FILTER: &str = "__bounded";
 pub(crate) const ATTRIBUTE_FILTER: &str = "__attribute";
 /// Name of the function that is called in each turn of a loop.
 pub(crate) const TICK_FUNCTION: &str = "__tick";
-/// The helpers' template, imported with the variables of the importing template. As long as the name of the one
-/// without, so that positions in the tag stay.
-pub(crate) const HELPERS_WITH_CONTEXT: &str = "rally-context";
-/// The helpers' template, imported without context.
-pub(crate) const HELPERS: &str = "rally.helpers";
+/// The helpers' template, imported without context: Rally's name for it, and that of OpenSearch Benchmark.
+pub(crate) const HELPERS: [&str; 2] = ["rally.helpers", "benchmark.helpers"];
+/// The same, imported with the variables of the importing template. As long as the names of those without, so that
+/// positions in the tag stay.
+pub(crate) const HELPERS_WITH_CONTEXT: [&str; 2] = ["rally-context", "benchmark-context"];
 
 /// Rewrites a template and hands each mark to `mark`, which numbers it. Neither what is printed nor the number of
 /// lines changes. A template with a tag that does not end is returned as it is: the engine explains that error better.
@@ -129,14 +129,14 @@ fn statement(content: &str, out: &mut String) {
     let words: Vec<&str> = inner.split_whitespace().take(2).collect();
     match words.as_slice() {
         ["import", ..] | ["from", ..] if is_with_context(inner) => {
-            let quoted = |quote: char, name: &str| format!("{quote}{name}{quote}");
-            out.push_str(
-                &content.replacen(&quoted('"', HELPERS), &quoted('"', HELPERS_WITH_CONTEXT), 1).replacen(
-                    &quoted('\'', HELPERS),
-                    &quoted('\'', HELPERS_WITH_CONTEXT),
-                    1,
-                ),
-            );
+            let mut import = content.to_owned();
+            for (helpers, with_context) in HELPERS.iter().zip(HELPERS_WITH_CONTEXT) {
+                for quote in ['"', '\''] {
+                    let name = format!("{quote}{helpers}{quote}");
+                    import = import.replacen(&name, &format!("{quote}{with_context}{quote}"), 1);
+                }
+            }
+            out.push_str(&import);
         }
         ["include", ..] => {
             // What an included template sets is its own, as in Jinja2.

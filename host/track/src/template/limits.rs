@@ -21,6 +21,10 @@ pub(super) const VALUE_ELEMENTS: usize = 1024 * 1024;
 pub(super) const NESTING: usize = 64;
 /// Seconds that a rendering may take. Steps differ in what they cost, so fuel alone allows hours.
 const SECONDS: u64 = 30;
+/// Bytes of a track with all parts pasted in, before it is rendered.
+pub(super) const ASSEMBLED_BYTES: usize = 32 * 1024 * 1024;
+/// Levels of parts that collect parts.
+pub(super) const PASTED_LEVELS: usize = 30;
 /// Widest indent of `tojson`.
 pub(super) const MAX_INDENT: usize = 32;
 

@@ -15,18 +15,23 @@
 //!
 //! The same calls count what a template emits into variables, which the size limit of the output alone does not see.
 
+mod assembly;
 mod complexity;
+mod dates;
 mod environment;
 mod guards;
 mod helpers;
 mod instrument;
 mod limits;
 mod mutable_map;
+mod options;
 mod python;
 mod render;
 mod source_map;
+mod sources;
 
 #[cfg(test)]
 mod tests;
 
+pub(crate) use options::{RESERVED_PARAMETERS, RenderOptions};
 pub(crate) use render::{Failure, Rendered, Renderer};

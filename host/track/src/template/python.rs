@@ -20,6 +20,25 @@ pub(super) fn add_to(environment: &mut Environment<'static>) {
     environment.add_filter("count", length);
 }
 
+/// A value of JSON as Python reads it.
+pub(super) fn from_json(json: &serde_json::Value) -> Value {
+    use serde_json::Value as Json;
+    match json {
+        Json::Null => Value::from(()),
+        Json::Bool(value) => Value::from(*value),
+        Json::Number(number) => match (number.as_i64(), number.as_u64()) {
+            (Some(integer), _) => Value::from(integer),
+            (None, Some(integer)) => Value::from(integer),
+            (None, None) => Value::from(number.as_f64().unwrap_or(f64::NAN)),
+        },
+        Json::String(text) => Value::from(text.as_str()),
+        Json::Array(elements) => elements.iter().map(from_json).collect(),
+        Json::Object(members) => {
+            Value::from_pairs(members.iter().map(|(key, value)| (key.as_str(), from_json(value))))
+        }
+    }
+}
+
 /// Prints a value as `{{ … }}` does.
 pub(super) fn print(out: &mut impl fmt::Write, value: &Value) -> fmt::Result {
     match value.kind() {

@@ -1,104 +1,24 @@
 //! Renders a track and remembers where each part of the text comes from.
 
-use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, OnceLock};
 
 use minijinja::{Error, ErrorKind, Value};
 
+use super::assembly::{Assembled, AssemblyError, assemble};
 use super::environment::{self, Shared};
 use super::helpers::Scope;
-use super::instrument::{Mark, MarkKind};
+use super::options::{Kind, RenderOptions};
 use super::source_map::{self, MARK_START, SourceMap};
-use crate::excerpt::line_and_column;
+use super::sources::{Place, Sources};
 use crate::files::TrackFiles;
 
-/// The templates of a rendering with their marks.
-#[derive(Debug, Default)]
-pub(super) struct Sources {
-    inner: Mutex<SourcesInner>,
-}
-
-#[derive(Debug, Default)]
-struct SourcesInner {
-    /// Name and text of each file.
-    files: Vec<(String, Arc<str>)>,
-    numbers: HashMap<String, (usize, Arc<str>)>,
-    /// File and place.
-    marks: Vec<(usize, Mark)>,
-    /// File and line of what the engine was not given.
-    rejected: Option<(String, usize)>,
-}
-
-impl Sources {
-    /// Remembers a file and returns it rewritten by `instrument`; the same file twice gives the same marks.
-    pub(super) fn add(
-        &self,
-        name: &str,
-        text: String,
-        instrument: impl FnOnce(&str, &mut dyn FnMut(Mark) -> usize) -> String,
-    ) -> String {
-        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some((_, instrumented)) = inner.numbers.get(name) {
-            return instrumented.to_string();
-        }
-        let file = inner.files.len();
-        let marks = &mut inner.marks;
-        let instrumented: Arc<str> = instrument(&text, &mut |mark| {
-            marks.push((file, mark));
-            marks.len() - 1
-        })
-        .into();
-        inner.files.push((name.to_owned(), text.into()));
-        inner.numbers.insert(name.to_owned(), (file, Arc::clone(&instrumented)));
-        instrumented.to_string()
-    }
-
-    /// Remembers a place that is wrong before the engine sees it.
-    pub(super) fn reject(&self, name: &str, line: usize) {
-        let mut inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        inner.rejected = Some((name.to_owned(), line));
-    }
-
-    fn rejected(&self) -> Option<(String, usize)> {
-        self.inner.lock().unwrap_or_else(PoisonError::into_inner).rejected.clone()
-    }
-
-    /// Bytes of text behind a mark.
-    pub(super) fn mark_length(&self, number: usize) -> usize {
-        let inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        match inner.marks.get(number) {
-            Some((_, Mark { kind: MarkKind::Text, source })) => source.len(),
-            _ => 0,
-        }
-    }
-
-    /// File and line of a mark.
-    fn line_of(&self, number: usize) -> Option<(String, usize)> {
-        let inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        let (file, mark) = inner.marks.get(number)?;
-        let (name, text) = inner.files.get(*file)?;
-        Some((name.clone(), line_and_column(text, mark.source.start).0))
-    }
-
-    fn text(&self, name: &str) -> Option<Arc<str>> {
-        let inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        inner.files.iter().find(|(file, _)| file == name).map(|(_, text)| Arc::clone(text))
-    }
-
-    fn contains(&self, character: char) -> bool {
-        let inner = self.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        inner.files.iter().any(|(_, text)| text.contains(character))
-    }
-}
-
 /// Renders templates of one track.
+#[derive(Debug, Clone)]
 pub(crate) struct Renderer {
     files: TrackFiles,
-    /// Seconds since the epoch.
-    now: f64,
-    variables: BTreeMap<String, Value>,
+    options: RenderOptions,
 }
 
 /// A template that could not be rendered.
@@ -118,7 +38,8 @@ pub(crate) struct Failure {
 pub(crate) struct Rendered {
     pub(crate) text: String,
     shared: Arc<Shared>,
-    map: Option<SourceMap>,
+    /// Made when something must be found in the sources.
+    map: OnceLock<Option<SourceMap>>,
 }
 
 /// A place in a source file.
@@ -130,56 +51,65 @@ pub(crate) struct Origin {
     pub(crate) range: Range<usize>,
 }
 
+/// The name by which the engine knows what is rendered; no file can have it.
+const MAIN: &str = "\0main";
+
 impl Renderer {
-    pub(crate) fn new(files: TrackFiles, now: f64) -> Self {
-        Self { files, now, variables: BTreeMap::new() }
+    pub(crate) fn new(files: TrackFiles, options: &RenderOptions) -> Self {
+        Self { files, options: options.clone() }
     }
 
-    /// Variables that every template sees.
-    #[cfg(test)]
-    pub(crate) fn with_variables(mut self, variables: BTreeMap<String, Value>) -> Self {
-        self.variables = variables;
-        // Rally's own names win.
-        self.variables.remove("now");
-        self
-    }
-
-    /// Renders the file of this name.
+    /// Renders a track.
     pub(crate) fn render(&self, name: &str) -> Result<Rendered, Failure> {
+        self.render_as(name, Kind::Track)
+    }
+
+    /// Renders a track by the rules of 2017, which differ in what the parts of `rally.collect` see and leave behind.
+    pub(crate) fn render_of_2017(&self, name: &str) -> Result<Rendered, Failure> {
+        self.render_as(name, Kind::TrackOf2017)
+    }
+
+    /// Renders the body of an index or a template, which sees less than a track.
+    pub(crate) fn render_body(&self, name: &str) -> Result<Rendered, Failure> {
+        self.render_as(name, Kind::Body)
+    }
+
+    fn render_as(&self, name: &str, kind: Kind) -> Result<Rendered, Failure> {
+        let assembled = self.assemble(name, kind)?;
         let shared = Arc::new(Shared {
             files: self.files.clone(),
+            options: self.options.clone(),
+            kind,
             sources: Sources::default(),
             marking: AtomicBool::new(false),
             last_mark: AtomicUsize::new(usize::MAX),
         });
-        let outcome = on_large_stack(|| {
-            let text = self.render_once(&shared, name)?;
-            let map = self.trace(&shared, name, &text);
-            Ok((text, map))
-        });
+        let outcome = shared.add(MAIN, assembled).and_then(|_| on_large_stack(|| render_once(&shared)));
         match outcome {
-            Ok((text, map)) => Ok(Rendered { text, shared, map }),
+            Ok(text) => Ok(Rendered { text, shared, map: OnceLock::new() }),
             Err(error) => Err(failure(&error, name, &shared)),
         }
     }
 
-    fn render_once(&self, shared: &Arc<Shared>, name: &str) -> Result<String, Error> {
-        let scope = Scope::new(self.variables.clone());
-        let environment = environment::new(shared, &scope, self.now);
-        environment.get_template(name)?.render(Value::from_dyn_object(scope))
+    fn assemble(&self, name: &str, kind: Kind) -> Result<Assembled, Failure> {
+        let assembled = match kind {
+            Kind::Track | Kind::Body => assemble(&self.files, name),
+            Kind::TrackOf2017 => match self.files.read(name) {
+                Ok(text) => Ok(Assembled::of(name, text)),
+                Err(error) => Err(AssemblyError { message: error.to_string(), at: None }),
+            },
+        };
+        assembled.map_err(|AssemblyError { message, at }| match at {
+            Some((file, offset)) => Failure::at(message, None, &Place { file, offset }),
+            None => Failure { message, help: None, file: name.to_owned(), text: None, line: None },
+        })
     }
+}
 
-    /// Renders once more, with marks. Where a template looks at what it prints itself (the length of a macro's
-    /// output, say), the marks would change the text; then there is no map.
-    fn trace(&self, shared: &Arc<Shared>, name: &str, text: &str) -> Option<SourceMap> {
-        if text.contains(MARK_START) || shared.sources.contains(MARK_START) {
-            return None;
-        }
-        shared.marking.store(true, Ordering::Relaxed);
-        let marked = self.render_once(shared, name).ok()?;
-        let (stripped, map) = source_map::strip(&marked);
-        (stripped == text).then_some(map)
-    }
+fn render_once(shared: &Arc<Shared>) -> Result<String, Error> {
+    let scope = Scope::new();
+    let environment = environment::new(shared, &scope);
+    environment.get_template(MAIN)?.render(Value::from_dyn_object(scope))
 }
 
 /// Bytes of stack for the engine, which calls itself for each level of an expression and of blocks, includes and
@@ -199,29 +129,46 @@ fn on_large_stack<T: Send>(run: impl FnOnce() -> Result<T, Error> + Send) -> Res
 }
 
 impl Rendered {
+    /// Renders once more, with marks. Where a template looks at what it prints itself (the length of a macro's output,
+    /// say), the marks would change the text; then there is no map.
+    fn map(&self) -> Option<&SourceMap> {
+        let trace = || {
+            if self.text.contains(MARK_START) || self.shared.sources.contains(MARK_START) {
+                return None;
+            }
+            self.shared.marking.store(true, Ordering::Relaxed);
+            let marked = on_large_stack(|| render_once(&self.shared)).ok()?;
+            let (stripped, map) = source_map::strip(&marked);
+            (stripped == self.text).then_some(map)
+        };
+        self.map.get_or_init(trace).as_ref()
+    }
+
     /// Where a range of the text comes from.
     pub(crate) fn origin(&self, range: Range<usize>) -> Option<Origin> {
-        let (number, distance) = self.map.as_ref()?.mark_at(range.start)?;
-        let inner = self.shared.sources.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        let (file, mark) = inner.marks.get(number)?;
-        let (name, text) = inner.files.get(*file)?;
-        let source = match mark.kind {
-            MarkKind::Text => {
-                let start = (mark.source.start + distance).min(mark.source.end);
-                start..(start + range.len()).min(mark.source.end).max(start)
-            }
-            MarkKind::Expression => mark.source.clone(),
-        };
-        Some(Origin { file: name.clone(), text: Arc::clone(text), range: source })
+        let (number, distance) = self.map()?.mark_at(range.start)?;
+        let (place, source) = self.shared.sources.origin(number, distance, range.len())?;
+        Some(Origin { file: place.file.name.to_string(), text: place.file.text, range: source })
     }
 
     /// The `{{ … }}` right before this offset that printed nothing.
     pub(crate) fn empty_expression_before(&self, offset: usize) -> Option<Origin> {
-        let inner = self.shared.sources.inner.lock().unwrap_or_else(PoisonError::into_inner);
-        let number = self.map.as_ref()?.empty_expression_before(&self.text, offset, &inner.marks)?;
-        let (file, mark) = inner.marks.get(number)?;
-        let (name, text) = inner.files.get(*file)?;
-        Some(Origin { file: name.clone(), text: Arc::clone(text), range: mark.source.clone() })
+        let sources = &self.shared.sources;
+        let number = self.map()?.empty_expression_before(&self.text, offset, sources)?;
+        let (place, source) = sources.origin(number, 0, 0)?;
+        Some(Origin { file: place.file.name.to_string(), text: place.file.text, range: source })
+    }
+}
+
+impl Failure {
+    pub(super) fn at(message: String, help: Option<String>, place: &Place) -> Self {
+        Self {
+            message,
+            help,
+            file: place.file.name.to_string(),
+            text: Some(Arc::clone(&place.file.text)),
+            line: Some(place.line()),
+        }
     }
 }
 
@@ -234,18 +181,22 @@ fn failure(error: &Error, name: &str, shared: &Shared) -> Failure {
     {
         innermost = source;
     }
-    let located =
-        chain(error).filter(|error| error.name().is_some_and(|name| sources.text(name).is_some())).last();
-    let (file, line) = match (sources.rejected(), located) {
-        (Some((file, line)), _) => (file, Some(line)),
-        (None, Some(error)) => (error.name().unwrap_or(name).to_owned(), error.line()),
-        (None, None) => match sources.line_of(shared.last_mark.load(Ordering::Relaxed)) {
-            Some((file, line)) => (file, Some(line)),
-            None => (name.to_owned(), None),
-        },
-    };
-    let detail = innermost.detail().map_or_else(|| innermost.kind().to_string(), str::to_owned);
-    let (message, help) = match innermost.kind() {
+    let located = chain(error).filter(|error| error.name().is_some_and(|name| sources.has_template(name))).last();
+    let last_mark = shared.last_mark.load(Ordering::Relaxed);
+    let place = sources.rejected().or_else(|| match located {
+        Some(error) => sources.place_of_line(error.name()?, error.line()?, last_mark),
+        None => sources.place_of(last_mark),
+    });
+    let (message, help) = explain(innermost);
+    match place {
+        Some(place) => Failure::at(message, help, &place),
+        None => Failure { message, help, file: name.to_owned(), text: None, line: None },
+    }
+}
+
+fn explain(error: &Error) -> (String, Option<String>) {
+    let detail = error.detail().map_or_else(|| error.kind().to_string(), str::to_owned);
+    match error.kind() {
         ErrorKind::OutOfFuel => (
             "the template does not end: it was stopped after ten million steps".to_owned(),
             Some("look for loops over large ranges, or loops in loops".to_owned()),
@@ -259,11 +210,9 @@ fn failure(error: &Error, name: &str, shared: &Shared) -> Failure {
             Some("look for files that include each other, and for macros that call themselves".to_owned()),
         ),
         ErrorKind::InvalidOperation => (detail, None),
-        kind if innermost.detail().is_some() => (format!("{kind}: {detail}"), None),
+        kind if error.detail().is_some() => (format!("{kind}: {detail}"), None),
         _ => (detail, None),
-    };
-    let text = sources.text(&file);
-    Failure { message, help, file, text, line }
+    }
 }
 
 fn chain(error: &Error) -> impl Iterator<Item = &Error> {

@@ -1,6 +1,6 @@
 //! From a position in the rendered text back to the template.
 
-use super::instrument::{Mark, MarkKind};
+use super::sources::Sources;
 
 /// Characters around the number of a mark in marked text. They are no characters of any text (Unicode
 /// noncharacters); a template that has them all the same is rendered without marks.
@@ -51,18 +51,14 @@ impl SourceMap {
         &self,
         text: &str,
         offset: usize,
-        marks: &[(usize, Mark)],
+        sources: &Sources,
     ) -> Option<usize> {
         let end = self.passed.partition_point(|(at, _)| *at <= offset);
         let mut before = self.passed[..end].iter().enumerate().rev();
-        let (index, (at, number)) = before.find(|(_, (_, number))| is_expression(marks, *number))?;
+        let (index, (at, number)) = before.find(|(_, (_, number))| sources.is_expression(*number))?;
         let (next, _) = *self.passed.get(index + 1)?;
         let printed = text.get(*at..next)?;
         let between = text.get(next..offset)?;
         (printed.trim().is_empty() && between.trim().is_empty()).then_some(*number)
     }
-}
-
-fn is_expression(marks: &[(usize, Mark)], number: usize) -> bool {
-    marks.get(number).is_some_and(|(_, mark)| mark.kind == MarkKind::Expression)
 }
