@@ -27,7 +27,13 @@ pub use bindings::{TargetBindings, unknown_param_source};
 pub use client_options::{ClientOptions, ClientOptionsError};
 pub use cluster::{Api, CallError, CallProblem, Cluster, ClusterError};
 pub use hosts::{TargetHost, TargetHostsError, parse_target_hosts};
-pub use params::{ByteRange, DocumentSet, DocumentsError};
-pub use setup::{ClusterHealth, HealthExpectation, SetupError, prepare_lap};
+pub use params::{
+    BuiltInParams, BulkPlan, ByteRange, DocumentSet, DocumentsError, PartitionPlan, PlannedFile, PlannedReader,
+    built_in_params, bulk_plan, reads_documents,
+};
+pub use setup::{
+    ClusterHealth, HealthExpectation, MappingError, SetupError, TemplateError, index_mappings, prepare_lap,
+    template_body,
+};
 pub use telemetry::{ClusterInfo, LapTelemetry};
 pub use version::{Capabilities, MappingTypes, Product, StringFields, Version};
