@@ -25,10 +25,12 @@ mod instrument;
 mod limits;
 mod mutable_map;
 mod options;
+mod parsed;
 mod python;
 mod render;
 mod source_map;
 mod sources;
+mod undeclared;
 
 #[cfg(test)]
 mod tests;

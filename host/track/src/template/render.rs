@@ -1,5 +1,6 @@
 //! Renders a track and remembers where each part of the text comes from.
 
+use std::collections::BTreeSet;
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, OnceLock};
@@ -12,6 +13,7 @@ use super::helpers::Scope;
 use super::options::{Kind, RenderOptions};
 use super::source_map::{self, MARK_START, SourceMap};
 use super::sources::{Place, Sources};
+use super::undeclared::undeclared;
 use crate::files::TrackFiles;
 
 /// Renders templates of one track.
@@ -74,16 +76,30 @@ impl Renderer {
         self.render_as(name, Kind::Body)
     }
 
-    fn render_as(&self, name: &str, kind: Kind) -> Result<Rendered, Failure> {
-        let assembled = self.assemble(name, kind)?;
-        let shared = Arc::new(Shared {
+    /// The parameters that a file, a track or a body, reads with what it collects, but without what it includes: those
+    /// that a user may set.
+    pub(crate) fn defined_parameters(&self, name: &str) -> Result<BTreeSet<String>, Failure> {
+        let shared = self.shared(Kind::Track);
+        let assembled = self.assemble(name, Kind::Track)?;
+        let text = assembled.text.clone();
+        let defined = shared.add(MAIN, assembled).and_then(|_| on_large_stack(|| undeclared(&text, MAIN)));
+        defined.map_err(|error| failure(&error, name, &shared))
+    }
+
+    fn shared(&self, kind: Kind) -> Arc<Shared> {
+        Arc::new(Shared {
             files: self.files.clone(),
             options: self.options.clone(),
             kind,
             sources: Sources::default(),
             marking: AtomicBool::new(false),
             last_mark: AtomicUsize::new(usize::MAX),
-        });
+        })
+    }
+
+    fn render_as(&self, name: &str, kind: Kind) -> Result<Rendered, Failure> {
+        let assembled = self.assemble(name, kind)?;
+        let shared = self.shared(kind);
         let outcome = shared.add(MAIN, assembled).and_then(|_| on_large_stack(|| render_once(&shared)));
         match outcome {
             Ok(text) => Ok(Rendered { text, shared, map: OnceLock::new() }),
