@@ -1,0 +1,256 @@
+//! Why a repository cannot be used.
+
+use std::io;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use crate::remote_url::RemoteUrlError;
+use crate::suggest::{did_you_mean, listed};
+use crate::versions::InvalidVersion;
+
+/// Why a repository of tracks cannot be opened or checked out. Nothing of the user's is lost where one of these comes back.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum RepositoryError {
+    /// The name of the repository would be another folder.
+    #[error("[{name}] cannot be the name of a track repository: {reason}")]
+    InvalidName {
+        /// As it was given.
+        name: String,
+        /// What is wrong with it.
+        reason: &'static str,
+    },
+    /// The repository has an address that rally does not ask.
+    #[error(
+        "the track repository [{name}] cannot be fetched; see [{name}.url] in the section [tracks] of rally.ini"
+    )]
+    InvalidUrl {
+        /// Name of the repository.
+        name: String,
+        /// What is wrong with the address.
+        #[source]
+        source: RemoteUrlError,
+    },
+    /// A local repository without a folder.
+    #[error(
+        "there is no track repository [{name}]: [{}] does not exist, and no address to clone it from is configured as [{name}.url] in the section [tracks] of rally.ini",
+        directory.display()
+    )]
+    Unknown {
+        /// Name of the repository.
+        name: String,
+        /// Where it would be.
+        directory: PathBuf,
+    },
+    /// A repository that was not cloned yet, and there is no network.
+    #[error(
+        "the track repository [{name}] is not in [{}] yet, and --offline forbids to clone it from [{url}]; run once without --offline",
+        directory.display()
+    )]
+    NotCloned {
+        /// Name of the repository.
+        name: String,
+        /// Where it would be.
+        directory: PathBuf,
+        /// Where it would come from.
+        url: String,
+    },
+    /// A folder with something else in it.
+    #[error(
+        "[{}] must be a git repository, but it {reason}; make it one with [git -C {} init] and commit the tracks, or move it away",
+        directory.display(), directory.display()
+    )]
+    NotARepository {
+        /// The folder.
+        directory: PathBuf,
+        /// What it is instead.
+        reason: &'static str,
+    },
+    /// The repository could not be fetched for the first time. Nothing of it is left.
+    #[error("cannot clone the track repository [{name}] from [{url}]{hint}")]
+    Clone {
+        /// Name of the repository.
+        name: String,
+        /// Where it was asked for, without password.
+        url: String,
+        /// What to do, where that is known.
+        hint: &'static str,
+        /// Why.
+        #[source]
+        source: Box<gix::Error>,
+    },
+    /// The repository that is to be cloned has no branch.
+    #[error("the track repository at [{url}] is empty")]
+    Empty {
+        /// Where it is, without password.
+        url: String,
+    },
+    /// A working copy without any commit.
+    #[error("the track repository in [{}] has no commits yet; commit the tracks", directory.display())]
+    NoCommits {
+        /// The working copy.
+        directory: PathBuf,
+    },
+    /// No branch and no tag is for the version.
+    #[error(
+        "the track repository in [{}] has nothing for version [{version}]; {}. Choose one with --track-revision",
+        directory.display(), there_is(branches, tags)
+    )]
+    NoMatch {
+        /// The working copy.
+        directory: PathBuf,
+        /// The version of Elasticsearch.
+        version: String,
+        /// Names of all branches.
+        branches: Vec<String>,
+        /// Names of all tags.
+        tags: Vec<String>,
+    },
+    /// A version that none could be for.
+    #[error("the track repository in [{}] has no branch for it, and no tag can be looked for", directory.display())]
+    InvalidVersion {
+        /// The working copy.
+        directory: PathBuf,
+        /// Why.
+        #[source]
+        source: InvalidVersion,
+    },
+    /// The branch or revision is not there.
+    #[error(
+        "the track repository in [{}] has no branch, tag or commit [{revision}]{}; {}",
+        directory.display(), did_you_mean(revision, &[branches.as_slice(), tags.as_slice()].concat()), there_is(branches, tags)
+    )]
+    NoSuchRevision {
+        /// The working copy.
+        directory: PathBuf,
+        /// What was looked for.
+        revision: String,
+        /// Names of all branches.
+        branches: Vec<String>,
+        /// Names of all tags.
+        tags: Vec<String>,
+    },
+    /// Files that the user has changed are in the way.
+    #[error(
+        "cannot check out [{target}] in [{}]: it would overwrite changes in [{}]; commit them, or put them away with [git -C {} stash --include-untracked]",
+        directory.display(), listed(paths), directory.display()
+    )]
+    WouldOverwrite {
+        /// The working copy.
+        directory: PathBuf,
+        /// What was to be checked out.
+        target: String,
+        /// The files, relative to the working copy.
+        paths: Vec<String>,
+    },
+    /// The working copy is in a state that only its user can end.
+    #[error("cannot check out [{target}] in [{}]: {reason}", directory.display())]
+    NotSwitchable {
+        /// The working copy.
+        directory: PathBuf,
+        /// What was to be checked out.
+        target: String,
+        /// What has to be ended, and how.
+        reason: &'static str,
+    },
+    /// The commit holds paths that no file system can hold.
+    #[error("cannot check out [{target}] in [{}]: its files are named ambiguously, see [{path}]", directory.display())]
+    MalformedTree {
+        /// The working copy.
+        directory: PathBuf,
+        /// What was to be checked out.
+        target: String,
+        /// A path that is there twice, or is both a file and a folder.
+        path: String,
+    },
+    /// A lock file of git is there.
+    #[error(
+        "another git command is at work in [{}], or was killed there; if there is none, remove [{}]",
+        directory.display(), lock.display()
+    )]
+    Busy {
+        /// The working copy.
+        directory: PathBuf,
+        /// The lock file.
+        lock: PathBuf,
+    },
+    /// Another rally process reads or changes the repository, for too long.
+    #[error(
+        "another rally process has been using the track repository [{name}] for {} s (lock [{}]); try again when it is done",
+        waited.as_secs(), lock.display()
+    )]
+    Locked {
+        /// Name of the repository.
+        name: String,
+        /// The lock file.
+        lock: PathBuf,
+        /// How long it was waited for.
+        waited: Duration,
+    },
+    /// Anything else that gix says.
+    #[error("cannot {action} in [{}]", directory.display())]
+    Git {
+        /// What was tried.
+        action: String,
+        /// The working copy.
+        directory: PathBuf,
+        /// Why.
+        #[source]
+        source: Box<gix::Error>,
+    },
+    /// A file cannot be read or written.
+    #[error("cannot {action} [{}]", path.display())]
+    Io {
+        /// What was tried.
+        action: &'static str,
+        /// The file or folder.
+        path: PathBuf,
+        /// Why.
+        #[source]
+        source: io::Error,
+    },
+    /// The user has had enough.
+    #[error("cancelled")]
+    Cancelled,
+}
+
+impl RepositoryError {
+    pub(crate) fn io(action: &'static str, path: &Path, source: io::Error) -> RepositoryError {
+        RepositoryError::Io { action, path: path.to_owned(), source }
+    }
+
+    /// For `map_err`: names what was tried.
+    pub(crate) fn git(
+        action: impl Into<String>,
+        directory: &Path,
+    ) -> impl FnOnce(gix::Error) -> RepositoryError {
+        let (action, directory) = (action.into(), directory.to_owned());
+        move |source| RepositoryError::Git { action, directory, source: Box::new(source) }
+    }
+}
+
+/// An error and its causes in one line, each said once.
+pub(crate) fn whole_story(error: &(dyn std::error::Error + 'static)) -> String {
+    let mut text = error.to_string();
+    let mut next = error.source();
+    while let Some(cause) = next {
+        let cause_text = cause.to_string();
+        if !text.contains(&cause_text) {
+            text.push_str(": ");
+            text.push_str(&cause_text);
+        }
+        next = cause.source();
+    }
+    text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+fn there_is(branches: &[String], tags: &[String]) -> String {
+    match (branches, tags) {
+        ([], []) => "there are neither branches nor tags".to_owned(),
+        (branches, []) => format!("there are the branches [{}]", listed(branches)),
+        ([], tags) => format!("there are the tags [{}]", listed(tags)),
+        (branches, tags) => {
+            format!("there are the branches [{}] and the tags [{}]", listed(branches), listed(tags))
+        }
+    }
+}
