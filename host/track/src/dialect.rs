@@ -2,47 +2,56 @@
 
 use serde_json::Value;
 
-use crate::document::Document;
-use crate::error::Problem;
-use crate::json::Part;
+use crate::Dialect;
 
-/// Keys at the top of a track that only the current dialect has.
-const CURRENT: [&str; 8] = [
-    "corpora",
-    "schedule",
-    "challenge",
-    "version",
-    "data-streams",
-    "composable-templates",
-    "component-templates",
-    "dependencies",
-];
+/// What OpenSearch Benchmark calls otherwise, and what Rally calls it.
+const WORKLOAD_KEYS: [(&str, &str); 2] = [("test_procedures", "challenges"), ("test_procedure", "challenge")];
 
-/// What is wrong with a track of a dialect that cannot be raced yet; `None` for one of 2017.
-pub(crate) fn not_yet(document: &Document) -> Option<Problem> {
-    let track = document.value.as_object()?;
-    let key = CURRENT.into_iter().find(|key| track.contains_key(*key))?;
-    // A misplaced key in a track of 2017 is just that.
-    if track.contains_key("short-description") || has_types(track.get("indices")) {
-        return None;
+/// The dialect of a track. Tracks of 2017 have a `short-description`, or mappings in their types; corpora came later, and
+/// for some months stood beside keys of the dialect before.
+pub(crate) fn of(track: &Value) -> Dialect {
+    let is_2017 = track.get("corpora").is_none()
+        && (track.get("short-description").is_some() || has_mappings(track.get("indices")));
+    match is_2017 {
+        true => Dialect::Rally2017,
+        false => Dialect::Current,
     }
-    Some(
-        document.problem(
-            &format!("/{key}"),
-            Part::Key,
-            format!(
-                "\"{key}\" belongs to the current track dialect of Elastic Rally, which is not supported yet"
-            ),
-            Some(
-                "rally races tracks of the 2017 dialect: indices with types, operations and challenges"
-                    .to_owned(),
-            ),
-        ),
-    )
 }
 
-fn has_types(indices: Option<&Value>) -> bool {
-    indices
-        .and_then(Value::as_array)
-        .is_some_and(|indices| indices.iter().any(|index| index.get("types").is_some()))
+fn has_mappings(indices: Option<&Value>) -> bool {
+    let lists = indices.and_then(Value::as_array).into_iter().flatten();
+    lists.filter_map(|index| index["types"].as_array()).flatten().any(Value::is_object)
+}
+
+/// Keys at the top of a workload that have another name in Rally: the key there, and Rally's.
+pub(crate) fn renamed_keys(track: &Value) -> Vec<(&'static str, &'static str)> {
+    let is_there = |key: &str| track.get(key).is_some();
+    WORKLOAD_KEYS.into_iter().filter(|(workload, rally)| is_there(workload) && !is_there(rally)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn the_dialect_is_read_from_the_keys() {
+        for (track, dialect) in [
+            (json!({"short-description": "s", "operations": []}), Dialect::Rally2017),
+            (json!({"indices": [{"name": "i", "types": [{"mapping": "m"}]}]}), Dialect::Rally2017),
+            (json!({"indices": [{"name": "i", "types": ["doc"]}]}), Dialect::Current),
+            (json!({"short-description": "s", "corpora": []}), Dialect::Current),
+            (json!({"schedule": []}), Dialect::Current),
+            (json!([]), Dialect::Current),
+        ] {
+            assert_eq!(of(&track), dialect, "{track}");
+        }
+    }
+
+    #[test]
+    fn a_workload_has_procedures_instead_of_challenges() {
+        assert_eq!(renamed_keys(&json!({"test_procedures": []})), [("test_procedures", "challenges")]);
+        assert!(renamed_keys(&json!({"test_procedures": [], "challenges": []})).is_empty());
+    }
 }

@@ -194,7 +194,8 @@ fn located(file: PathBuf, text: &str, range: std::ops::Range<usize>) -> Location
     }
 }
 
-fn template_problem(files: &TrackFiles, failure: Failure) -> Problem {
+/// A template that could not be rendered, as a problem.
+pub(crate) fn template_problem(files: &TrackFiles, failure: Failure) -> Problem {
     let file = files.path(&failure.file);
     let location = match (failure.text, failure.line) {
         (Some(text), Some(line)) => {

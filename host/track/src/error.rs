@@ -4,6 +4,7 @@ use std::fmt::{self, Write as _};
 use std::io;
 use std::path::PathBuf;
 
+use crate::ParameterError;
 use crate::excerpt::{Excerpt, printable};
 use crate::suggest::listed;
 
@@ -12,7 +13,7 @@ use crate::suggest::listed;
 pub enum TrackError {
     /// There is no track at this place.
     #[error(
-        "there is no track at [{}]: expected a directory with a track.json, or a .json file",
+        "there is no track at [{}]: expected a directory with a track.json (or a workload.json), or a .json file",
         .path.display()
     )]
     NotFound {
@@ -34,6 +35,14 @@ pub enum TrackError {
         track: String,
         /// Everything that was found, at least one.
         problems: Vec<Problem>,
+    },
+    /// The parameters that the track is given are not those that it reads.
+    #[error("track [{track}]: {source}")]
+    Parameters {
+        /// Name of the track.
+        track: String,
+        /// Which, and what it reads.
+        source: ParameterError,
     },
     /// `--challenge` names a challenge that the track does not have.
     #[error("unknown challenge [{challenge}] for track [{track}]{}; it has: {}",

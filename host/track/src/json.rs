@@ -25,14 +25,59 @@ pub(crate) struct SyntaxError {
 
 /// Parses a whole text.
 pub(crate) fn parse(text: &str) -> Result<Document, SyntaxError> {
-    let mut duplicates = Vec::new();
+    let mut found = Found::default();
     let mut deserializer = serde_json::Deserializer::from_str(text);
-    let seed = Node { path: String::new(), duplicates: &mut duplicates };
+    let seed = Node { path: String::new(), found: &mut found };
     let parsed = seed.deserialize(&mut deserializer).and_then(|value| deserializer.end().map(|()| value));
-    match parsed {
-        Ok(value) => Ok(Document { value, duplicates }),
-        Err(error) => Err(syntax_error(text, &error)),
+    let value = parsed.map_err(|error| syntax_error(text, &error))?;
+    // Python knows whole numbers of any size. One that is silently another number would be worse than none.
+    if found.large_float
+        && let Some(offset) = oversized_integer(text)
+    {
+        let message = "a whole number that has more than 64 bits is not supported".to_owned();
+        return Err(SyntaxError { message, offset });
     }
+    Ok(Document { value, duplicates: found.duplicates })
+}
+
+/// Where a whole number begins that fits into no integer, in JSON.
+fn oversized_integer(text: &str) -> Option<usize> {
+    let bytes = text.as_bytes();
+    let mut at = 0;
+    while at < bytes.len() {
+        match bytes[at] {
+            b'"' => {
+                at += 1;
+                while at < bytes.len() && bytes[at] != b'"' {
+                    at += if bytes[at] == b'\\' { 2 } else { 1 };
+                }
+                at += 1;
+            }
+            b'-' | b'0'..=b'9' => {
+                let length = bytes[at..]
+                    .iter()
+                    .take_while(|byte| matches!(byte, b'0'..=b'9' | b'-' | b'+' | b'.' | b'e' | b'E'))
+                    .count();
+                let number = text.get(at..at + length)?;
+                let is_whole = !number.contains(['.', 'e', 'E']);
+                if is_whole && number.parse::<i64>().is_err() && number.parse::<u64>().is_err() {
+                    return Some(at);
+                }
+                at += length;
+            }
+            _ => at += 1,
+        }
+    }
+    None
+}
+
+/// What is found on the way.
+#[derive(Default)]
+struct Found {
+    /// Pointers of keys that are there twice.
+    duplicates: Vec<String>,
+    /// Whether there is a float that a whole number may have become.
+    large_float: bool,
 }
 
 fn syntax_error(text: &str, error: &serde_json::Error) -> SyntaxError {
@@ -49,7 +94,7 @@ fn syntax_error(text: &str, error: &serde_json::Error) -> SyntaxError {
 
 struct Node<'a> {
     path: String,
-    duplicates: &'a mut Vec<String>,
+    found: &'a mut Found,
 }
 
 impl<'de> DeserializeSeed<'de> for Node<'_> {
@@ -80,6 +125,7 @@ impl<'de> Visitor<'de> for Node<'_> {
     }
 
     fn visit_f64<E>(self, value: f64) -> Result<Value, E> {
+        self.found.large_float |= value.abs() >= i64::MAX as f64;
         Ok(value.into())
     }
 
@@ -93,9 +139,9 @@ impl<'de> Visitor<'de> for Node<'_> {
 
     fn visit_seq<A: SeqAccess<'de>>(self, mut elements: A) -> Result<Value, A::Error> {
         let mut values = Vec::new();
-        let Node { path, duplicates } = self;
+        let Node { path, found } = self;
         while let Some(value) =
-            elements.next_element_seed(Node { path: format!("{path}/{}", values.len()), duplicates })?
+            elements.next_element_seed(Node { path: format!("{path}/{}", values.len()), found })?
         {
             values.push(value);
         }
@@ -105,13 +151,13 @@ impl<'de> Visitor<'de> for Node<'_> {
     fn visit_map<A: MapAccess<'de>>(self, mut entries: A) -> Result<Value, A::Error> {
         let mut map = Map::new();
         let mut seen = HashSet::new();
-        let Node { path, duplicates } = self;
+        let Node { path, found } = self;
         while let Some(key) = entries.next_key::<String>()? {
             let path = child(&path, &key);
             if !seen.insert(key.clone()) && !key.starts_with('#') {
-                duplicates.push(path.clone());
+                found.duplicates.push(path.clone());
             }
-            let value = entries.next_value_seed(Node { path, duplicates })?;
+            let value = entries.next_value_seed(Node { path, found })?;
             map.insert(key, value);
         }
         Ok(Value::Object(map))
@@ -218,6 +264,15 @@ mod tests {
         let document = parse(r##"{"a": {"b": 1, "b": 2}, "#": 1, "#": 2}"##).ok().unwrap();
         assert_eq!(document.value["a"]["b"], 2);
         assert_eq!(document.duplicates, ["/a/b"]);
+    }
+
+    #[test]
+    fn whole_numbers_that_fit_nowhere_are_errors() {
+        let error = parse(r#"{"a\"1": [18446744073709551615, -9223372036854775808, 18446744073709551616]}"#);
+        let error = error.err().unwrap();
+        assert_eq!(error.offset, 50);
+        assert!(error.message.contains("64 bits"));
+        assert!(parse("[1e300, 18446744073709551616.0, \"99999999999999999999\"]").is_ok());
     }
 
     #[test]

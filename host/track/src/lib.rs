@@ -1,19 +1,20 @@
 //! From text to a track: templates, dialects, schema, data sets.
 //!
 //! ```text
-//! files ─▶ template ─▶ json ─▶ document ─▶ rally2017 ─▶ Track
-//!          Jinja2      keys,    problems    schema,
-//!                      places   with places contradictions
+//! files ─▶ template ─▶ json ─▶ document ─▶ dialect ─┬▶ current ───┬▶ Track
+//!          Jinja2      keys,    problems              └▶ rally2017 ─┘
+//!                      places   with places               schema, contradictions
 //! ```
 //!
-//! [`load`] takes that way. Whatever is wrong with a track ends in a [`TrackError`] that names the source file, the line
-//! and the JSON pointer, and says what to do. Nothing in a track can reach files outside its directory, and no template
-//! runs for ever.
+//! [`load`] takes that way, and so does [`read`], which also tells what it came across. Whatever is wrong with a track ends
+//! in a [`TrackError`] that names the source file, the line and the JSON pointer, and says what to do. Nothing in a track
+//! can reach files outside its directory, and no template runs for ever.
 //!
 //! [`list`] shows what tracks there are.
 
 pub mod data;
 
+mod current;
 mod dialect;
 mod document;
 mod error;
@@ -23,16 +24,21 @@ mod json;
 mod listing;
 mod load;
 mod model;
+mod operation_type;
+mod parameters;
 mod rally2017;
 mod reading;
 mod source;
 mod suggest;
 mod template;
 
+pub use current::TRACK_SCHEMA;
 pub use error::{Location, Problem, TrackError};
 pub use excerpt::Excerpt;
 pub use listing::{ListedTrack, TrackSummary, human_size, list};
-pub use load::load;
+pub use load::{Loaded, load, read};
 pub use model::*;
+pub use operation_type::{OperationType, ServerlessStatus};
+pub use parameters::{ParameterError, TrackParameters};
 pub use rally2017::TRACK_2017_SCHEMA;
 pub use source::{BuildFlavor, ExtensionNames, LoadOptions, TrackSource};

@@ -1,9 +1,13 @@
 //! `rally list tracks`: what there is, broken tracks included.
 
 use std::fs;
+use std::num::NonZero;
 use std::path::{Path, PathBuf};
+use std::sync::{Mutex, PoisonError};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 
-use crate::source::TRACK_FILE;
+use crate::source::main_file;
 use crate::{LoadOptions, Track, TrackError, TrackSource, load};
 
 /// One track of a directory of tracks.
@@ -28,6 +32,8 @@ pub struct TrackSummary {
     pub compressed_bytes: Option<u64>,
     /// Size of all plain data files in bytes; unknown if one does not declare its own.
     pub uncompressed_bytes: Option<u64>,
+    /// Whether the track has no challenges, only a schedule.
+    pub auto_generated: bool,
     /// The challenge that is raced when none is named.
     pub default_challenge: String,
     /// Names of all challenges, in the track's order.
@@ -44,6 +50,7 @@ impl From<&Track> for TrackSummary {
             documents: track.document_sets().map(|(_, documents)| documents.document_count).sum(),
             compressed_bytes: sum(|documents| documents.compressed_bytes),
             uncompressed_bytes: sum(|documents| documents.uncompressed_bytes),
+            auto_generated: track.challenge(None).is_some_and(|challenge| challenge.auto_generated),
             default_challenge: track
                 .challenge(None)
                 .map(|challenge| challenge.name.clone())
@@ -53,26 +60,64 @@ impl From<&Track> for TrackSummary {
     }
 }
 
-/// The tracks in a directory, by name: its sub-directories with a `track.json`. A broken track is listed with its
-/// error.
+/// Directories are not looked for deeper than this: tracks lie near the top, links can go in circles.
+const MAX_DEPTH: usize = 8;
+
+/// The tracks in a directory, by name: its sub-directories at any depth with a `track.json`; the name is the path. A
+/// broken track is listed with its error.
 ///
 /// # Errors
 ///
 /// [`TrackError::Read`] if the directory itself cannot be read.
 pub fn list(directory: &Path, options: &LoadOptions) -> Result<Vec<ListedTrack>, TrackError> {
-    let unreadable = |source| TrackError::Read { path: directory.to_owned(), source };
-    let mut tracks = Vec::new();
-    for entry in fs::read_dir(directory).map_err(unreadable)? {
-        let path = entry.map_err(unreadable)?.path();
-        if !path.join(TRACK_FILE).is_file() {
-            continue;
-        }
-        let source = TrackSource::Directory(path.clone());
-        let content = load(&source, options).map(|track| TrackSummary::from(&track));
-        tracks.push(ListedTrack { name: source.name(), path, content });
-    }
+    let mut found = Vec::new();
+    find(directory, "", MAX_DEPTH, &mut found)
+        .map_err(|source| TrackError::Read { path: directory.to_owned(), source })?;
+    let mut tracks = load_all(&found, options);
     tracks.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(tracks)
+}
+
+/// Adds the tracks below a directory. What is below cannot always be read; that is no reason to show nothing.
+fn find(directory: &Path, prefix: &str, depth: usize, found: &mut Vec<TrackSource>) -> std::io::Result<()> {
+    for entry in fs::read_dir(directory)? {
+        let entry = entry?;
+        let (path, file_name) = (entry.path(), entry.file_name());
+        let name = file_name.to_string_lossy();
+        if name.starts_with('.') || !path.is_dir() {
+            continue;
+        }
+        let name = format!("{prefix}{name}");
+        if main_file(&path).is_some() {
+            found.push(TrackSource::Repository { name: name.clone(), directory: path.clone() });
+        }
+        if depth > 1 {
+            // Nobody misses tracks in a directory that they cannot read.
+            find(&path, &format!("{name}/"), depth - 1, found).unwrap_or_default();
+        }
+    }
+    Ok(())
+}
+
+/// Loads tracks on all processors.
+fn load_all(sources: &[TrackSource], options: &LoadOptions) -> Vec<ListedTrack> {
+    let next = AtomicUsize::new(0);
+    let tracks = Mutex::new(Vec::new());
+    let work = || {
+        while let Some(source) = sources.get(next.fetch_add(1, Ordering::Relaxed)) {
+            let content = load(source, options).map(|track| TrackSummary::from(&track));
+            let listed = ListedTrack { name: source.name(), path: source.folder(), content };
+            tracks.lock().unwrap_or_else(PoisonError::into_inner).push(listed);
+        }
+    };
+    let threads = thread::available_parallelism().map_or(1, NonZero::get).min(sources.len());
+    thread::scope(|scope| {
+        for _ in 1..threads {
+            scope.spawn(work);
+        }
+        work();
+    });
+    tracks.into_inner().unwrap_or_else(PoisonError::into_inner)
 }
 
 /// A size as Rally prints it: `2.0 kB`, `4.8 MB`, in powers of 1024; `N/A` if unknown.

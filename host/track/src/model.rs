@@ -182,6 +182,9 @@ pub struct Challenge {
     /// Parameters of the challenge over those of the track, for extensions.
     #[serde(default)]
     pub parameters: Map<String, Value>,
+    /// What a serverless target does not offer of it, in Rally's words.
+    #[serde(default)]
+    pub serverless_info: Vec<String>,
     /// Properties of every record of this challenge.
     pub meta: Meta,
     /// Settings of every index and template that is created (2017).
@@ -386,6 +389,7 @@ impl Challenge {
             user_info: None,
             default: false,
             auto_generated: false,
+            serverless_info: Vec::new(),
             parameters: Map::new(),
             meta: Meta::new(),
             index_settings: Map::new(),

@@ -8,12 +8,19 @@ use serde_json::{Map, Value};
 use crate::TrackError;
 
 /// Name of a track's main file in its directory.
-pub(crate) const TRACK_FILE: &str = "track.json";
+const TRACK_FILE: &str = "track.json";
+/// Its name in OpenSearch Benchmark.
+const WORKLOAD_FILE: &str = "workload.json";
+
+/// The main file of a track's directory, if it is one.
+pub(crate) fn main_file(directory: &Path) -> Option<&'static str> {
+    [TRACK_FILE, WORKLOAD_FILE].into_iter().find(|file| directory.join(file).is_file())
+}
 
 /// Where a track is.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum TrackSource {
-    /// A directory with a `track.json`. Its name is the track's name.
+    /// A directory with a `track.json`, or a `workload.json` of OpenSearch Benchmark. Its name is the track's name.
     Directory(PathBuf),
     /// A directory of a track repository. The track's name is its path there, e.g. `elastic/logs`.
     Repository {
@@ -33,7 +40,7 @@ impl TrackSource {
     ///
     /// [`TrackError::NotFound`] if there is neither a directory with a `track.json` nor a `.json` file.
     pub fn from_path(path: &Path) -> Result<Self, TrackError> {
-        if path.join(TRACK_FILE).is_file() {
+        if main_file(path).is_some() {
             Ok(Self::Directory(path.to_owned()))
         } else if path.is_file() && path.extension().is_some_and(|extension| extension == "json") {
             Ok(Self::File(path.to_owned()))
@@ -61,7 +68,7 @@ impl TrackSource {
     pub(crate) fn parts(&self) -> (PathBuf, String) {
         match self {
             Self::Directory(path) | Self::Repository { directory: path, .. } => {
-                (path.clone(), TRACK_FILE.to_owned())
+                (path.clone(), main_file(path).unwrap_or(TRACK_FILE).to_owned())
             }
             Self::File(path) => {
                 let directory = path.parent().filter(|parent| !parent.as_os_str().is_empty());

@@ -64,6 +64,7 @@ impl Reader<'_> {
                     user_info: optional("user-info"),
                     default,
                     auto_generated: false,
+                    serverless_info: Vec::new(),
                     parameters: Map::new(),
                     meta: object(&value["meta"]),
                     index_settings: object(&value["index-settings"]),

@@ -10,6 +10,7 @@ use crate::reading::{
     Declared, DraftChallenge, Reader, Schema, TEST_DOCUMENTS, Unmatched, object, shorten_tasks, small_file,
     text,
 };
+use crate::template::Renderer;
 use crate::{Corpus, Dialect, Documents, LoadOptions, Meta, Track, TrackError};
 
 /// Reads a whole track.
@@ -21,6 +22,7 @@ pub(crate) fn read(
     name: &str,
     document: &Document,
     files: &TrackFiles,
+    renderer: &Renderer,
     options: &LoadOptions,
 ) -> Result<Track, TrackError> {
     let invalid = |problems: Vec<Problem>| match problems.is_empty() {
@@ -29,7 +31,7 @@ pub(crate) fn read(
     };
     invalid(SCHEMA.check(document, "", Schema::TRACK))?;
 
-    let mut reader = Reader::new(document, files, options, &SCHEMA);
+    let mut reader = Reader::new(document, files, renderer, options, &SCHEMA);
     let data_url = document.value["data-url"].as_str();
     let (indices, mut documents) = reader.indices(data_url);
     let templates = reader.templates();

@@ -86,11 +86,7 @@ impl Reader<'_> {
                 }
             }
             challenge.elements.retain(|element| !element.tasks.is_empty());
-            let wanted = match self.options.challenge.as_deref().filter(|name| !name.is_empty()) {
-                Some(name) => challenge.challenge.name == name,
-                None => challenge.challenge.default,
-            };
-            if wanted && before > 0 && challenge.elements.is_empty() {
+            if self.is_wanted(&challenge.challenge) && before > 0 && challenge.elements.is_empty() {
                 complain(self, format!("no task of challenge [{}] is left", challenge.challenge.name))?;
             }
         }

@@ -71,6 +71,10 @@ fn message(error: &ValidationError<'_>, pointer: &str) -> (String, Option<String
                 did_you_mean(suggestion.as_deref())
             )
         }
+        ValidationErrorKind::UniqueItems { .. } => format!("{name} has the same element twice"),
+        ValidationErrorKind::AnyOf { .. } if pointer.ends_with("/target-throughput") => {
+            format!("{name} must be a number that is not negative, or text with a unit, not {value}")
+        }
         _ => format!("{name}: {error}"),
     };
     (message, None)
@@ -83,8 +87,11 @@ fn subject(pointer: &str) -> String {
         None | Some("") => "the track".to_owned(),
         Some(index) if index.bytes().all(|byte| byte.is_ascii_digit()) => match tokens.next() {
             Some("indices") => "this index".to_owned(),
+            Some("data-streams") => "this data stream".to_owned(),
+            Some("corpora") => "this corpus".to_owned(),
+            Some("documents") => "this data file".to_owned(),
             Some("types") => "this type".to_owned(),
-            Some("templates") => "this template".to_owned(),
+            Some("templates" | "composable-templates" | "component-templates") => "this template".to_owned(),
             Some("operations") => "this operation".to_owned(),
             Some("challenges") => "this challenge".to_owned(),
             Some("schedule" | "tasks") => "this task".to_owned(),

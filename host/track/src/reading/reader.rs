@@ -1,14 +1,16 @@
 //! A track on its way to the model.
 
+use indexmap::IndexMap;
 use serde_json::Value;
 
 use super::Schema;
-use crate::LoadOptions;
+use crate::{Challenge, LoadOptions};
 use crate::document::Document;
 use crate::error::{Clean, Problem};
 use crate::files::{FileError, TrackFiles};
 use crate::json::Part;
 use crate::suggest::closest;
+use crate::template::Renderer;
 
 /// More problems than this help nobody, and finding the place of each takes time.
 pub(crate) const MAX_PROBLEMS: usize = 20;
@@ -20,10 +22,13 @@ const MAX_BYTES_READ: usize = 64 * 1024 * 1024;
 pub(crate) struct Reader<'a> {
     pub(crate) document: &'a Document,
     pub(crate) files: &'a TrackFiles,
+    pub(crate) renderer: &'a Renderer,
     pub(crate) options: &'a LoadOptions,
     schema: &'static Schema,
     pub(crate) problems: Vec<Problem>,
     pub(crate) warnings: Vec<String>,
+    /// Content of the files that bodies of indices and templates come from, by name. Many may come from one.
+    pub(crate) bodies: IndexMap<String, Value>,
     /// Bytes of the files that the track names.
     bytes_read: usize,
 }
@@ -32,11 +37,21 @@ impl<'a> Reader<'a> {
     pub(crate) fn new(
         document: &'a Document,
         files: &'a TrackFiles,
+        renderer: &'a Renderer,
         options: &'a LoadOptions,
         schema: &'static Schema,
     ) -> Self {
-        let warnings = document.warnings();
-        Self { document, files, options, schema, problems: Vec::new(), warnings, bytes_read: 0 }
+        Self {
+            document,
+            files,
+            renderer,
+            options,
+            schema,
+            problems: Vec::new(),
+            warnings: document.warnings(),
+            bodies: IndexMap::new(),
+            bytes_read: 0,
+        }
     }
 
     /// The elements of a list with their pointers; nothing if there is no list.
@@ -73,6 +88,14 @@ impl<'a> Reader<'a> {
         if self.warnings.len() < MAX_PROBLEMS {
             let place = self.document.problem(pointer, Part::Key, String::new(), None).location;
             self.warn(&format!("{place}: {message}"));
+        }
+    }
+
+    /// Whether this is the challenge that will be raced.
+    pub(crate) fn is_wanted(&self, challenge: &Challenge) -> bool {
+        match self.options.challenge.as_deref().filter(|name| !name.is_empty()) {
+            Some(name) => challenge.name == name,
+            None => challenge.default,
         }
     }
 
