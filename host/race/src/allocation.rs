@@ -2,7 +2,7 @@
 
 use rally_track::{CompletedBy, Element};
 
-use crate::plan::Assignment;
+use crate::plan::{Assignment, Completing};
 use crate::planning::PlanError;
 
 /// Number of clients of an element: what `parallel` says, else the sum over its tasks.
@@ -29,10 +29,17 @@ pub fn allocate(element: &Element) -> Vec<Vec<Assignment>> {
     rows
 }
 
-/// Index of the task that completes the element, if one is named.
-pub fn completing_task(element: &Element) -> Result<Option<usize>, PlanError> {
+/// What completes the element before all its tasks are done, if anything does.
+///
+/// # Errors
+/// Where a task is named that is not there, or that is there twice.
+pub fn completing(element: &Element) -> Result<Option<Completing>, PlanError> {
     let Element::Parallel(parallel) = element else { return Ok(None) };
-    let Some(CompletedBy::Task(name)) = &parallel.completed_by else { return Ok(None) };
+    let name = match &parallel.completed_by {
+        None => return Ok(None),
+        Some(CompletedBy::Any) => return Ok(Some(Completing::FirstClient)),
+        Some(CompletedBy::Task(name)) => name,
+    };
     let mut matches = parallel.tasks.iter().enumerate().filter(|(_, task)| task.name == *name);
     let found = matches.next().map(|(index, _)| index);
     match (found, matches.next()) {
@@ -41,6 +48,6 @@ pub fn completing_task(element: &Element) -> Result<Option<usize>, PlanError> {
             tasks: parallel.tasks.iter().map(|task| task.name.clone()).collect(),
         }),
         (_, Some(_)) => Err(PlanError::AmbiguousCompletedBy { name: name.clone() }),
-        (found, None) => Ok(found),
+        (found, None) => Ok(found.map(Completing::Task)),
     }
 }

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use rally_track::Task;
 
-use crate::plan::{Extent, RacePlan};
+use crate::plan::{Completing, Extent, RacePlan};
 use crate::schedulers::BUILT_IN_SCHEDULERS;
 use crate::seams::{Binding, Bindings, Cause, SchedulerBinding};
 
@@ -60,7 +60,9 @@ pub fn bind(plan: &RacePlan, bindings: &dyn Bindings) -> Result<BoundRace, BindE
     let mut known: HashMap<*const Task, Binding> = HashMap::new();
     let mut bound = Vec::new();
     for step in &mut plan.steps {
-        for (index, planned) in step.tasks.iter_mut().enumerate() {
+        // Which of its tasks come to an end by themselves.
+        let mut ends = Vec::with_capacity(step.tasks.len());
+        for planned in &mut step.tasks {
             let name = || planned.task.name.clone();
             let key = Arc::as_ptr(&planned.task);
             let binding = match known.get(&key) {
@@ -77,13 +79,20 @@ pub fn bind(plan: &RacePlan, bindings: &dyn Bindings) -> Result<BoundRace, BindE
             }
             let finite = binding.params.finite();
             let completes = binding.runner.completes_task();
-            planned.extent = Extent::of(&planned.task, finite, completes);
-            let completed_by_another = step.completed_by.is_some_and(|completing| completing != index);
-            if planned.extent.unbounded() && !(finite || completes || completed_by_another) {
-                return Err(BindError::Endless { task: name() });
-            }
+            planned.extent = Extent::of(plan.dialect, &planned.task, finite, completes);
+            ends.push(!planned.extent.unbounded() || finite || completes);
             known.insert(key, binding.clone());
             bound.push(binding);
+        }
+        for (index, planned) in step.tasks.iter().enumerate() {
+            let completed_by_another = match step.completed_by {
+                None => false,
+                Some(Completing::Task(completing)) => completing != index,
+                Some(Completing::FirstClient) => ends.contains(&true),
+            };
+            if !(ends[index] || completed_by_another) {
+                return Err(BindError::Endless { task: planned.task.name.clone() });
+            }
         }
     }
     Ok(BoundRace { plan, bindings: bound })

@@ -2,14 +2,14 @@
 
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use crate::plan::Step;
+use crate::plan::{Completing, Step};
 
 /// What follows from a client having finished its part in a task.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ClientDone {
     /// It was the last client of this task.
     pub task_done: bool,
-    /// The task completes the element: all other clients finish the request in flight and stop.
+    /// That completes the element: all other clients finish the request in flight and stop.
     pub completes_element: bool,
 }
 
@@ -17,7 +17,7 @@ pub struct ClientDone {
 #[derive(Debug)]
 pub struct Completion {
     clients_left: Vec<AtomicUsize>,
-    completed_by: Option<usize>,
+    completed_by: Option<Completing>,
 }
 
 impl Completion {
@@ -32,12 +32,21 @@ impl Completion {
 
     /// Whether the element is over once this task is.
     pub fn is_completed_by(&self, task: usize) -> bool {
-        self.completed_by == Some(task)
+        match self.completed_by {
+            None => false,
+            Some(Completing::Task(completing)) => completing == task,
+            Some(Completing::FirstClient) => true,
+        }
     }
 
     /// A client has finished its part in a task. To be called once for each assignment.
     pub fn client_done(&self, task: usize) -> ClientDone {
         let task_done = self.clients_left[task].fetch_sub(1, Ordering::AcqRel) == 1;
-        ClientDone { task_done, completes_element: task_done && self.completed_by == Some(task) }
+        let completes_element = match self.completed_by {
+            None => false,
+            Some(Completing::Task(completing)) => task_done && completing == task,
+            Some(Completing::FirstClient) => true,
+        };
+        ClientDone { task_done, completes_element }
     }
 }

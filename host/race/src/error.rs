@@ -2,6 +2,7 @@
 
 use crate::binding::BindError;
 use crate::seams::{Cause, Failure};
+use crate::unit_aware::UnitMismatch;
 
 /// Why a race ended before its time. The figures measured until then stand.
 #[derive(Debug, thiserror::Error)]
@@ -61,6 +62,15 @@ pub enum RaceError {
         /// What is wrong.
         #[source]
         source: Cause,
+    },
+    /// The target of the task counts other work than its requests do.
+    #[error("task [{task}] cannot be throttled")]
+    Unit {
+        /// Name of the task.
+        task: String,
+        /// Both units.
+        #[source]
+        source: UnitMismatch,
     },
     /// The runner itself is broken; a request that merely fails is none of this.
     #[error("the runner of task [{task}] failed for client {client}")]

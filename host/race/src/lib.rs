@@ -23,6 +23,7 @@ pub mod schedule;
 pub mod schedulers;
 pub mod seams;
 pub mod seed;
+pub mod unit_aware;
 pub mod units;
 pub mod verdict;
 
@@ -38,5 +39,6 @@ pub use planning::{PlanError, PlanOptions};
 pub use recording::*;
 pub use run::{GRACE, run, run_bound};
 pub use seams::*;
+pub use unit_aware::UnitMismatch;
 pub use units::{UnitError, unit_name};
 pub use verdict::{Reason, driver_limited};

@@ -2,13 +2,15 @@
 
 use std::sync::Arc;
 
-use rally_track::{Meta, Task};
+use rally_track::{Dialect, Meta, Task};
 
 /// Everything a load driver needs to know about a race, apart from who performs it.
 #[derive(Debug, Clone)]
 pub struct RacePlan {
     /// The seed that every random choice derives from.
     pub seed: u64,
+    /// The language of the track: what its numbers mean.
+    pub dialect: Dialect,
     /// The steps, in order. All clients finish a step before the next one starts.
     pub steps: Vec<Step>,
     /// What a failed request does to the race.
@@ -23,8 +25,21 @@ pub enum OnError {
     /// It is recorded and the race goes on, unless nobody listens any more. A task that cannot go on is over, the others
     /// go on.
     Continue,
+    /// As [`OnError::Continue`], even if nobody listens any more: targets that restart are waited for.
+    ContinueOnNetwork,
     /// The race ends.
     Abort,
+}
+
+impl OnError {
+    /// What a failed request of this task does: where errors end the race, the task may say that its own do not
+    /// (`ignore-response-error-level`).
+    pub fn for_task(self, task: &Task) -> OnError {
+        match self {
+            OnError::Abort if task.ignores_non_fatal_errors => OnError::Continue,
+            own => own,
+        }
+    }
 }
 
 /// Whose timing of requests.
@@ -43,8 +58,17 @@ pub struct Step {
     pub tasks: Vec<PlannedTask>,
     /// For each client what it does, one after the other. A client that has nothing to do has an empty row.
     pub clients: Vec<Vec<Assignment>>,
-    /// Index of the task that ends the step once all its clients are done.
-    pub completed_by: Option<usize>,
+    /// What ends the step before all its tasks are done.
+    pub completed_by: Option<Completing>,
+}
+
+/// What ends a step before all its tasks are done. All other clients finish the request in flight and stop.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Completing {
+    /// All clients of the task with this index within the step are done.
+    Task(usize),
+    /// The first client of any task is done.
+    FirstClient,
 }
 
 /// A client's part in a task.
@@ -93,24 +117,29 @@ pub enum Extent {
 }
 
 impl Extent {
-    /// How long a task runs according to the track. Any time property decides for time, else iterations count. A task
-    /// that says nothing runs to the end of a `finite` param source, until its runner says so where that `completes` the
-    /// task, and else once (over all clients).
-    pub fn of(task: &Task, finite: bool, completes: bool) -> Extent {
+    /// How long a task runs according to a track of this dialect. Any time property decides for time, else iterations
+    /// count. A task that says nothing runs to the end of a `finite` param source, until its runner says so where that
+    /// `completes` the task, and else once: in the 2017 dialect over all clients, in the current one each client.
+    pub fn of(dialect: Dialect, task: &Task, finite: bool, completes: bool) -> Extent {
         if task.warmup_time_period.is_some() || task.time_period.is_some() {
             return Extent::Time {
                 warmup: task.warmup_time_period.unwrap_or(0.0),
                 measured: task.time_period,
             };
         }
+        // Iterations are a total in the 2017 dialect, those of each client in the current one.
+        let over_all = |iterations: u64| match dialect {
+            Dialect::Rally2017 => iterations,
+            Dialect::Current => iterations.saturating_mul(u64::from(task.clients.max(1))),
+        };
         let measured = match task.iterations {
-            Some(iterations) if iterations > 0 => Some(iterations),
+            Some(iterations) if iterations > 0 => Some(over_all(iterations)),
             _ if finite => None,
             // As in Rally warm-up iterations make it a task of iterations.
             None if completes && task.warmup_iterations.is_none() => None,
-            _ => Some(1),
+            _ => Some(over_all(1)),
         };
-        Extent::Iterations { warmup: task.warmup_iterations.unwrap_or(0), measured }
+        Extent::Iterations { warmup: over_all(task.warmup_iterations.unwrap_or(0)), measured }
     }
 
     /// Whether the task goes on until its param source ends, its runner completes it or somebody stops it.

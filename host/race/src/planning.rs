@@ -2,9 +2,9 @@
 
 use std::sync::Arc;
 
-use rally_track::{Challenge, Element, Task, Track, merged_meta};
+use rally_track::{Challenge, Dialect, Element, Task, Track, merged_meta};
 
-use crate::allocation::{allocate, completing_task};
+use crate::allocation::{allocate, completing};
 use crate::plan::{Extent, OnError, PlannedTask, RacePlan, Step, Timing};
 
 /// What the user decides about a race.
@@ -102,11 +102,17 @@ impl RacePlan {
         for lap in 1..=options.laps {
             for element in challenge.schedule.iter().filter(|element| !element.tasks().is_empty()) {
                 let tasks = plan_tasks(track, challenge, element, lap, &mut next_id)?;
-                let completed_by = completing_task(element)?;
+                let completed_by = completing(element)?;
                 steps.push(Step { tasks, clients: allocate(element), completed_by });
             }
         }
-        Ok(RacePlan { seed: options.seed, steps, on_error: options.on_error, timing: options.timing })
+        Ok(RacePlan {
+            seed: options.seed,
+            dialect: track.dialect,
+            steps,
+            on_error: options.on_error,
+            timing: options.timing,
+        })
     }
 
     /// All tasks of all laps, in the order of their ids.
@@ -136,30 +142,38 @@ fn plan_tasks(
 ) -> Result<Vec<PlannedTask>, PlanError> {
     let mut planned = Vec::with_capacity(element.tasks().len());
     for task in element.tasks() {
-        check(task)?;
+        check(track.dialect, task)?;
         planned.push(PlannedTask {
             id: *next_id,
             lap,
             task: Arc::clone(task),
             meta: merged_meta(track, challenge, task),
-            extent: Extent::of(task, false, false),
+            extent: Extent::of(track.dialect, task, false, false),
         });
         *next_id += 1;
     }
     Ok(planned)
 }
 
-/// Refuses what would run for no time or for an impossible one.
-fn check(task: &Task) -> Result<(), PlanError> {
+/// Refuses what would run for an impossible time, and in the 2017 dialect for none. The current one takes 0 iterations as
+/// if none were given, and a task of 0 seconds does nothing.
+fn check(dialect: Dialect, task: &Task) -> Result<(), PlanError> {
     let name = || task.name.clone();
     if task.clients == 0 {
         return Err(PlanError::NoClients { task: name() });
     }
-    let times = [("warmup-time-period", task.warmup_time_period), ("time-period", task.time_period)];
+    let times = [
+        ("ramp-up-time-period", task.ramp_up_time_period),
+        ("warmup-time-period", task.warmup_time_period),
+        ("time-period", task.time_period),
+    ];
     for (property, value) in times {
         if let Some(value) = value.filter(|value| !value.is_finite() || *value < 0.0) {
             return Err(PlanError::InvalidTime { task: name(), property, value });
         }
+    }
+    if dialect == Dialect::Current {
+        return Ok(());
     }
     if task.time_period == Some(0.0) {
         return Err(PlanError::NothingMeasured { task: name(), property: "time-period" });

@@ -4,11 +4,12 @@
 use crate::plan::{Extent, Timing};
 use crate::recording::SampleType;
 use crate::seams::{Cause, Finished, InTurnScheduler, Scheduler};
+use crate::unit_aware::{UnitAware, UnitMismatch};
 
 /// A request that a client is to send.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Scheduled {
-    /// When it is due, in seconds since the client's start; `None`: at once, it is not throttled.
+    /// When it is due, in seconds since the client's own start, after ramp-up; `None`: at once, it is not throttled.
     pub due: Option<f64>,
     /// Whether it counts.
     pub sample_type: SampleType,
@@ -23,6 +24,8 @@ pub enum DueTimes {
     Unthrottled,
     /// A scheduler that answers at once.
     AtOnce(Box<dyn Scheduler>),
+    /// A target that counts work.
+    UnitAware(Box<UnitAware>),
     /// A scheduler that may have to wait for its turn.
     InTurn(Box<dyn InTurnScheduler>),
 }
@@ -58,8 +61,8 @@ impl ClientSchedule {
         ClientSchedule { extent, timing, due_times: due_times.into(), size, current: 0.0, count: 0 }
     }
 
-    /// The next request, `elapsed` seconds after the client's start (0 for the first one, else when the request before
-    /// ended); `None` when the client is done. Whether it counts and whether there is one is decided now, before the wait
+    /// The next request, `elapsed` seconds after the start of the client's part in the task (for the first one as many as it
+    /// waits for ramp-up, else when the request before ended); `None` when the client is done. Whether it counts and whether there is one is decided now, before the wait
     /// for its due time, as in Rally.
     ///
     /// # Errors
@@ -73,12 +76,17 @@ impl ClientSchedule {
     }
 
     /// Tells the scheduler, if there is one, that a request has finished.
-    pub fn after_request<'a>(&mut self, finished: impl FnOnce() -> Finished<'a>) {
+    ///
+    /// # Errors
+    /// Where the target of the task counts other work than the request did.
+    pub fn after_request<'a>(&mut self, finished: impl FnOnce() -> Finished<'a>) -> Result<(), UnitMismatch> {
         match &mut self.due_times {
             DueTimes::Unthrottled => {}
             DueTimes::AtOnce(scheduler) => scheduler.after_request(&finished()),
+            DueTimes::UnitAware(scheduler) => scheduler.after_request(&finished())?,
             DueTimes::InTurn(scheduler) => scheduler.after_request(&finished()),
         }
+        Ok(())
     }
 
     fn sample_type(&self, elapsed: f64) -> Option<SampleType> {
@@ -105,6 +113,10 @@ impl ClientSchedule {
         let due = match &mut self.due_times {
             DueTimes::Unthrottled => return Ok(None),
             DueTimes::AtOnce(scheduler) => scheduler.next(self.current)?,
+            DueTimes::UnitAware(scheduler) => match scheduler.next(self.current) {
+                Some(due) => due,
+                None => return Ok(None),
+            },
             DueTimes::InTurn(scheduler) => scheduler.next(self.current).await?,
         };
         if !due.is_finite() || due < 0.0 {

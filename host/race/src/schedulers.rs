@@ -1,18 +1,20 @@
 //! The built-in schedulers: when the requests of one client are due.
 
-use rally_track::Task;
+use rally_track::{Dialect, Task};
 use rand::SeedableRng;
 use rand_chacha::ChaCha8Rng;
 use rand_distr::{Distribution, Exp1};
 
 use crate::plan::Timing;
+use crate::schedule::DueTimes;
 use crate::seams::{Cause, Partition, Scheduler};
+use crate::unit_aware::UnitAware;
 
 /// Names of the built-in schedulers.
 pub const BUILT_IN_SCHEDULERS: [&str; 2] = ["deterministic", "poisson"];
 
 /// ChaCha stream of the due times, so that they do not repeat the numbers that a param source draws from the same seed.
-const DUE_TIMES_STREAM: u64 = 1;
+pub(crate) const DUE_TIMES_STREAM: u64 = 1;
 
 /// Requests in equal intervals.
 #[derive(Debug, Clone)]
@@ -60,10 +62,32 @@ impl<Draw: FnMut() -> f64 + Send> Scheduler for Poisson<Draw> {
     }
 }
 
-/// The built-in scheduler of one client of a task; `None` where the task has no target: as fast as possible.
+/// Who gives one client of a task its due times, where the task names a scheduler that is built in. In the 2017 dialect
+/// targets count requests, in the current one work; `documents`: see [`UnitAware::new`].
 ///
 /// # Errors
-/// Where the task names a scheduler that is not built in.
+/// Where the task names a scheduler that is not built in, or a target that cannot be reached.
+pub fn built_in_due_times(
+    dialect: Dialect,
+    task: &Task,
+    timing: Timing,
+    partition: Partition,
+    documents: Option<f64>,
+) -> Result<DueTimes, Cause> {
+    let scheduler = built_in_scheduler(task, timing, partition)?;
+    Ok(match (dialect, scheduler, &task.target) {
+        (Dialect::Current, Some(_), Some(target)) => {
+            DueTimes::UnitAware(Box::new(UnitAware::new(task, target, timing, partition, documents)))
+        }
+        (_, scheduler, _) => scheduler.into(),
+    })
+}
+
+/// The built-in scheduler of one client of a task whose target counts requests; `None` where the task has no target: as fast
+/// as possible.
+///
+/// # Errors
+/// Where the task names a scheduler that is not built in, or a target that cannot be reached.
 pub fn built_in_scheduler(
     task: &Task,
     timing: Timing,
@@ -76,7 +100,7 @@ pub fn built_in_scheduler(
     let interval = f64::from(task.clients) / target.per_second();
     if !(interval.is_finite() && interval > 0.0) {
         return Err(
-            format!("a target of {} requests per second cannot be scheduled", target.per_second()).into()
+            format!("a target of {} {} cannot be scheduled", target.per_second(), target.unit()).into()
         );
     }
     Ok(Some(match (task.schedule.as_str(), timing) {

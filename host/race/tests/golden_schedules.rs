@@ -5,12 +5,12 @@
 mod support;
 
 use futures_util::FutureExt;
-use rally_race::allocation::{allocate, clients_of, completing_task};
+use rally_race::allocation::{allocate, clients_of, completing};
 use rally_race::completion::Completion;
 use rally_race::schedule::{ClientSchedule, Scheduled};
-use rally_race::schedulers::{Deterministic, Poisson, built_in_scheduler};
+use rally_race::schedulers::{Deterministic, Poisson, built_in_due_times, built_in_scheduler};
 use rally_race::*;
-use rally_track::Element;
+use rally_track::{Dialect, Element, Target};
 use serde_json::{Value, json};
 use support::*;
 
@@ -75,7 +75,7 @@ fn our_rows(element: &Element) -> Vec<Vec<String>> {
 
 /// Clients that run the completing task, in the order of their index within it.
 fn completing_clients(element: &Element) -> Vec<u64> {
-    let Some(completing) = completing_task(element).unwrap() else { return Vec::new() };
+    let Some(Completing::Task(completing)) = completing(element).unwrap() else { return Vec::new() };
     let mut clients = Vec::new();
     for (row, assignments) in allocate(element).iter().enumerate() {
         for assignment in assignments.iter().filter(|assignment| assignment.task == completing) {
@@ -103,6 +103,11 @@ fn check_allocation(case: &Value, differs: &[&str]) {
         assert_eq!(ours, rally, "{} element {index}", id(case));
         assert!(idle.iter().all(Vec::is_empty), "{} element {index}", id(case));
         assert_eq!(completing_clients(element), completing, "{} element {index}", id(case));
+        let any: Vec<usize> =
+            serde_json::from_value(join_point["any_task_completes_parent"].clone()).unwrap_or_default();
+        let first_client =
+            rally_race::allocation::completing(element).unwrap() == Some(Completing::FirstClient);
+        assert_eq!(any, if first_client { (0..ours.len()).collect() } else { Vec::new() }, "{}", id(case));
     }
 }
 
@@ -139,15 +144,22 @@ fn allocation_of_current_tracks() {
                 let error = RacePlan::new(&track(), &challenge, PlanOptions::default()).unwrap_err();
                 assert!(matches!(error, PlanError::AmbiguousCompletedBy { name } if name == "a"));
             }
-            // Properties that the 2017 dialect does not have (ramp-up, `any`), and mixes that the loader of a track refuses,
-            // not the plan.
+            // Mixes that the loader of a track refuses, not the plan.
             "err-mix-warmup-time-iterations"
             | "err-mix-from-parallel-default"
             | "err-ramp-up-with-iterations"
             | "err-ramp-up-longer-than-warmup"
-            | "err-ramp-up-on-subtask-only"
-            | "parallel-completed-by-any"
-            | "parallel-completed-by-any-and-task-named-any" => {}
+            | "err-ramp-up-on-subtask-only" => {}
+            // A task that is itself named `any` does not change what `any` means. Rally's clients of that task signal the end
+            // like all others, although it lists them as those of a completing task.
+            "parallel-completed-by-any-and-task-named-any" => {
+                let challenge = challenge_from_json(&case["input"]["schedule"]);
+                assert_eq!(
+                    our_rows(&challenge.schedule[0]),
+                    rally_rows(&case["expected"]["matrix"], &challenge.schedule)[0]
+                );
+                assert_eq!(completing(&challenge.schedule[0]).unwrap(), Some(Completing::FirstClient));
+            }
             _ => check_allocation(&case, &[]),
         }
     }
@@ -288,7 +300,7 @@ fn schedules_2017() {
         let finite = (input["operation"]["param-source"] == "finite")
             .then(|| input["operation"]["n"].as_u64().unwrap());
         let size = finite.filter(|_| input["operation"]["known-size"] != json!(false));
-        let extent = Extent::of(&task, finite.is_some(), false);
+        let extent = Extent::of(Dialect::Rally2017, &task, finite.is_some(), false);
         // Rally gives each client iterations / clients, rounded down, and fails where that is none. Ours performs exactly
         // as many as the track says; the remainder goes to the first clients, and some may be left idle.
         if id(&case) == "iterations-fewer-than-clients" {
@@ -350,10 +362,8 @@ fn loop_control_of_current_tracks() {
         let mut task = task("t");
         let number = |key: &str| input["task"][key].as_u64();
         task.clients = number("clients").unwrap_or(1) as u32;
-        // Iterations are per client in current tracks; the loader of that dialect will multiply them. Here, as in 2017,
-        // they are totals.
-        task.iterations = number("iterations").map(|each| each * u64::from(task.clients));
-        task.warmup_iterations = number("warmup_iterations").map(|each| each * u64::from(task.clients));
+        task.iterations = number("iterations");
+        task.warmup_iterations = number("warmup_iterations");
         task.warmup_time_period = input["task"]["warmup_time_period"].as_f64();
         task.time_period = input["task"]["time_period"].as_f64();
         task.target = target_from_json(&input["task"]["params"]);
@@ -363,18 +373,30 @@ fn loop_control_of_current_tracks() {
             "finite-4-progress" => (Some(4), true),
             other => panic!("{other}"),
         };
-        let extent = Extent::of(&task, finite.is_some(), !input["runner_completed"].is_null());
+        let completes = !input["runner_completed"].is_null();
+        let extent = Extent::of(Dialect::Current, &task, finite.is_some(), completes);
         assert_eq!(json!(extent.unbounded()), case["expected"]["infinite"], "{}", id(&case));
-        let scheduler = built_in_scheduler(&task, Timing::Rally, Partition::of(0, 1, &task, 0)).unwrap();
+        let partition = Partition::of(0, 1, &task, 0);
+        let due_times = built_in_due_times(Dialect::Current, &task, Timing::Rally, partition, None).unwrap();
         let size = finite.filter(|_| reports_progress);
-        let mut schedule = ClientSchedule::new(extent.share(0, task.clients), Timing::Rally, scheduler, size);
+        let mut schedule = ClientSchedule::new(extent.share(0, task.clients), Timing::Rally, due_times, size);
         let seconds_per_request = input["seconds_per_request"].as_f64().unwrap();
         let most = finite.unwrap_or(input["max_invocations"].as_u64().unwrap());
         let expected = case["expected"]["invocations"].as_array().unwrap();
         let mut count = 0;
         while count < most {
             // The fake clock of the cases stands while Rally waits for the due time.
-            let Some(scheduled) = next(&mut schedule, count as f64 * seconds_per_request) else { break };
+            let now = count as f64 * seconds_per_request;
+            let Some(scheduled) = next(&mut schedule, now) else { break };
+            let finished = Finished {
+                started: now,
+                finished: now + seconds_per_request,
+                weight: 1.0,
+                unit: "ops",
+                success: true,
+                meta: None,
+            };
+            schedule.after_request(|| finished).unwrap();
             let rally = &expected[count as usize];
             let context = format!("{} request {count}: {scheduled:?} instead of {rally}", id(&case));
             assert!(close(scheduled.due.unwrap_or(0.0), rally[0].as_f64().unwrap()), "{context}");
@@ -415,9 +437,9 @@ fn schedulers_of_current_tracks() {
                 assert!(error.to_string().contains("nope"));
                 continue;
             }
-            // Targets in units of the work ("5000 docs/s") belong to the current dialect.
             _ => {
                 assert!(id(&case).starts_with("unit-aware/"), "{}", id(&case));
+                check_unit_aware(&case);
                 continue;
             }
         };
@@ -429,6 +451,49 @@ fn schedulers_of_current_tracks() {
                 "{}: {current} instead of {expected}",
                 id(&case)
             );
+        }
+    }
+}
+
+/// A target in units of work: the script of a case, request by request.
+fn check_unit_aware(case: &Value) {
+    let mut task = task("t");
+    task.clients = case["input"]["clients"].as_u64().unwrap() as u32;
+    task.target = Some(match &case["input"]["params"]["target-throughput"] {
+        Value::String(text) => {
+            let (rate, unit) = text.split_once(' ').unwrap();
+            Target::Work { rate: rate.parse().unwrap(), unit: unit.to_owned() }
+        }
+        number => Target::Throughput(number.as_f64().unwrap()),
+    });
+    let partition = Partition::of(0, 1, &task, 0);
+    let due_times = built_in_due_times(Dialect::Current, &task, Timing::Rally, partition, None).unwrap();
+    let endless = Extent::Iterations { warmup: 0, measured: None };
+    let mut schedule = ClientSchedule::new(endless, Timing::Rally, due_times, None);
+    let results = case["expected"]["results"].as_array().unwrap();
+    for (step, expected) in case["input"]["script"].as_array().unwrap().iter().zip(results) {
+        if step[0] == "next" {
+            let due = next(&mut schedule, 0.0).unwrap().due.unwrap_or(0.0);
+            assert!(close(due, expected.as_f64().unwrap()), "{}: {due} instead of {expected}", id(case));
+            continue;
+        }
+        let finished = Finished {
+            started: 0.0,
+            finished: 0.0,
+            weight: step[1].as_f64().unwrap(),
+            unit: step[2].as_str().unwrap(),
+            success: true,
+            meta: None,
+        };
+        match (schedule.after_request(|| finished), expected["error"]["message"].as_str()) {
+            (Ok(()), None) => {}
+            (Err(error), Some(rally)) => {
+                for unit in [&error.expected, &format!("{}/s", error.actual)] {
+                    assert!(rally.contains(&format!("[{unit}]")), "{error} instead of {rally}");
+                    assert!(error.to_string().contains(&format!("[{unit}]")), "{error}");
+                }
+            }
+            (ours, rally) => panic!("{}: {ours:?} instead of {rally:?}", id(case)),
         }
     }
 }

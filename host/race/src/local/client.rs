@@ -14,9 +14,9 @@ use crate::local::recorder::Measured;
 use crate::local::step::LocalStep;
 use crate::local::supply::{Requests, Supply, Taken};
 use crate::local::timer::Slot;
-use crate::plan::{Assignment, Extent, OnError, PlannedTask, Timing};
+use crate::plan::{Assignment, Extent, OnError, PlannedTask, RacePlan};
 use crate::schedule::{ClientSchedule, DueTimes};
-use crate::schedulers::built_in_scheduler;
+use crate::schedulers::built_in_due_times;
 use crate::seams::{
     Binding, Cause, FailureKind, Finished, InTurnSource, Outcome, ParamSourceFactory, Partition, Runner,
     SchedulerBinding, SourceBinding,
@@ -84,8 +84,9 @@ impl<'a> Client<'a> {
         self.local.shared.client_ready();
         let Some(step_start) = self.local.started(self.slot).await else { return Ok(()) };
         let mut start = step_start;
-        for (part, opened) in parts.iter().zip(&mut opened) {
+        for (number, (part, opened)) in parts.iter().zip(&mut opened).enumerate() {
             let task = part.assignment.task;
+            let ramp_up = if number == 0 { self.ramp_up(part) } else { Duration::ZERO };
             if let (Some(mut opened), false) = (opened.take(), self.local.shared.task_stopped(task)) {
                 let runner = match first_runner.take() {
                     Some(runner) => runner,
@@ -98,7 +99,7 @@ impl<'a> Client<'a> {
                         runner
                     }
                 };
-                match self.perform(part, opened, runner, start).await {
+                match self.perform(part, opened, runner, start, ramp_up).await {
                     Err(error) if error.concerns_one_task() => self.local.shared.fail_task(task, error),
                     performed => performed?,
                 }
@@ -107,6 +108,15 @@ impl<'a> Client<'a> {
             self.local.client_done(task);
         }
         Ok(())
+    }
+
+    /// How long after the step's start this client starts: the clients of the element do one after the other. Those that have
+    /// a second task to do are all at work by then.
+    fn ramp_up(&self, part: &Part<'a>) -> Duration {
+        let clients = self.local.shared.step().clients.len().max(1);
+        let period = part.planned.task.ramp_up_time_period.unwrap_or(0.0);
+        // Times that are none were refused with the plan.
+        Duration::try_from_secs_f64(period * self.row as f64 / clients as f64).unwrap_or_default()
     }
 
     fn part(&self, assignment: Assignment) -> Part<'a> {
@@ -150,7 +160,7 @@ impl<'a> Client<'a> {
                     Requests::Ahead(opened.map_err(|cause| part.source_not_opened(cause))?)
                 }
             };
-            let schedule = part.schedule(self.local.shared.race.plan.timing, requests.size()).await?;
+            let schedule = part.schedule(&self.local.shared.race.plan, &requests).await?;
             all.push(Some(Opened { requests, schedule }));
         }
         Ok(all)
@@ -183,13 +193,15 @@ impl<'a> Client<'a> {
         })
     }
 
-    /// Performs the client's part in a task; due times count from `start`.
+    /// Performs the client's part in a task. The time of the task counts from `start`, as for all its clients; due times count
+    /// from when the client itself starts, `ramp_up` later.
     async fn perform(
         &self,
         part: &Part<'a>,
         opened: Opened,
         mut runner: Box<dyn Runner>,
         start: Instant,
+        ramp_up: Duration,
     ) -> Result<(), RaceError> {
         let Opened { mut requests, mut schedule } = opened;
         let task = part.assignment.task;
@@ -198,9 +210,10 @@ impl<'a> Client<'a> {
         let in_turn = matches!(requests, Requests::InTurn(_));
         let timer = &self.local.timer;
         let stopped = || self.local.shared.task_stopped(task);
-        timer.sleep_until(self.slot, start, stopped).await;
-        let mut elapsed = 0.0;
-        let mut free_since = start;
+        let own_start = start + ramp_up;
+        timer.sleep_until(self.slot, own_start, stopped).await;
+        let mut elapsed = ramp_up.as_secs_f64();
+        let mut free_since = own_start;
         // How far the runner says that it is.
         let mut said = None;
         while !stopped() {
@@ -209,7 +222,7 @@ impl<'a> Client<'a> {
             self.local.progress(task, place, said.or(scheduled.fraction));
             let due = match scheduled.due {
                 Some(seconds) => {
-                    Some(due_time(start, seconds).map_err(|cause| part.scheduler_failed(cause))?)
+                    Some(due_time(own_start, seconds).map_err(|cause| part.scheduler_failed(cause))?)
                 }
                 None => None,
             };
@@ -248,14 +261,17 @@ impl<'a> Client<'a> {
             self.local.with_recorder(task, |recorder| recorder.record(&measured));
             free_since = outcome.received;
             elapsed = (after - start).as_secs_f64();
-            schedule.after_request(|| Finished {
-                started: (before - start).as_secs_f64(),
-                finished: elapsed,
+            let finished = || Finished {
+                started: (before - own_start).as_secs_f64(),
+                finished: (after - own_start).as_secs_f64(),
                 weight: outcome.weight,
                 unit: outcome.unit,
                 success: outcome.failure.is_none(),
                 meta: outcome.meta.as_deref(),
-            });
+            };
+            schedule
+                .after_request(finished)
+                .map_err(|source| RaceError::Unit { task: part.planned.task.name.clone(), source })?;
             self.judge(part, outcome)?;
             if completes_task && let Some(progress) = runner.progress() {
                 if progress.completed {
@@ -297,7 +313,8 @@ impl<'a> Client<'a> {
     fn judge(&self, part: &Part<'a>, outcome: Outcome) -> Result<(), RaceError> {
         let Some(failure) = outcome.failure else { return Ok(()) };
         let task = || part.planned.task.name.clone();
-        match (failure.kind, self.local.shared.race.plan.on_error) {
+        match (failure.kind, self.local.shared.race.plan.on_error.for_task(&part.planned.task)) {
+            (_, OnError::ContinueOnNetwork) => Ok(()),
             (FailureKind::Refused, _) => Err(RaceError::TargetGone { task: task(), failure }),
             (_, OnError::Abort) => Err(RaceError::RequestFailed { task: task(), failure }),
             (_, OnError::Continue) => Ok(()),
@@ -306,17 +323,20 @@ impl<'a> Client<'a> {
 }
 
 impl Part<'_> {
-    async fn schedule(&self, timing: Timing, size: Option<u64>) -> Result<ClientSchedule, RaceError> {
+    async fn schedule(&self, plan: &RacePlan, requests: &Requests) -> Result<ClientSchedule, RaceError> {
         let task = &self.planned.task;
         let due_times = match &self.binding.scheduler {
-            SchedulerBinding::BuiltIn => built_in_scheduler(task, timing, self.partition).map(DueTimes::from),
+            SchedulerBinding::BuiltIn => {
+                let documents = requests.documents();
+                built_in_due_times(plan.dialect, task, plan.timing, self.partition, documents)
+            }
             SchedulerBinding::Own(factory) => factory.open(task, self.partition).map(DueTimes::AtOnce),
             SchedulerBinding::InTurn(factory) => {
                 factory.open(task, self.partition).await.map(DueTimes::InTurn)
             }
         };
         let due_times = due_times.map_err(|cause| self.scheduler_failed(cause))?;
-        Ok(ClientSchedule::new(self.extent, timing, due_times, size))
+        Ok(ClientSchedule::new(self.extent, plan.timing, due_times, requests.size()))
     }
 
     /// How many requests to keep ready: enough for [`STOCK_SECONDS`].

@@ -38,6 +38,18 @@ impl Requests {
         }
     }
 
+    /// How many documents the first one has, if that is known before its turn.
+    pub(crate) fn documents(&self) -> Option<f64> {
+        let documents = match self {
+            Requests::Ahead(Supply { from: From::Constant(params), .. }) => params.documents,
+            Requests::Ahead(Supply { from: From::Ring(ring), .. }) => {
+                ring.consumer.peek().map_or(0, |prepared| prepared.params.documents)
+            }
+            Requests::InTurn(_) => 0,
+        };
+        (documents > 0).then(|| f64::from(documents))
+    }
+
     /// The end of those that are prepared ahead.
     pub(crate) fn ahead(&mut self) -> Option<&mut Supply> {
         match self {

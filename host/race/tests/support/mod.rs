@@ -65,7 +65,10 @@ pub fn challenge_from_json(schedule: &Value) -> Challenge {
                 .map(|task| Arc::new(task_from_json(task, parallel)))
                 .collect(),
             clients: parallel["clients"].as_u64().map(|clients| clients as u32),
-            completed_by: parallel["completed-by"].as_str().map(|name| CompletedBy::Task(name.to_owned())),
+            completed_by: parallel["completed-by"].as_str().map(|name| match name {
+                "any" => CompletedBy::Any,
+                name => CompletedBy::Task(name.to_owned()),
+            }),
         }),
     };
     challenge(schedule.as_array().unwrap().iter().map(element).collect())
@@ -77,6 +80,14 @@ pub fn challenge(schedule: Vec<Element>) -> Challenge {
 
 pub fn track() -> Track {
     Track::new("test", Dialect::Rally2017, "/")
+}
+
+pub fn current_track() -> Track {
+    Track::new("test", Dialect::Current, "/")
+}
+
+pub fn current_plan(elements: Vec<Element>, options: PlanOptions) -> RacePlan {
+    RacePlan::new(&current_track(), &challenge(elements), options).unwrap()
 }
 
 pub fn plan(elements: Vec<Element>) -> RacePlan {
