@@ -358,9 +358,21 @@ fn an_encrypted_or_unknown_zip_member_is_not_supported() {
 
 #[test]
 fn a_name_of_another_archive_format_is_refused() {
-    for name in ["documents.json.zst", "documents.json.7z", "documents.json.xz"] {
+    for name in ["documents.json.7z", "documents.json.xz", "documents.json.tbz2"] {
         let error = rally_track::data::DataSet::from_documents(name).unwrap_err();
         assert!(matches!(error, PrepareError::UnsupportedFormat { .. }), "{name}: {error}");
+    }
+}
+
+#[test]
+fn an_archive_in_an_archive_is_refused() {
+    for (name, part) in [
+        ("documents.json.tar.zst", "but not .tar.zst."),
+        ("documents.json.zip.gz", "but not .zip.gz."),
+        ("documents.xz.bz2", "but not .xz.bz2."),
+    ] {
+        let error = rally_track::data::DataSet::from_documents(name).unwrap_err().to_string();
+        assert!(error.contains(&format!("[{name}] is not supported")) && error.contains(part), "{error}");
     }
 }
 

@@ -440,10 +440,26 @@ fn an_encoded_document_is_refused_but_an_archive_is_taken_as_it_is() {
 #[test]
 fn an_address_that_is_not_http_is_refused() {
     let mut case = Case::new(&Server::start(|_, _| {}));
-    for url in ["s3://bucket/data", "file:///etc", "data", "http://", "http://host name"] {
+    for url in ["file:///etc", "data", "http://", "http://host name"] {
         case.data_set.base_url = Some(url.to_owned());
         let error = case.download_error();
         assert!(matches!(error, DownloadError::InvalidUrl { .. }), "{url}: {error}");
+    }
+}
+
+#[test]
+fn buckets_are_not_supported_and_the_message_says_what_to_do() {
+    let mut case = Case::new(&Server::start(|_, _| {}));
+    for scheme in ["s3", "gs"] {
+        case.data_set.base_url = Some(format!("{scheme}://bucket/data"));
+        let message = case.prepare().unwrap_err().to_string();
+        let (address, path) = (format!("{scheme}://bucket/data/{NAME}"), case.cache.path().join(NAME));
+        assert!(
+            message.starts_with(&format!("cannot download [{address}] to [{}]", path.display())),
+            "{message}"
+        );
+        assert!(message.contains(&format!("{scheme}:// is not supported")), "{message}");
+        assert!(message.contains("HTTPS as base-url in the track, or as a mirror"), "{message}");
     }
 }
 

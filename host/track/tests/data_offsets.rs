@@ -39,9 +39,58 @@ fn an_offset_file_is_rallys_text_format() {
     let at = |line: usize| lines[..line].iter().map(|line| line.len()).sum::<usize>();
     assert_eq!(
         fs::read_to_string(&offset_file).unwrap(),
-        format!("50000;{}\n100000;{}\n120000;{}\n", at(50_000), at(100_000), content.len())
+        format!("50000;{}\n100000;{}\n", at(50_000), at(100_000))
     );
     assert_eq!(LineOffsets::load(&offset_file, &File::open(&path).unwrap()).unwrap(), offsets);
+}
+
+/// What Elastic Rally 2.13 wrote for these data.
+#[test]
+fn an_offset_file_is_the_same_as_rallys() {
+    let whole = |lines| data_support::documents(lines);
+    let replaced =
+        |from: &str, to: &str| String::from_utf8(whole(50_001)).unwrap().replace(from, to).into_bytes();
+    let mut unfinished = whole(100_000);
+    unfinished.pop();
+    for (content, expected) in [
+        (whole(120_000), "50000;1433730\n100000;2878580\n"),
+        (whole(100_000), "50000;1433730\n100000;2878580\n"),
+        (unfinished, "50000;1433730\n100000;2878579\n"),
+        (whole(49_999), ""),
+        (replaced("\n", "\r\n"), "50000;1483730\n"),
+        (replaced("doc", "größer ✓"), "50000;1883730\n"),
+    ] {
+        let folder = tempfile::tempdir().unwrap();
+        let (path, offset_file) = (folder.path().join("d"), folder.path().join("d.offset"));
+        fs::write(&path, &content).unwrap();
+        let offsets = scan(&path);
+        offsets.store(&offset_file).unwrap();
+        assert_eq!(fs::read_to_string(&offset_file).unwrap(), expected);
+        if !expected.is_empty() {
+            assert_eq!(LineOffsets::load(&offset_file, &File::open(&path).unwrap()).unwrap(), offsets);
+        }
+    }
+}
+
+#[test]
+fn an_offset_file_with_an_entry_for_the_end_is_understood() {
+    let (folder, path, content) = document(60_000);
+    let offset_file = folder.path().join("documents.json.offset");
+    let first = data_support::documents(50_000).len();
+    fs::write(&offset_file, format!("50000;{first}\n60000;{}\n", content.len())).unwrap();
+    assert_eq!(LineOffsets::load(&offset_file, &File::open(&path).unwrap()).unwrap(), scan(&path));
+}
+
+#[test]
+fn an_offset_file_that_is_off_by_a_line_is_not_used() {
+    let (folder, path, _) = document(320_000);
+    let offset_file = folder.path().join("documents.json.offset");
+    let table: String = (1..=6)
+        .map(|part| format!("{};{}\n", part * 50_000, data_support::documents(part * 50_000 - 1).len()))
+        .collect();
+    fs::write(&offset_file, table).unwrap();
+    let error = LineOffsets::load(&offset_file, &File::open(&path).unwrap()).unwrap_err();
+    assert!(error.to_string().contains("its lines are not 50000 apart in the data"), "{error}");
 }
 
 #[test]

@@ -47,6 +47,7 @@ pub(super) fn unpack(
         ArchiveFormat::Zip => task.zip(file),
         ArchiveFormat::Bzip2 => task.compressed(file, Compression::Bzip2),
         ArchiveFormat::Gzip => task.compressed(file, Compression::Gzip),
+        ArchiveFormat::Zstd => task.compressed(file, Compression::Zstd),
         ArchiveFormat::Tar => task.tar(file, Compression::None),
         ArchiveFormat::TarGzip => task.tar(file, Compression::Gzip),
         ArchiveFormat::TarBzip2 => task.tar(file, Compression::Bzip2),

@@ -5,6 +5,7 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use super::confine::create_anew;
 use super::error::{PrepareError, UnpackError};
 use super::offsets::{LINES_PER_OFFSET, LineCounter, LineOffsets};
 
@@ -89,7 +90,7 @@ pub(super) struct DocumentFile {
 impl DocumentFile {
     pub(super) fn create(target: &Path) -> Result<DocumentFile, PrepareError> {
         let temporary = with_suffix(target, ".unpacking");
-        let file = File::create(&temporary).map_err(|error| PrepareError::io("create", &temporary, error))?;
+        let file = create_anew(&temporary).map_err(|error| PrepareError::io("create", &temporary, error))?;
         Ok(DocumentFile {
             target: target.to_owned(),
             temporary,

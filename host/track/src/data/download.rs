@@ -7,10 +7,12 @@ use std::time::{Duration, Instant};
 use ureq::Agent;
 use ureq::http::{HeaderMap, Response, StatusCode, header};
 
-use super::document_file::check_space;
+use super::checksum::sha256_of;
+use super::document_file::{check_space, with_suffix};
 use super::download_exchange::{Exchange, ExchangeError};
 use super::download_part::{Origin, PartFile};
 use super::error::{DownloadError, PrepareError};
+use super::mirrors::{Mirror, addresses};
 use super::progress::{Phase, Progress};
 
 const MAX_REDIRECTS: u32 = 10;
@@ -21,9 +23,12 @@ const PROGRESS_BYTES: u64 = 1 << 20;
 /// Slower is as good as not at all.
 const MIN_BYTES_PER_SECOND: u64 = 1024;
 
+/// Attempts at an address that another one stands in for.
+const MIRROR_ATTEMPTS: u32 = 2;
+
 const MAX_DELAY: Duration = Duration::from_secs(30);
 
-/// How patient a download is.
+/// How patient a download is, and where else the files are.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct DownloadOptions {
     /// Attempts without progress before it gives up (at least 1).
@@ -34,6 +39,8 @@ pub struct DownloadOptions {
     pub idle_timeout: Duration,
     /// How long making a connection may take.
     pub connect_timeout: Duration,
+    /// Servers that are asked before that of the track. What they lack comes from there.
+    pub mirrors: Vec<Mirror>,
 }
 
 impl Default for DownloadOptions {
@@ -43,16 +50,21 @@ impl Default for DownloadOptions {
             first_delay: Duration::from_secs(1),
             idle_timeout: Duration::from_secs(60),
             connect_timeout: Duration::from_secs(30),
+            mirrors: Vec::new(),
         }
     }
 }
 
 /// A file to download.
+#[derive(Clone, Copy)]
 pub(super) struct Download<'a> {
+    /// Where the track says that it is.
     pub(super) url: &'a str,
     pub(super) target: &'a Path,
     /// Declared size in bytes.
     pub(super) expected: Option<u64>,
+    /// Declared checksum.
+    pub(super) sha256: Option<&'a str>,
     /// Whether the file is an archive, which a server may call encoded.
     pub(super) is_archive: bool,
     pub(super) options: &'a DownloadOptions,
@@ -68,16 +80,41 @@ enum Failure {
 }
 
 impl Download<'_> {
-    /// Downloads the file, going on where an earlier attempt ended if the server's file is still the same.
+    /// Downloads the file from the first server that has it right: a mirror, or that of the track.
     pub(super) fn run(&self) -> Result<(), PrepareError> {
+        let addresses = addresses(self.url, &self.options.mirrors);
+        let (last, mirrors) = addresses.split_last().map_or((self.url, &[][..]), |(url, rest)| (url, rest));
+        for url in mirrors {
+            let mirror = Download { url, ..*self };
+            match mirror.run_at_its_address(self.options.attempts.min(MIRROR_ATTEMPTS)) {
+                // Reasons of this machine are no better elsewhere.
+                Err(PrepareError::Download { source, .. }) => {
+                    let url = mirror.shown_url();
+                    tracing::warn!(url, error = %source, "mirror not used");
+                    self.progress.retrying(&format!("the mirror [{url}] is not used: {source}"));
+                }
+                result => return result,
+            }
+        }
+        Download { url: last, ..*self }.run_at_its_address(self.options.attempts)
+    }
+
+    /// Downloads the file from its address, going on where an earlier attempt ended if the server's file is still the same.
+    fn run_at_its_address(&self, attempts: u32) -> Result<(), PrepareError> {
+        if let Some(scheme) = ["s3", "gs"]
+            .iter()
+            .find(|scheme| self.url.strip_prefix(**scheme).is_some_and(|rest| rest.starts_with("://")))
+        {
+            return Err(self.error(DownloadError::UnsupportedScheme { scheme: (*scheme).to_owned() }));
+        }
         if !["http://", "https://"].iter().any(|scheme| self.url.starts_with(scheme)) {
             let reason = "it must begin with http:// or https://".to_owned();
             return Err(self.error(DownloadError::InvalidUrl { reason }));
         }
         self.progress.report(Phase::Downloading, 0, self.expected);
         let agent = self.agent();
-        let mut part =
-            PartFile::open(self.target, self.url).map_err(|e| PrepareError::io("open", self.target, e))?;
+        let mut part = PartFile::open(self.target, self.url)
+            .map_err(|e| PrepareError::io("open", &with_suffix(self.target, ".part"), e))?;
         let other_size =
             part.origin().is_some_and(|o| self.expected.is_some_and(|expected| expected != o.total));
         if other_size {
@@ -88,6 +125,10 @@ impl Download<'_> {
         loop {
             match self.attempt(&agent, &mut part) {
                 Ok(()) => {
+                    if let Err(error) = self.check_sha256(part.path()) {
+                        part.give_up(matches!(error, PrepareError::Cancelled));
+                        return Err(error);
+                    }
                     return part.finish().map_err(|e| PrepareError::io("write", self.target, e));
                 }
                 Err(Failure::Final(error)) => {
@@ -100,7 +141,7 @@ impl Download<'_> {
                     }
                     furthest = furthest.max(part.length());
                     failures += 1;
-                    if failures >= self.options.attempts {
+                    if failures >= attempts {
                         part.give_up(true);
                         let attempts = failures;
                         return Err(self.error(DownloadError::Unreachable { reason, attempts, source }));
@@ -114,6 +155,16 @@ impl Download<'_> {
                 }
             }
         }
+    }
+
+    fn check_sha256(&self, part: &Path) -> Result<(), PrepareError> {
+        let Some(expected) = self.sha256 else { return Ok(()) };
+        let actual = sha256_of(part, self.progress)?;
+        if actual.eq_ignore_ascii_case(expected) {
+            return Ok(());
+        }
+        let expected = expected.to_ascii_lowercase();
+        Err(self.error(DownloadError::WrongSha256 { expected, actual }))
     }
 
     fn agent(&self) -> Agent {

@@ -1,11 +1,12 @@
 //! A download in parts: what is there already, and of which file on the server it is a part.
 
-use std::fs::{self, File, OpenOptions};
+use std::fs::{self, File};
 use std::io::{self, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::confine::{create_anew, open_or_create};
 use super::document_file::{publish, with_suffix};
 
 /// What identifies the server's file, kept beside the part in `<name>.part.json`.
@@ -34,7 +35,7 @@ impl PartFile {
     pub(super) fn open(target: &Path, url: &str) -> io::Result<PartFile> {
         let path = with_suffix(target, ".part");
         let origin_path = with_suffix(target, ".part.json");
-        let file = OpenOptions::new().create(true).truncate(false).read(true).write(true).open(&path)?;
+        let file = open_or_create(&path)?;
         let mut part = PartFile {
             target: target.to_owned(),
             path,
@@ -74,7 +75,7 @@ impl PartFile {
         self.file.seek(SeekFrom::Start(0))?;
         self.length = 0;
         match &origin {
-            Some(origin) => fs::write(&self.origin_path, serde_json::to_vec(origin)?)?,
+            Some(origin) => create_anew(&self.origin_path)?.write_all(&serde_json::to_vec(origin)?)?,
             None => remove(&self.origin_path)?,
         }
         self.origin = origin;

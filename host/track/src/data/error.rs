@@ -16,9 +16,30 @@ pub enum PrepareError {
         /// What is wrong with it.
         reason: &'static str,
     },
+    /// The declared checksum is none.
+    #[error("the sha256 of [{name}] must be 64 hexadecimal digits but is [{sha256}]. Correct the track.")]
+    InvalidSha256 {
+        /// The file as the track names it.
+        name: String,
+        /// What the track declares.
+        sha256: String,
+    },
+    /// A file of a track's folder is linked from elsewhere.
+    #[error(
+        "[{}] leads out of [{}], to [{}]: a track may only use files in its own folder. Copy the file there.",
+        path.display(), folder.display(), target.display()
+    )]
+    OutsideFolder {
+        /// The link, or a file below it.
+        path: PathBuf,
+        /// Where it leads.
+        target: PathBuf,
+        /// The folder that it must not leave.
+        folder: PathBuf,
+    },
     /// The name ends like an archive of a kind that rally does not read.
     #[error(
-        "[{name}] is not supported: rally reads .zip, .bz2, .gz, .tar, .tar.gz, .tgz, .tar.bz2 and plain JSON, \
+        "[{name}] is not supported: rally reads .zip, .bz2, .gz, .zst, .tar, .tar.gz, .tgz, .tar.bz2 and plain JSON, \
          but not {extension}. Pack the documents in one of these formats."
     )]
     UnsupportedFormat {
@@ -36,7 +57,7 @@ pub enum PrepareError {
         looked_in: Vec<PathBuf>,
         /// Files that have the name but were not usable, each with the reason.
         rejected: Vec<String>,
-        /// Whether a download was forbidden (else the track names no data-url).
+        /// Whether a download was forbidden (else the track names no base-url).
         offline: bool,
     },
     /// Test mode needs a small data set of its own, which this track lacks.
@@ -64,6 +85,33 @@ pub enum PrepareError {
         expected: u64,
         /// Bytes that the file has.
         actual: u64,
+    },
+    /// The file does not have the checksum that the track declares.
+    #[error(
+        "[{}] is corrupt: its sha256 is [{actual}] but [{expected}] is expected. Delete it to have it downloaded again, or \
+         correct the track.",
+        path.display()
+    )]
+    WrongSha256 {
+        /// The archive, or the document if the track has no archive.
+        path: PathBuf,
+        /// The checksum that the track declares.
+        expected: String,
+        /// The checksum that the file has.
+        actual: String,
+    },
+    /// The documents are there, but not the archive whose checksum is declared.
+    #[error(
+        "[{}] cannot be verified: the track declares the sha256 of [{archive}] that it comes from, and that is not there. {}",
+        path.display(), if *offline { OFFLINE } else { "Put it there." }
+    )]
+    Unverified {
+        /// The document.
+        path: PathBuf,
+        /// Name of the archive.
+        archive: String,
+        /// Whether a download was forbidden (else the track names no base-url).
+        offline: bool,
     },
     /// The document has not the size that the track declares.
     #[error(
@@ -172,6 +220,19 @@ pub enum UnpackError {
         /// What the decoder found.
         reason: String,
     },
+    /// A frame of a zstd archive asks for more memory than it may have.
+    #[error(
+        "the zstd frame at byte {offset} needs a window of [{needed}] bytes of memory, and [{limit}] bytes are all that is \
+         allowed. Pack the documents again with a smaller window (zstd without --long, or with --long=27)."
+    )]
+    WindowTooLarge {
+        /// Byte offset in the archive.
+        offset: u64,
+        /// Bytes of memory that unpacking it would take.
+        needed: u64,
+        /// Bytes that it may take.
+        limit: u64,
+    },
     /// The archive uses something that rally does not read, such as encryption.
     #[error("{reason} is not supported")]
     Unsupported {
@@ -238,10 +299,30 @@ pub enum UnpackError {
 #[non_exhaustive]
 pub enum DownloadError {
     /// Not a URL, or one of a scheme other than http and https.
-    #[error("the address is not valid: {reason}. Check data-url in the track.")]
+    #[error("the address is not valid: {reason}. Check base-url (in tracks of 2017 data-url) in the track.")]
     InvalidUrl {
         /// What is wrong with it.
         reason: String,
+    },
+    /// Storage that has a protocol of its own.
+    #[error(
+        "{scheme}:// is not supported, only http:// and https:// are. Give the address at which the bucket answers to HTTPS \
+         as base-url in the track, or as a mirror, or fetch the file with the tools of the storage and put it there."
+    )]
+    UnsupportedScheme {
+        /// `s3` or `gs`.
+        scheme: String,
+    },
+    /// The server's file does not have the checksum that the track declares.
+    #[error(
+        "the sha256 of what the server sent is [{actual}] but [{expected}] is expected; it was thrown away. The track or the \
+         server's file is wrong."
+    )]
+    WrongSha256 {
+        /// The checksum that the track declares.
+        expected: String,
+        /// The checksum of what came.
+        actual: String,
     },
     /// The server answered with an error that repeating does not cure.
     #[error("the server answered [{status}]. Verify that the data are available at this address{}", status_hint(*status))]
@@ -335,11 +416,14 @@ fn looked_at(looked_in: &[PathBuf], rejected: &[String]) -> String {
     text
 }
 
+const OFFLINE: &str =
+    "Nothing is downloaded in offline mode. Disable offline mode and retry, or put the file there.";
+
 fn remedy(offline: bool) -> &'static str {
     if offline {
-        "Nothing is downloaded in offline mode. Disable offline mode and retry, or put the file there."
+        OFFLINE
     } else {
-        "The track has no data-url to download it from. Put the file there."
+        "The track has no base-url (in tracks of 2017 data-url) to download it from. Put the file there."
     }
 }
 
@@ -360,6 +444,6 @@ fn room(needed: Option<u64>, available: Option<u64>) -> String {
 fn status_hint(status: u16) -> &'static str {
     match status {
         401 | 403 | 407 => " and that you may read them.",
-        _ => " and check data-url in the track.",
+        _ => " and check base-url (in tracks of 2017 data-url) in the track.",
     }
 }

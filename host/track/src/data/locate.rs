@@ -3,12 +3,14 @@
 use std::fs::{self, Metadata};
 use std::path::{Path, PathBuf};
 
+use super::confine::check_inside;
 use super::data_set::DataSet;
 use super::error::PrepareError;
 
 /// Where to look: the directories in order, the cache last.
 pub(super) struct Places {
     directories: Vec<PathBuf>,
+    cache_dir: PathBuf,
 }
 
 /// What was found of a data set.
@@ -19,29 +21,50 @@ pub(super) struct Found {
     pub(super) archive: Option<PathBuf>,
     /// The archive's size is not the declared one, but nothing else is there.
     pub(super) archive_bytes_differ: Option<(u64, u64)>,
-    /// Files with the right name and the wrong size.
+    /// A document that nobody knows to come from the archive whose checksum is declared.
+    pub(super) unverified: Option<PathBuf>,
+    /// Files with the right name and wrong content.
     pub(super) rejected: Vec<Rejected>,
 }
 
-/// A file with the right name and the wrong size in bytes.
+/// A file with the right name and wrong content.
+#[derive(Debug, Clone)]
 pub(super) struct Rejected {
     pub(super) path: PathBuf,
     pub(super) is_archive: bool,
-    pub(super) expected: u64,
-    pub(super) actual: u64,
+    pub(super) mismatch: Mismatch,
+}
+
+/// What is declared and what there is instead.
+#[derive(Debug, Clone)]
+pub(super) enum Mismatch {
+    /// Bytes.
+    Size { expected: u64, actual: u64 },
+    /// Checksums in lower-case hexadecimal digits.
+    Sha256 { expected: String, actual: String },
 }
 
 impl Rejected {
     pub(super) fn reason(&self) -> String {
-        format!("{} has [{}] bytes but [{}] are expected", self.path.display(), self.actual, self.expected)
+        let path = self.path.display();
+        match &self.mismatch {
+            Mismatch::Size { expected, actual } => {
+                format!("{path} has [{actual}] bytes but [{expected}] are expected")
+            }
+            Mismatch::Sha256 { expected, actual } => {
+                format!("{path} has the sha256 [{actual}] but [{expected}] is expected")
+            }
+        }
     }
 
     pub(super) fn into_error(self) -> PrepareError {
-        let Rejected { path, expected, actual, .. } = self;
-        if self.is_archive {
-            PrepareError::WrongArchiveSize { path, expected, actual }
-        } else {
-            PrepareError::WrongDocumentSize { path, expected, actual }
+        let path = self.path;
+        match self.mismatch {
+            Mismatch::Size { expected, actual } if self.is_archive => {
+                PrepareError::WrongArchiveSize { path, expected, actual }
+            }
+            Mismatch::Size { expected, actual } => PrepareError::WrongDocumentSize { path, expected, actual },
+            Mismatch::Sha256 { expected, actual } => PrepareError::WrongSha256 { path, expected, actual },
         }
     }
 }
@@ -59,17 +82,18 @@ impl Places {
                 directories.push(directory.to_owned());
             }
         }
-        Places { directories }
+        Places { directories, cache_dir: cache_dir.to_owned() }
     }
 
     pub(super) fn directories(&self) -> &[PathBuf] {
         &self.directories
     }
 
-    /// Looks for the data set. A document is used if it has the declared size, and if it does not come from another
-    /// archive than the one that is there: unpacking gives a document the time of its archive.
-    pub(super) fn find(&self, data_set: &DataSet) -> Result<Found, PrepareError> {
-        let mut rejected = Vec::new();
+    /// Looks for the data set, passing over files that are known to be `wrong`. A document is used if it has the declared
+    /// size, and if it does not come from another archive than the one that is there: unpacking gives a document the time of
+    /// its archive.
+    pub(super) fn find(&self, data_set: &DataSet, wrong: &[Rejected]) -> Result<Found, PrepareError> {
+        let mut rejected = wrong.to_vec();
         let archive = match &data_set.archive_name {
             Some(name) => self.first(name, data_set.compressed_bytes, true, &mut rejected)?,
             None => None,
@@ -87,11 +111,21 @@ impl Places {
         let mut archive_bytes_differ = None;
         let archive = archive.map(|archive| archive.path).or_else(|| {
             let usable = data_set.base_url.is_none() && data_set.uncompressed_bytes.is_some();
-            let file = rejected.iter().find(|file| file.is_archive && usable)?;
-            archive_bytes_differ = Some((file.expected, file.actual));
-            Some(file.path.clone())
+            rejected.iter().filter(|file| file.is_archive && usable).find_map(|file| match file.mismatch {
+                Mismatch::Size { expected, actual } => {
+                    archive_bytes_differ = Some((expected, actual));
+                    Some(file.path.clone())
+                }
+                Mismatch::Sha256 { .. } => None,
+            })
         });
-        Ok(Found { document: document.map(|found| found.path), archive, archive_bytes_differ, rejected })
+        Ok(Found {
+            document: document.map(|found| found.path),
+            archive,
+            archive_bytes_differ,
+            unverified: None,
+            rejected,
+        })
     }
 
     /// The first file of that name that has the declared size.
@@ -104,15 +138,23 @@ impl Places {
     ) -> Result<Option<Candidate>, PrepareError> {
         for directory in &self.directories {
             let path = directory.join(name);
+            if rejected.iter().any(|file| file.path == path) {
+                continue;
+            }
             let metadata = match fs::metadata(&path) {
                 Ok(metadata) if metadata.is_file() => metadata,
                 Ok(_) => continue,
                 Err(error) if is_absent(&error) => continue,
                 Err(error) => return Err(PrepareError::io("look at", &path, error)),
             };
+            // In the cache links are the user's own; a track comes from anybody.
+            if *directory != self.cache_dir {
+                check_inside(directory, &path)?;
+            }
             match declared {
                 Some(expected) if expected != metadata.len() => {
-                    rejected.push(Rejected { path, is_archive, expected, actual: metadata.len() });
+                    let mismatch = Mismatch::Size { expected, actual: metadata.len() };
+                    rejected.push(Rejected { path, is_archive, mismatch });
                 }
                 _ => return Ok(Some(Candidate { path, metadata })),
             }

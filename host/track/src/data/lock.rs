@@ -1,12 +1,13 @@
 //! One process at a time prepares a document.
 
-use std::fs::{File, OpenOptions};
+use std::fs::File;
 use std::path::Path;
 use std::thread;
 use std::time::Duration;
 
 use fs4::{FileExt, TryLockError};
 
+use super::confine::open_or_create;
 use super::error::PrepareError;
 use super::progress::{Phase, Progress};
 
@@ -23,12 +24,8 @@ pub(super) struct PrepareLock {
 impl PrepareLock {
     /// Waits until no other process holds the lock of this file.
     pub(super) fn acquire(path: &Path, progress: &dyn Progress) -> Result<PrepareLock, PrepareError> {
-        let file = OpenOptions::new()
-            .create(true)
-            .truncate(false)
-            .write(true)
-            .open(path)
-            .map_err(|error| PrepareError::io("open the lock file", path, error))?;
+        let file =
+            open_or_create(path).map_err(|error| PrepareError::io("open the lock file", path, error))?;
         let mut waiting = false;
         loop {
             match FileExt::try_lock(&file) {

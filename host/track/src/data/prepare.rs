@@ -6,11 +6,13 @@ use std::ops::Range;
 use std::path::{Path, PathBuf};
 
 use super::archive::unpack;
+use super::checksum::{Seal, sha256_of};
+use super::confine::{check_inside, create_folder_of};
 use super::data_set::{ArchiveFormat, DataSet, last_part};
 use super::document_file::{DocumentFile, SizeLimit, with_suffix};
 use super::download::{Download, DownloadOptions};
 use super::error::{DownloadError, PrepareError};
-use super::locate::{Found, Places};
+use super::locate::{Found, Mismatch, Places, Rejected};
 use super::lock::PrepareLock;
 use super::offsets::{LINES_PER_OFFSET, LineOffsets};
 use super::progress::Progress;
@@ -69,9 +71,11 @@ impl PreparedDocuments {
     }
 }
 
-/// Finds, downloads and unpacks the documents of a data set, verifies their sizes and number, and indexes their lines.
+/// Finds, downloads and unpacks the documents of a data set, verifies their sizes, checksum and number, and indexes their
+/// lines.
 ///
-/// `search_dirs` are looked through first and only read; everything is written to `cache_dir`. Without
+/// `search_dirs` are looked through first and only read; what links lead to elsewhere is refused there. Everything is written
+/// to `cache_dir`, which may be a link itself, but nothing is written through a link below it. Without
 /// uncompressed-bytes at most 1 GiB or 250 times the size of the archive is unpacked, whichever is more, and never
 /// more than 95 % of the free space.
 ///
@@ -88,23 +92,25 @@ pub fn prepare(
     data_set.check()?;
     let task = Preparation {
         data_set,
+        cache_dir,
         places: Places::new(search_dirs, cache_dir),
         document: cache_dir.join(&data_set.document_name),
         options,
         progress,
     };
-    let mut found = task.places.find(data_set)?;
+    let mut wrong = Vec::new();
+    let mut found = task.find(&mut wrong)?;
     if found.document.is_none() {
         if found.archive.is_none() {
             task.may_download(&mut found)?;
         }
-        let folder = task.document.parent().unwrap_or(cache_dir);
-        fs::create_dir_all(folder).map_err(|error| PrepareError::io("create", folder, error))?;
+        create_folder_of(cache_dir, &task.document)?;
         let _lock = PrepareLock::acquire(&with_suffix(&task.document, ".lock"), progress)?;
         // Another process may have been faster.
-        found = task.places.find(data_set)?;
+        wrong.clear();
+        found = task.find(&mut wrong)?;
         if found.document.is_none() {
-            return task.make_document(found);
+            return task.make_document(found, &mut wrong);
         }
     }
     match found.document {
@@ -115,6 +121,7 @@ pub fn prepare(
 
 struct Preparation<'a> {
     data_set: &'a DataSet,
+    cache_dir: &'a Path,
     places: Places,
     /// Where the document goes if it has to be made.
     document: PathBuf,
@@ -123,6 +130,64 @@ struct Preparation<'a> {
 }
 
 impl Preparation<'_> {
+    /// What is there and can be used. A document is used only if it is known to be, or to come from, what the declared
+    /// checksum belongs to; the checksum of an archive is looked at when it is unpacked.
+    fn find(&self, wrong: &mut Vec<Rejected>) -> Result<Found, PrepareError> {
+        let mut found = self.places.find(self.data_set, wrong)?;
+        let Some(sha256) = &self.data_set.sha256 else { return Ok(found) };
+        while let Some(document) = found.document.take() {
+            let metadata =
+                fs::metadata(&document).map_err(|error| PrepareError::io("look at", &document, error))?;
+            let seal = Seal::of(&metadata, sha256)
+                .map_err(|error| PrepareError::io("read the time of", &document, error))?;
+            if seal.is_in(&self.seal_file()) {
+                found.document = Some(document);
+                break;
+            }
+            if self.data_set.archive_name.is_some() {
+                found.unverified = Some(document);
+                break;
+            }
+            match self.checked(&document, false)? {
+                None => {
+                    self.store_seal(&seal);
+                    found.document = Some(document);
+                    break;
+                }
+                Some(rejected) => {
+                    wrong.push(rejected);
+                    found = self.places.find(self.data_set, wrong)?;
+                }
+            }
+        }
+        Ok(found)
+    }
+
+    /// What is wrong with the checksum of the file that the track names.
+    fn checked(&self, file: &Path, is_archive: bool) -> Result<Option<Rejected>, PrepareError> {
+        let Some(expected) = &self.data_set.sha256 else { return Ok(None) };
+        let actual = sha256_of(file, self.progress)?;
+        let expected = expected.to_ascii_lowercase();
+        Ok((actual != expected).then(|| {
+            tracing::warn!(file = %file.display(), actual, expected, "the sha256 differs, the file is not used");
+            Rejected { path: file.to_owned(), is_archive, mismatch: Mismatch::Sha256 { expected, actual } }
+        }))
+    }
+
+    fn seal_file(&self) -> PathBuf {
+        with_suffix(&self.document, ".verified")
+    }
+
+    /// Without a seal the document is only verified again the next time.
+    fn store_seal(&self, seal: &Seal) {
+        // The cache directory may not exist where the documents are the user's own.
+        match create_folder_of(self.cache_dir, &self.document).map(|()| seal.store(&self.seal_file())) {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::debug!(%error, "that the document was verified is not kept"),
+            Err(error) => tracing::debug!(%error, "that the document was verified is not kept"),
+        }
+    }
+
     /// Fails if the only way would be a download, and there is none.
     fn may_download(&self, found: &mut Found) -> Result<(), PrepareError> {
         if self.data_set.base_url.is_some() && !self.options.offline {
@@ -136,6 +201,10 @@ impl Preparation<'_> {
         if let Some(index) = found.rejected.iter().position(|file| file.is_archive == wanted_archive) {
             return found.rejected.swap_remove(index).into_error();
         }
+        let offline = self.options.offline && self.data_set.base_url.is_some();
+        if let (Some(path), Some(archive)) = (found.unverified.take(), &self.data_set.archive_name) {
+            return PrepareError::Unverified { path, archive: archive.clone(), offline };
+        }
         if self.options.test_mode {
             let name = self.data_set.remote_name().to_owned();
             return PrepareError::TestModeNotSupported { name, source: None };
@@ -145,18 +214,28 @@ impl Preparation<'_> {
             names: archive.into_iter().chain([self.data_set.document_name.clone()]).collect(),
             looked_in: self.places.directories().to_vec(),
             rejected: found.rejected.iter().map(|file| file.reason()).collect(),
-            offline: self.options.offline && self.data_set.base_url.is_some(),
+            offline,
         }
     }
 
     /// Makes the document from its archive or gets it from the server; the caller holds the lock.
-    fn make_document(&self, mut found: Found) -> Result<PreparedDocuments, PrepareError> {
+    fn make_document(
+        &self,
+        mut found: Found,
+        wrong: &mut Vec<Rejected>,
+    ) -> Result<PreparedDocuments, PrepareError> {
         let mut warnings = Vec::new();
+        while let Some(archive) = &found.archive {
+            let Some(rejected) = self.checked(archive, true)? else { break };
+            wrong.push(rejected);
+            found = self.places.find(self.data_set, wrong)?;
+        }
         if found.archive.is_none() {
             self.may_download(&mut found)?;
         }
         let Some(archive_name) = &self.data_set.archive_name else {
             self.download(&self.document, self.data_set.uncompressed_bytes)?;
+            self.seal_document();
             return self.use_document(self.document.clone());
         };
         let archive = match found.archive {
@@ -177,8 +256,17 @@ impl Preparation<'_> {
             warnings.push(warning);
         }
         let offsets = self.unpack(&archive)?;
-        self.store_offsets(&self.document, &offsets);
+        self.seal_document();
+        self.store_offsets(&offsets);
         self.finish(self.document.clone(), offsets, warnings)
+    }
+
+    /// Remembers that the document in the cache is what the declared checksum belongs to.
+    fn seal_document(&self) {
+        let Some(sha256) = &self.data_set.sha256 else { return };
+        if let Ok(seal) = fs::metadata(&self.document).and_then(|metadata| Seal::of(&metadata, sha256)) {
+            self.store_seal(&seal);
+        }
     }
 
     fn download(&self, target: &Path, expected: Option<u64>) -> Result<(), PrepareError> {
@@ -187,6 +275,7 @@ impl Preparation<'_> {
             url: &url,
             target,
             expected,
+            sha256: self.data_set.sha256.as_deref(),
             is_archive: self.data_set.archive_name.is_some(),
             options: &self.options.download,
             progress: self.progress,
@@ -228,6 +317,11 @@ impl Preparation<'_> {
             file.metadata().map_err(|error| PrepareError::io("read the size of", &document, error))?.len();
         if length >= TRUSTED_OFFSETS_BYTES {
             for offset_file in [with_suffix(&document, ".offset"), with_suffix(&self.document, ".offset")] {
+                // One that a track brings along must be in its folder, as its documents are.
+                let folder = document.parent().unwrap_or(Path::new("."));
+                if document != self.document && offset_file.parent() == Some(folder) && offset_file.exists() {
+                    check_inside(folder, &offset_file)?;
+                }
                 match LineOffsets::load(&offset_file, &file) {
                     Ok(offsets) => return self.finish(document, offsets, Vec::new()),
                     Err(error) => tracing::debug!(%error, "offset file not used"),
@@ -241,20 +335,18 @@ impl Preparation<'_> {
                 PrepareError::io("count the lines of", &document, error)
             }
         })?;
-        self.store_offsets(&document, &offsets);
+        self.store_offsets(&offsets);
         self.finish(document, offsets, Vec::new())
     }
 
     /// Keeps the offsets for the next time, in the cache directory: the others are only read.
-    fn store_offsets(&self, document: &Path, offsets: &LineOffsets) {
+    fn store_offsets(&self, offsets: &LineOffsets) {
         let offset_file = with_suffix(&self.document, ".offset");
-        let stored = match self.document.parent() {
-            // The user's own documents: the cache directory may not exist.
-            Some(folder) if document != self.document => fs::create_dir_all(folder).is_ok(),
-            _ => true,
-        };
-        if let Err(error) = if stored { offsets.store(&offset_file) } else { Ok(()) } {
-            tracing::debug!(%error, "offsets are not kept");
+        // The cache directory may not exist where the documents are the user's own.
+        match create_folder_of(self.cache_dir, &self.document).map(|()| offsets.store(&offset_file)) {
+            Ok(Ok(())) => {}
+            Ok(Err(error)) => tracing::debug!(%error, "offsets are not kept"),
+            Err(error) => tracing::debug!(%error, "offsets are not kept"),
         }
     }
 

@@ -7,6 +7,8 @@ pub enum Phase {
     Waiting,
     /// Bytes of the file on the server, those of an earlier, interrupted download included.
     Downloading,
+    /// Bytes of a file whose SHA-256 is computed.
+    Verifying,
     /// Bytes of the archive that are unpacked.
     Decompressing,
     /// Bytes of the document file whose lines are counted.

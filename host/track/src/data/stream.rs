@@ -11,6 +11,7 @@ use flate2::bufread::MultiGzDecoder;
 
 use super::bzip2_reader::ParallelBzip2Reader;
 use super::error::UnpackError;
+use super::zstd_reader::ParallelZstdReader;
 
 /// Bytes that are handed over at a time.
 pub(super) const PIECE_BYTES: usize = 1 << 20;
@@ -54,6 +55,24 @@ pub enum StreamDamage {
         /// What does not fit.
         reason: &'static str,
     },
+    /// The stream uses something that rally does not read.
+    #[error("{reason} at byte {offset} is not supported")]
+    Unsupported {
+        /// Byte offset in the compressed stream.
+        offset: u64,
+        /// What it uses.
+        reason: &'static str,
+    },
+    /// A zstd frame asks for more memory than it may have.
+    #[error("the zstd frame at byte {offset} needs a window of {needed} bytes, more than {limit}")]
+    WindowTooLarge {
+        /// Byte offset of the frame in the compressed stream.
+        offset: u64,
+        /// Bytes of memory that unpacking takes.
+        needed: u64,
+        /// Bytes that it may take.
+        limit: u64,
+    },
 }
 
 impl From<StreamDamage> for io::Error {
@@ -61,6 +80,8 @@ impl From<StreamDamage> for io::Error {
         let kind = match damage {
             StreamDamage::Truncated { .. } => io::ErrorKind::UnexpectedEof,
             StreamDamage::Corrupt { .. } => io::ErrorKind::InvalidData,
+            StreamDamage::Unsupported { .. } => io::ErrorKind::Unsupported,
+            StreamDamage::WindowTooLarge { .. } => io::ErrorKind::OutOfMemory,
         };
         io::Error::new(kind, damage)
     }
@@ -72,6 +93,7 @@ pub(super) enum Compression {
     None,
     Gzip,
     Bzip2,
+    Zstd,
 }
 
 /// Opens the unpacked content of a file; `position` follows the compressed bytes.
@@ -82,6 +104,7 @@ pub(super) fn unpacked(
 ) -> io::Result<Box<dyn BufRead>> {
     match compression {
         Compression::Bzip2 => Ok(Box::new(ParallelBzip2Reader::with_position(file, position.clone())?)),
+        Compression::Zstd => Ok(Box::new(ParallelZstdReader::with_position(file, position.clone())?)),
         Compression::Gzip => {
             let counted = CountingReader::new(file, position.clone());
             Ok(Box::new(ReadAhead::start(MultiGzDecoder::new(counted))?))
@@ -97,6 +120,12 @@ pub(super) fn damage(error: io::Error, position: u64) -> Result<UnpackError, io:
             StreamDamage::Truncated { offset } => UnpackError::Truncated { offset },
             StreamDamage::Corrupt { offset, reason } => {
                 UnpackError::Corrupt { offset, reason: reason.to_owned() }
+            }
+            StreamDamage::Unsupported { reason, .. } => {
+                UnpackError::Unsupported { reason: reason.to_owned() }
+            }
+            StreamDamage::WindowTooLarge { offset, needed, limit } => {
+                UnpackError::WindowTooLarge { offset, needed, limit }
             }
         });
     }

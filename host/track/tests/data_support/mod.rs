@@ -33,6 +33,20 @@ pub fn gzip(content: &[u8]) -> Vec<u8> {
     encoder.finish().unwrap()
 }
 
+/// One frame with a checksum, as of `zstd`.
+pub fn zstd(content: &[u8]) -> Vec<u8> {
+    let mut encoder = zstd::stream::write::Encoder::new(Vec::new(), 3).unwrap();
+    encoder.include_checksum(true).unwrap();
+    encoder.write_all(content).unwrap();
+    encoder.finish().unwrap()
+}
+
+/// The SHA-256 as a track declares it.
+pub fn sha256(content: &[u8]) -> String {
+    use sha2::Digest;
+    sha2::Sha256::digest(content).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
 /// A member of a tar archive; `link` for symbolic and hard links.
 pub struct Member<'a> {
     pub name: &'a str,
@@ -81,6 +95,7 @@ pub fn every_format(content: &[u8]) -> Vec<(&'static str, Vec<u8>)> {
     vec![
         ("documents.json.bz2", bzip2(content)),
         ("documents.json.gz", gzip(content)),
+        ("documents.json.zst", zstd(content)),
         ("documents.json.zip", zip(&[("documents.json", content)])),
         ("documents.json.tar", plain_tar.clone()),
         ("documents.json.tar.gz", gzip(&plain_tar)),
@@ -108,12 +123,13 @@ pub fn hasty() -> PrepareOptions {
             first_delay: Duration::from_millis(1),
             idle_timeout: Duration::from_millis(300),
             connect_timeout: Duration::from_secs(5),
+            mirrors: Vec::new(),
         },
         ..PrepareOptions::default()
     }
 }
 
-/// Names and sizes of the files in a directory, but for locks and offsets.
+/// Names and sizes of the files in a directory, but for locks, offsets and seals.
 pub fn files(directory: &Path) -> Vec<(String, u64)> {
     let mut files = Vec::new();
     let mut folders: Vec<PathBuf> = vec![directory.to_owned()];
@@ -125,7 +141,7 @@ pub fn files(directory: &Path) -> Vec<(String, u64)> {
                 continue;
             }
             let name = path.strip_prefix(directory).unwrap().to_str().unwrap().to_owned();
-            if !name.ends_with(".lock") && !name.ends_with(".offset") {
+            if ![".lock", ".offset", ".verified"].iter().any(|suffix| name.ends_with(suffix)) {
                 files.push((name, fs::metadata(&path).unwrap().len()));
             }
         }
