@@ -1,8 +1,10 @@
 //! `cargo xtask bench`: what the load driver costs.
 //!
 //! [`driver`] measures it on a stub server beside bare loops, [`peers`] beside esrally on a real server, [`extension`] what a
-//! track's own code costs beside the same code native. All print tables in Markdown; docs/performance.md has those of one machine, and what they mean.
+//! track's own code costs beside the same code native, [`data`] unpacking beside the tools that do only that. All print
+//! tables in Markdown; docs/performance.md has those of one machine, and what they mean.
 
+mod data;
 mod driver;
 mod extension;
 mod peers;
@@ -22,6 +24,8 @@ pub struct Arguments {
 
 #[derive(Subcommand)]
 enum Action {
+    /// Unpacking documents and counting their lines beside lbzip2, pzstd, pigz, wc and others
+    Data(data::Arguments),
     /// Rate, CPU time, lateness and start on a stub server, beside bare loops (and wrk, where it is installed)
     Driver(driver::Arguments),
     /// Calls, start, memory and races of an extension beside the same code native
@@ -36,6 +40,7 @@ enum Action {
 /// See the actions; a missing Python or Java is a [`crate::tool::MissingTool`].
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     match &arguments.action {
+        Action::Data(arguments) => data::run(arguments),
         Action::Driver(arguments) => driver::run(arguments),
         Action::Extension(arguments) => extension::run(arguments),
         Action::Peers(arguments) => peers::run(arguments),
