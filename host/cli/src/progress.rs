@@ -5,7 +5,7 @@ use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
-use indicatif::{MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
+use indicatif::{BinaryBytes, MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use rally_race::{Kind, Recording};
 
 use crate::terminal;
@@ -69,14 +69,11 @@ impl ProgressBoard {
     /// A line for data that is made ready.
     pub fn data_line(&self) -> DataLine {
         let bar = match &self.output {
-            Output::Terminal(board) => {
-                let bar = board.add(ProgressBar::no_length());
-                bar.set_style(data_style());
-                Some(bar)
-            }
+            Output::Terminal(board) => Some(board.add(ProgressBar::no_length())),
             Output::Silent | Output::Plain => None,
         };
-        DataLine { bar, plain: matches!(self.output, Output::Plain), said: None }
+        let now = Instant::now();
+        DataLine { bar, plain: matches!(self.output, Output::Plain), phase: None, begun: (now, 0), said: now }
     }
 
     /// A task starts.
@@ -168,27 +165,55 @@ impl ProgressBoard {
 pub struct DataLine {
     bar: Option<ProgressBar>,
     plain: bool,
-    said: Option<&'static str>,
+    phase: Option<&'static str>,
+    /// When the phase began, and with how many bytes: a download may go on where an earlier one ended.
+    begun: (Instant, u64),
+    said: Instant,
 }
 
 impl DataLine {
     /// `done` of `total` bytes are through.
     pub fn show(&mut self, what: &'static str, name: &str, done: u64, total: Option<u64>) {
-        let fresh = self.said != Some(what);
-        self.said = Some(what);
+        let fresh = self.phase != Some(what);
+        if fresh {
+            self.phase = Some(what);
+            self.begun = (Instant::now(), done);
+        }
         if let Some(bar) = &self.bar {
             if fresh {
                 bar.reset();
                 bar.set_message(format!("{what} {name}"));
+            }
+            if fresh || bar.length() != total {
+                bar.set_style(data_style(total.is_some()));
             }
             match total {
                 Some(total) => bar.set_length(total),
                 None => bar.unset_length(),
             }
             bar.set_position(done);
+            if fresh {
+                bar.reset_eta();
+            }
         } else if self.plain && fresh {
+            self.said = Instant::now();
             terminal::say(format_args!("{what} {name}"));
+        } else if self.plain && self.said.elapsed() >= PLAIN_INTERVAL {
+            self.said = Instant::now();
+            let (since, before) = self.begun;
+            let figures = data_figures(done, total, done.saturating_sub(before), since.elapsed());
+            terminal::say(format_args!("{what} {name}: {figures}"));
         }
+    }
+
+    /// `done` of `total` documents are through.
+    pub fn show_documents(&mut self, what: &'static str, name: &str, done: u64, total: u64) {
+        if self.said.is_none()
+            && let Some(bar) = &self.bar
+        {
+            bar.set_style(document_style());
+        }
+        self.show(what, name, done, Some(total));
     }
 
     /// It is ready.
@@ -248,12 +273,38 @@ fn style() -> ProgressStyle {
         .progress_chars("=> ")
 }
 
-fn data_style() -> ProgressStyle {
-    ProgressStyle::with_template(
-        "[{bar:16}] {bytes}/{total_bytes} {binary_bytes_per_sec} {eta} left  {wide_msg}",
-    )
-    .unwrap_or_else(|_| ProgressStyle::default_bar())
-    .progress_chars("=> ")
+fn document_style() -> ProgressStyle {
+    let template = "{msg} [{wide_bar}] {human_pos}/{human_len} documents, {per_sec}, {eta} left";
+    ProgressStyle::with_template(template)
+        .unwrap_or_else(|_| ProgressStyle::default_bar())
+        .progress_chars("=> ")
+}
+
+fn data_style(total_known: bool) -> ProgressStyle {
+    let template = if total_known {
+        "[{bar:16}] {binary_bytes}/{binary_total_bytes} {binary_bytes_per_sec} {eta} left  {wide_msg}"
+    } else {
+        "{binary_bytes} {binary_bytes_per_sec}  {wide_msg}"
+    };
+    ProgressStyle::with_template(template)
+        .unwrap_or_else(|_| ProgressStyle::default_bar())
+        .progress_chars("=> ")
+}
+
+/// How far data are: bytes, rate and time left. `advanced` bytes took `elapsed`.
+fn data_figures(done: u64, total: Option<u64>, advanced: u64, elapsed: Duration) -> String {
+    let mut text = BinaryBytes(done).to_string();
+    if let Some(total) = total {
+        text.push_str(&format!(" of {}", BinaryBytes(total)));
+    }
+    let rate = advanced as f64 / elapsed.as_secs_f64();
+    if rate >= 1.0 {
+        text.push_str(&format!(", {}/s", BinaryBytes(rate as u64)));
+        if let Some(left) = total.map(|total| total.saturating_sub(done) as f64 / rate) {
+            text.push_str(&format!(", {} left", clock(Duration::from_secs_f64(left.min(1e9)))));
+        }
+    }
+    text
 }
 
 fn errors(count: u64) -> String {
@@ -315,6 +366,16 @@ mod tests {
     fn time_left_reads_as_people_say_it() {
         assert_eq!(clock(Duration::from_millis(300)), "1 s");
         assert_eq!(clock(Duration::from_secs(61)), "1:01 min");
+    }
+
+    #[test]
+    fn data_are_shown_with_rate_and_time_left() {
+        let elapsed = Duration::from_secs(10);
+        // A download that went on at 1 GiB.
+        let text = data_figures(2 << 30, Some(4 << 30), 1 << 30, elapsed);
+        assert_eq!(text, "2.00 GiB of 4.00 GiB, 102.40 MiB/s, 20 s left");
+        assert_eq!(data_figures(10 << 20, None, 10 << 20, elapsed), "10.00 MiB, 1.00 MiB/s");
+        assert_eq!(data_figures(0, Some(1 << 20), 0, elapsed), "0 B of 1.00 MiB");
     }
 
     #[test]
