@@ -1,4 +1,4 @@
-//! Partitions and bulk bodies as Rally computes them. Where this program differs on purpose, the case is named here
+//! Partitions and bulk bodies of the 2017 dialect as Rally computes them. Where this program differs on purpose, the case is named here
 //! together with the reason.
 
 #![allow(clippy::unwrap_used)] // helpers of tests are tests
@@ -10,7 +10,7 @@ use std::sync::{Arc, Mutex};
 
 use rally_race::{More, ParamSourceFactory as _, Params, Partition};
 use rally_target::DocumentSet;
-use rally_target::params::{BulkSourceFactory, Conflicts, Draws, IdSource, bounds};
+use rally_target::params::{BulkSourceFactory, Conflicts, Draws, IdRules, IdSource, bounds};
 use rally_track::Operation;
 use serde_json::{Map, Value, json};
 use support::{document_set, object};
@@ -282,7 +282,7 @@ impl Recording {
             let (_, id) = line.split_once("\"_id\": \"").unwrap();
             wanted.push(id[..10].parse().unwrap());
         }
-        let random = factory.options().conflicts == Some(Conflicts::Random);
+        let random = factory.plan().id_conflicts == "RandomConflicts";
         // Ids of all files come before all choices.
         let mut begin = self.next;
         let skipped = (0..10).find_map(|skipped| {
@@ -296,13 +296,13 @@ impl Recording {
         let mut number = 0;
         let mut ids_before = 0;
         factory
-            .open_with(partition, &mut |conflicts, first, count, _| {
+            .open_with(partition, &mut |rules, first, count, _| {
                 let new_ids = new_ids(&draws, ids_before, first, count, random);
                 ids_before += new_ids.len();
                 let choices = Choices { recorded: draws[starts[number]..].to_vec(), next: 0 };
                 number += 1;
                 let recorded = Recorded { new_ids, choices: Arc::new(Mutex::new(choices)) };
-                IdSource::new(conflicts, first, count, Box::new(recorded))
+                IdSource::new(kind(rules), first, count, Box::new(recorded))
             })
             .unwrap()
     }
@@ -318,9 +318,9 @@ impl Recording {
     ) -> Option<(Vec<usize>, usize)> {
         let mut files = Vec::new();
         factory
-            .open_with(partition, &mut |conflicts, first, count, _| {
-                files.push((conflicts, first, count));
-                IdSource::seeded(conflicts, first, count, 0, 0)
+            .open_with(partition, &mut |rules, first, count, _| {
+                files.push((kind(rules), first, count));
+                IdSource::seeded(rules, first, count, 0, 0)
             })
             .unwrap();
         let all_ids: usize = if random { files.iter().map(|file| file.2 as usize).sum() } else { 0 };
@@ -338,7 +338,7 @@ impl Recording {
                 let choices = Arc::new(Mutex::new(Choices { recorded: draws[start..].to_vec(), next: 0 }));
                 let recorded = Recorded { new_ids: new_ids.clone(), choices: Arc::clone(&choices) };
                 let mut source = IdSource::new(conflicts, first, count, Box::new(recorded));
-                let found: Vec<u64> = (0..count).map(|_| source.next_id()).collect();
+                let found: Vec<u64> = (0..count).map(|_| source.next_id().0).collect();
                 let used = choices.lock().unwrap().next;
                 (found == wanted).then_some((start, used))
             })?;
@@ -346,6 +346,13 @@ impl Recording {
             position = start + used;
         }
         Some((starts, position))
+    }
+}
+
+fn kind(rules: IdRules) -> Conflicts {
+    match rules {
+        IdRules::Of2017(conflicts) => conflicts,
+        IdRules::Current(rules) => rules.kind,
     }
 }
 
@@ -364,140 +371,4 @@ fn bulks_are_those_of_rally_0_7_2() {
 #[test]
 fn bulks_with_action_and_meta_data_are_those_of_rally_0_6_2() {
     check_bodies("2017/bulk_bodies_062.json");
-}
-
-#[test]
-fn bulks_without_types_are_those_of_current_rally() {
-    let corpora = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden");
-    let mut checked = 0;
-    for case in golden("bulk_bodies.json") {
-        let (id, input) = (&case["id"], &case["input"]);
-        if input["target"].get("data-stream").is_some() {
-            // Data streams belong to the current dialect, which is not read yet.
-            assert_eq!(*id, json!("04-plain.json"));
-            continue;
-        }
-        let set = document_set(
-            &corpora.join(input["file"].as_str().unwrap()),
-            input["target"]["index"].as_str().unwrap_or("any"),
-            "doc",
-            input["document_count"].as_u64().unwrap(),
-            input["includes_action_and_meta_data"] == json!(true),
-        );
-        let factory = BulkSourceFactory::new(&operation(&input["operation"]), &[set], false).unwrap();
-        let clients = input["total_partitions"].as_u64().unwrap() as u32;
-        for index in 0..clients {
-            let mut source = factory.open(Partition { index, total: clients, seed: 1 }).unwrap();
-            let expected = &case["expected"][index as usize];
-            assert_eq!(source.size().map(Value::from).as_ref(), Some(&expected["total_bulks"]), "{id}");
-            let found: Vec<Value> = drain(&mut *source)
-                .iter()
-                .map(|bulk| json!([String::from_utf8(bulk.body.to_vec()).unwrap(), bulk.documents]))
-                .collect();
-            let expected: Vec<Value> = expected["bulks"]
-                .as_array()
-                .unwrap()
-                .iter()
-                .map(|bulk| {
-                    let body = bulk["body"].as_str().unwrap();
-                    let newline = if body.ends_with('\n') { "" } else { "\n" };
-                    json!([format!("{body}{newline}"), bulk["bulk-size"]])
-                })
-                .collect();
-            assert_eq!(found, expected, "{id} client {index}");
-        }
-        checked += 1;
-    }
-    assert_eq!(checked, 6);
-}
-
-#[test]
-fn action_lines_and_sequential_ids_are_those_of_current_rally() {
-    let directory = tempfile::tempdir().unwrap();
-    let mut checked = 0;
-    for case in golden("action_metadata.json") {
-        let (id, input, expected) = (case["id"].as_str().unwrap(), &case["input"], &case["expected"]);
-        let action_lines =
-            |operation_params: Value, index: &str, documents: u64, first: u64| -> Vec<String> {
-                let path = directory.path().join("documents.json");
-                std::fs::write(&path, "{}\n".repeat(documents as usize)).unwrap();
-                let set = document_set(&path, index, "doc", documents, false);
-                let factory = BulkSourceFactory::new(&operation(&operation_params), &[set], false).unwrap();
-                let mut source = factory
-                    .open_with(Partition { index: 0, total: 1, seed: 1 }, &mut |conflicts, _, count, _| {
-                        let choices = Choices { recorded: Vec::new(), next: 0 };
-                        let recorded =
-                            Recorded { new_ids: Vec::new(), choices: Arc::new(Mutex::new(choices)) };
-                        IdSource::new(conflicts, first, count, Box::new(recorded))
-                    })
-                    .unwrap();
-                drain(&mut source).iter().flat_map(lines).step_by(2).collect()
-            };
-        if id == "no-conflicts" {
-            let expected: Vec<&str> = expected["items"]
-                .as_array()
-                .unwrap()
-                .iter()
-                .map(|item| item[1].as_str().unwrap().trim_end())
-                .collect();
-            assert_eq!(action_lines(json!({"bulk-size": 2}), "idx", 3, 0), expected);
-            checked += 1;
-        } else if id.starts_with("ids/sequential") {
-            let (count, first) =
-                (input["docs_to_index"].as_u64().unwrap(), input["offset"].as_u64().unwrap());
-            let found = action_lines(json!({"bulk-size": 2, "conflicts": "sequential"}), "idx", count, first);
-            let expected: Vec<String> = expected
-                .as_array()
-                .unwrap()
-                .iter()
-                .map(|id| format!("{{\"index\": {{\"_index\": \"idx\", \"_id\": {id}}}}}"))
-                .collect();
-            assert_eq!(found, expected);
-            checked += 1;
-        } else {
-            // conflict-probability, on-conflict, recency and shuffled ids belong to the current dialect.
-            assert!(id.starts_with("conflicts/") || id == "ids/random-reversed", "{id}");
-        }
-    }
-    assert_eq!(checked, 3);
-}
-
-#[test]
-fn readers_of_one_file_are_those_of_current_rally() {
-    let mut checked = 0;
-    for case in golden("bulk_partitions.json") {
-        let (id, input) = (case["id"].as_str().unwrap(), &case["input"]);
-        let params = object(input["operation"].clone());
-        let known = params.keys().all(|key| ["bulk-size", "batch-size", "conflicts"].contains(&key.as_str()));
-        if !(id.starts_with("one/") || id.starts_with("one-meta/")) || !known {
-            // Several corpora, data streams, ingest-percentage and looped belong to the current dialect.
-            continue;
-        }
-        checked += 1;
-        let file = &input["track"]["corpora"][0]["documents"][0];
-        let documents = file["document-count"].as_u64().unwrap();
-        let pairs = file["includes-action-and-meta-data"] == json!(true);
-        let per_document = if pairs { 2 } else { 1 };
-        let directory = tempfile::tempdir().unwrap();
-        let path = directory.path().join("a.json");
-        std::fs::write(&path, if pairs { "{\"index\":{}}\n{}\n" } else { "{}\n" }.repeat(documents as usize))
-            .unwrap();
-        let set = document_set(&path, "idx", "doc", documents, pairs);
-        let factory = BulkSourceFactory::new(&operation(&input["operation"]), &[set], false).unwrap();
-        let total = input["total_partitions"].as_u64().unwrap() as u32;
-        for index in 0..total {
-            let expected = &case["expected"]["partitions"][index as usize];
-            let part = bounds(documents, index, total);
-            let reader = json!([
-                "a.json",
-                part.first_document * per_document,
-                part.documents * per_document,
-                part.documents
-            ]);
-            assert_eq!(expected["readers"], json!([reader]), "{id}");
-            let source = factory.open(Partition { index, total, seed: 1 }).unwrap();
-            assert_eq!(json!(source.size()), expected["total_bulks"], "{id}");
-        }
-    }
-    assert_eq!(checked, 11);
 }

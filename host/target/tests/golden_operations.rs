@@ -159,8 +159,8 @@ fn check_param_sources(file: &str) {
             assert!(!binding.params.finite(), "{id}");
         } else {
             let factory = BulkSourceFactory::new(&task.operation, &sets, true).unwrap();
-            assert_eq!(json!(factory.options().bulk_size), expected["bulk_size"], "{id}");
-            assert_eq!(json!(factory.options().batch_size), expected["batch_size"], "{id}");
+            assert_eq!(json!(factory.plan().bulk_size), expected["bulk_size"], "{id}");
+            assert_eq!(json!(factory.plan().batch_size), expected["batch_size"], "{id}");
             assert_eq!(json!(source.size()), expected["size"], "{id}");
             let mut bulks = Vec::new();
             while source.next(1000, &mut bulks).unwrap() == rally_race::More::Yes {}

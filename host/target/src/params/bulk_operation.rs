@@ -1,7 +1,7 @@
 //! What a `bulk` operation of the current dialect says.
 
-use rally_track::{Corpus, Dialect, Documents, Operation, Track};
 use rally_track::data::ArchiveFormat;
+use rally_track::{Corpus, Dialect, Documents, Operation, Track};
 use serde_json::Value;
 
 use super::bulk_options::Conflicts;
@@ -80,7 +80,9 @@ impl<'a> BulkOperation<'a> {
         };
         if batch_size < bulk_size {
             return Err(given.explained(
-                format!("'batch-size' ({batch_size}) must be greater than or equal to 'bulk-size' ({bulk_size})"),
+                format!(
+                    "'batch-size' ({batch_size}) must be greater than or equal to 'bulk-size' ({bulk_size})"
+                ),
                 "'batch-size' must be greater than or equal to 'bulk-size'",
             ));
         }
@@ -203,14 +205,18 @@ impl<'a> Given<'a> {
         let all: Vec<Value> = track.corpora.iter().map(|corpus| Value::from(corpus.name.as_str())).collect();
         let all = python::repr(&Value::Array(all));
         let (problem, named) = match self.param("corpora") {
-            None => ("none of the track's documents are left by 'indices' and 'data-streams'".to_owned(), all.clone()),
+            None => (
+                "none of the track's documents are left by 'indices' and 'data-streams'".to_owned(),
+                all.clone(),
+            ),
             Some(Value::String(name)) => (
                 format!("'corpora' is \"{name}\", which leaves none of the track's documents"),
                 python::repr(&Value::Array(vec![Value::from(name.as_str())])),
             ),
-            Some(names) => {
-                (format!("'corpora' is {names}, which leaves none of the track's documents"), python::repr(names))
-            }
+            Some(names) => (
+                format!("'corpora' is {names}, which leaves none of the track's documents"),
+                python::repr(names),
+            ),
         };
         let problem = format!("{problem}; its corpora are {}", names(track));
         let message = format!("The provided corpus {named} does not match any of the corpora {all}.");
@@ -240,9 +246,8 @@ impl<'a> Given<'a> {
 
     /// Ids can only be generated where action lines are, and data streams take none.
     fn check_ids(&self, corpora: &[(&Corpus, Vec<&Documents>)]) -> Result<(), ParamError> {
-        let files = || {
-            corpora.iter().flat_map(|(corpus, files)| files.iter().map(move |file| (&corpus.name, *file)))
-        };
+        let files =
+            || corpora.iter().flat_map(|(corpus, files)| files.iter().map(move |file| (&corpus.name, *file)));
         if let Some((corpus, file)) = files().find(|(_, file)| file.includes_action_and_meta_data) {
             let conflicts = self.param("conflicts").map(python::text).unwrap_or_default();
             return Err(self.invalid(format!(

@@ -51,15 +51,31 @@ pub struct PlannedFile {
     pub documents: u64,
     /// Lines that make a document: 2 with action and meta-data in the file.
     pub lines_per_document: u64,
+    /// The index that they go to, if it is not the data that say so.
+    pub target_index: Option<String>,
+    /// Their mapping type, if any.
+    pub target_type: Option<String>,
+    /// The data stream that they go to.
+    pub target_data_stream: Option<String>,
 }
 
 /// What one client, or several that follow each other, send.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PartitionPlan {
-    /// Parts of files in the order in which they are read; none is empty.
+    /// Parts of files, none of them empty, corpus by corpus. They are read in another order:
+    /// [`in_reading_order`](Self::in_reading_order).
     pub readers: Vec<PlannedReader>,
     /// Number of requests; of one round where the operation is looped.
     pub total_bulks: u64,
+    /// Positions in `readers` in the order in which they are read.
+    turns: Vec<usize>,
+}
+
+impl PartitionPlan {
+    /// The parts in the order in which they are read: the first file of each corpus, then the second of each, and so on.
+    pub fn in_reading_order(&self) -> impl Iterator<Item = &PlannedReader> {
+        self.turns.iter().map(|turn| &self.readers[*turn])
+    }
 }
 
 /// A part of a file.
@@ -103,8 +119,9 @@ fn current(track: &Track, operation: &Operation, clients: u32) -> Result<BulkPla
         let begin = files.len();
         files.extend(documents.iter().map(|documents| planned(corpus, documents)));
         corpora.push((begin..files.len()).collect());
-        let appended =
-            |file: &&&Documents| file.target_index.is_none() && file.target_data_stream.is_some() && file.document_count > 0;
+        let appended = |file: &&&Documents| {
+            file.target_index.is_none() && file.target_data_stream.is_some() && file.document_count > 0
+        };
         if says.conflicts.is_some() && documents.iter().any(|file| appended(&file)) {
             let message = "Conflicts cannot be generated with append only data streams";
             return Err(error(message.to_owned(), message.to_owned()).in_rally("RallyError", message));
@@ -149,6 +166,9 @@ fn planned(corpus: &Corpus, documents: &Documents) -> PlannedFile {
         file_name: unpacked_name(&documents.file_name).to_owned(),
         documents: documents.document_count,
         lines_per_document: if documents.includes_action_and_meta_data { 2 } else { 1 },
+        target_index: documents.target_index.clone(),
+        target_type: documents.target_type.clone(),
+        target_data_stream: documents.target_data_stream.clone(),
     }
 }
 
@@ -253,16 +273,17 @@ impl BulkPlan {
     pub(super) fn partition_of(&self, clients: RangeInclusive<u32>, total: u32) -> PartitionPlan {
         let (first, last) = clients.into_inner();
         let mut all_bulks = 0;
+        let mut readers = Vec::new();
         let mut queues = Vec::new();
         let begin = first as usize % self.corpora.len().max(1);
         for corpus in self.corpora[begin..].iter().chain(&self.corpora[..begin]) {
-            let mut queue = Vec::new();
+            let opened = readers.len();
             for position in corpus {
                 let file = &self.files[*position];
                 let part = bounds_of_range(file.documents, first, last, total);
                 if part.documents > 0 {
                     all_bulks += part.documents.div_ceil(self.bulk_size);
-                    queue.push(PlannedReader {
+                    readers.push(PlannedReader {
                         file_name: file.file_name.clone(),
                         first_line: part.first_document * file.lines_per_document,
                         lines: part.documents * file.lines_per_document,
@@ -271,20 +292,16 @@ impl BulkPlan {
                     });
                 }
             }
-            queues.push(queue.into_iter());
+            queues.push(opened..readers.len());
         }
-        let mut readers = Vec::new();
-        loop {
-            let before = readers.len();
-            readers.extend(queues.iter_mut().filter_map(Iterator::next));
-            if readers.len() == before {
-                break;
-            }
+        let mut turns = Vec::with_capacity(readers.len());
+        while turns.len() < readers.len() {
+            turns.extend(queues.iter_mut().filter_map(Iterator::next));
         }
         let total_bulks = match self.ingest_doc_count {
             Some(count) => count / u64::from(total.max(1)) * u64::from(last - first + 1) / self.bulk_size,
             None => (all_bulks as f64 * self.ingest_percentage / 100.0).ceil() as u64,
         };
-        PartitionPlan { readers, total_bulks }
+        PartitionPlan { readers, total_bulks, turns }
     }
 }

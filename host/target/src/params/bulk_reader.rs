@@ -21,9 +21,17 @@ pub enum Action {
     },
     /// This line stands before each document.
     Constant(Arc<[u8]>),
-    /// A line with an id stands before each document: what comes before the id, what comes after it.
-    WithId(Arc<[u8]>, Arc<[u8]>),
+    /// A line with an id stands before each document.
+    WithId {
+        /// What comes before the id.
+        index: Arc<[u8]>,
+        /// What comes before an id that is used again, where its document is updated.
+        update: Option<Arc<[u8]>>,
+    },
 }
+
+/// What comes after an id.
+const AFTER_ID: &[u8] = b"\"}}\n";
 
 impl Action {
     /// How many lines of the file make one document.
@@ -101,14 +109,19 @@ impl Reader {
                 }
                 Body::Built(buffer)
             }
-            Action::WithId(before, after) => {
+            Action::WithId { index, update } => {
                 for _ in 0..documents {
-                    buffer.extend_from_slice(&before);
-                    if let Some(ids) = &mut self.ids {
-                        write_id(ids.next_id(), &mut buffer);
+                    let (id, repeats) = self.ids.as_mut().map_or((0, false), IdSource::next_id);
+                    match update.as_ref().filter(|_| repeats) {
+                        None => {
+                            append_id(&index, id, &mut buffer);
+                            self.append_document(&mut buffer)?;
+                        }
+                        Some(update) => {
+                            append_id(update, id, &mut buffer);
+                            self.append_partial(&mut buffer)?;
+                        }
                     }
-                    buffer.extend_from_slice(&after);
-                    self.append_document(&mut buffer)?;
                 }
                 Body::Built(buffer)
             }
@@ -124,6 +137,16 @@ impl Reader {
         if self.bytes[end - 1] != b'\n' {
             buffer.push(b'\n');
         }
+        Ok(())
+    }
+
+    /// A document as what is to be changed of another.
+    fn append_partial(&mut self, buffer: &mut Vec<u8>) -> Result<(), DocumentsError> {
+        let (begin, end) = self.next_line()?;
+        self.check_document(begin, end)?;
+        buffer.extend_from_slice(b"{\"doc\":");
+        buffer.extend_from_slice(trimmed(&self.bytes[begin..end]));
+        buffer.extend_from_slice(b"}\n");
         Ok(())
     }
 
@@ -229,6 +252,12 @@ impl Reader {
     fn wrong(&self, line: u64, problem: &'static str) -> DocumentsError {
         DocumentsError::Line { path: self.set.path.clone(), line: line + 1, problem }
     }
+}
+
+fn append_id(before: &[u8], id: u64, buffer: &mut Vec<u8>) {
+    buffer.extend_from_slice(before);
+    write_id(id, buffer);
+    buffer.extend_from_slice(AFTER_ID);
 }
 
 fn trimmed(line: &[u8]) -> &[u8] {

@@ -9,16 +9,23 @@ use std::sync::OnceLock;
 use bytes::Bytes;
 use memmap2::Mmap;
 use rally_race::Cause;
+use rally_track::{Corpus, Documents};
 
 /// Finds the bytes of `line_count` lines from `first_line` on (0-based), newlines included.
 pub type ByteRange = Box<dyn Fn(u64, u64) -> Result<Range<u64>, Cause> + Send + Sync>;
 
-/// A data file that lies on disk unpacked, with the index and type that its documents belong to.
+/// A data file that lies on disk unpacked, with where its documents go.
 pub struct DocumentSet {
-    /// Index that the documents go to.
+    /// Name of the corpus that it belongs to; empty if nobody said.
+    pub corpus: String,
+    /// Its name in the track, packed or not; empty if nobody said.
+    pub declared_name: String,
+    /// Index that the documents go to; empty where their action lines say it, or it is a data stream.
     pub index: String,
-    /// Mapping type that they belong to.
+    /// Mapping type that they belong to; empty if none.
     pub mapping_type: String,
+    /// Data stream that they go to, if it is no index.
+    pub data_stream: Option<String>,
     /// The unpacked file.
     pub path: PathBuf,
     /// Number of documents (not lines).
@@ -34,7 +41,9 @@ impl fmt::Debug for DocumentSet {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter
             .debug_struct("DocumentSet")
+            .field("corpus", &self.corpus)
             .field("index", &self.index)
+            .field("data_stream", &self.data_stream)
             .field("mapping_type", &self.mapping_type)
             .field("path", &self.path)
             .field("document_count", &self.document_count)
@@ -90,13 +99,40 @@ impl DocumentSet {
         byte_range: ByteRange,
     ) -> Self {
         DocumentSet {
+            corpus: String::new(),
+            declared_name: String::new(),
             index: index.into(),
             mapping_type: mapping_type.into(),
+            data_stream: None,
             path: path.into(),
             document_count,
             includes_action_and_meta_data,
             byte_range,
             mapped: OnceLock::new(),
+        }
+    }
+
+    /// A data file of a track as it declares it, unpacked at `path`. `document_count` is what it really holds.
+    pub fn of_track(
+        corpus: &Corpus,
+        documents: &Documents,
+        path: impl Into<PathBuf>,
+        document_count: u64,
+        byte_range: ByteRange,
+    ) -> Self {
+        let name = |name: &Option<String>| name.clone().unwrap_or_default();
+        DocumentSet {
+            corpus: corpus.name.clone(),
+            declared_name: documents.file_name.clone(),
+            data_stream: documents.target_data_stream.clone(),
+            ..DocumentSet::new(
+                name(&documents.target_index),
+                name(&documents.target_type),
+                path,
+                document_count,
+                documents.includes_action_and_meta_data,
+                byte_range,
+            )
         }
     }
 

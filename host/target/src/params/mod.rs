@@ -12,13 +12,14 @@ mod constant;
 mod documents;
 mod error;
 mod ids;
+mod permutation;
 mod python;
 
 pub use body_pool::BodyPool;
 pub use bounds::{Bounds, bounds, bounds_of_range};
 pub use built_in::{BuiltInParams, built_in_params};
 pub use bulk::{BulkSource, BulkSourceFactory};
-pub use bulk_operation::reads_documents;
+pub use bulk_operation::{ConflictRules, reads_documents};
 pub use bulk_options::{ActionAndMetaData, BulkOptions, Conflicts};
 pub use bulk_plan::{BulkPlan, PartitionPlan, PlannedFile, PlannedReader, bulk_plan};
 pub use bulk_reader::{Action, Body as BulkBody, Bulk, Reader as BulkReader};
@@ -26,4 +27,6 @@ pub use constant::{ConstantSourceFactory, search_params};
 pub use documents::{ByteRange, DocumentSet, DocumentsError};
 pub use error::ParamError;
 #[doc(hidden)]
-pub use ids::{Draws, IdSource};
+pub use ids::{Chances, Draws, IdRules, IdSource};
+#[doc(hidden)]
+pub use permutation::Permutation;

@@ -11,7 +11,7 @@ use rally_race::{
     Binding, Outcome, ParamSourceFactory, Params, Partition, Runner, RunnerFactory, SourceBinding,
 };
 use rally_target::runners::{BuiltinRunnerFactory, Operation};
-use rally_target::{ClientOptions, Cluster, DocumentSet, parse_target_hosts};
+use rally_target::{ByteRange, ClientOptions, Cluster, DocumentSet, parse_target_hosts};
 use serde_json::{Map, Value};
 
 /// A request as it came over the wire.
@@ -260,6 +260,19 @@ pub fn description(outcome: &Outcome) -> String {
     outcome.failure.as_ref().map(|failure| failure.description.clone()).unwrap_or_default()
 }
 
+/// Where the lines of a text lie.
+pub fn byte_range(text: &[u8]) -> ByteRange {
+    let mut starts = vec![0u64];
+    starts.extend(text.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at as u64 + 1));
+    if starts.last() != Some(&(text.len() as u64)) {
+        starts.push(text.len() as u64);
+    }
+    Box::new(move |first: u64, count: u64| {
+        let at = |line: u64| starts.get(line as usize).copied().ok_or(format!("there is no line {line}"));
+        Ok(at(first)?..at(first + count)?)
+    })
+}
+
 /// A data file with a line index made by reading it.
 pub fn document_set(
     path: &Path,
@@ -268,16 +281,7 @@ pub fn document_set(
     document_count: u64,
     includes_action_and_meta_data: bool,
 ) -> Arc<DocumentSet> {
-    let text = std::fs::read(path).unwrap();
-    let mut starts = vec![0u64];
-    starts.extend(text.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at as u64 + 1));
-    if starts.last() != Some(&(text.len() as u64)) {
-        starts.push(text.len() as u64);
-    }
-    let byte_range = Box::new(move |first: u64, count: u64| {
-        let at = |line: u64| starts.get(line as usize).copied().ok_or(format!("there is no line {line}"));
-        Ok(at(first)?..at(first + count)?)
-    });
+    let byte_range = byte_range(&std::fs::read(path).unwrap());
     Arc::new(DocumentSet::new(
         index,
         mapping_type,

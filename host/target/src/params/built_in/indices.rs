@@ -61,7 +61,8 @@ pub fn merge_settings(
             Err(ParamError::new(&context.operation.name, problem).in_rally(class, python))
         }
         (other, _) => {
-            let problem = format!("the body has {other} as 'settings', which 'settings' cannot be merged into");
+            let problem =
+                format!("the body has {other} as 'settings', which 'settings' cannot be merged into");
             let python = format!("'{}' object has no attribute 'update'", python::type_name(other));
             Err(ParamError::new(&context.operation.name, problem).in_rally("AttributeError", python))
         }
@@ -80,7 +81,10 @@ fn not_settings(value: &Value) -> (&'static str, String) {
         Some(Value::Array(items)) => items.len(),
         Some(Value::Object(members)) => members.len(),
         _ => {
-            return ("TypeError", "cannot convert dictionary update sequence element #0 to a sequence".to_owned());
+            return (
+                "TypeError",
+                "cannot convert dictionary update sequence element #0 to a sequence".to_owned(),
+            );
         }
     };
     ("ValueError", format!("dictionary update sequence element #0 has length {length}; 2 is required"))
@@ -143,7 +147,8 @@ fn deleted<'a>(
     }
     let own: Vec<Value> = own.map(Value::from).collect();
     if own.is_empty() {
-        let problem = format!("'{name}' is missing, and the track has none of its own: there is nothing to delete");
+        let problem =
+            format!("'{name}' is missing, and the track has none of its own: there is nothing to delete");
         return Err(context.explained(problem, nothing));
     }
     Ok(Value::Array(own))

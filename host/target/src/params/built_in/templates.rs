@@ -89,7 +89,9 @@ fn create_template<'a>(
             )));
         }
     }
-    Ok([("templates".to_owned(), Value::Array(created)), named(context.request_params())].into_iter().collect())
+    Ok([("templates".to_owned(), Value::Array(created)), named(context.request_params())]
+        .into_iter()
+        .collect())
 }
 
 /// Merges settings into a template's `template.settings`, level by level.
@@ -115,7 +117,8 @@ fn merge_template(context: Context<'_>, body: &mut Value, settings: &Value) -> R
             Ok(())
         }
         other => {
-            let problem = format!("the template has {other} as 'settings', which 'settings' cannot be merged into");
+            let problem =
+                format!("the template has {other} as 'settings', which 'settings' cannot be merged into");
             let python = format!("'{}' object does not support item assignment", python::type_name(other));
             Err(ParamError::new(&context.operation.name, problem).in_rally("TypeError", python))
         }
@@ -138,11 +141,15 @@ fn merge(into: &mut Map<String, Value>, from: &Map<String, Value>) {
 ///
 /// # Errors
 /// Where there is nothing to delete, or the pattern is missing.
-pub fn delete_template(context: Context<'_>, own: &[IndexTemplate]) -> Result<Map<String, Value>, ParamError> {
+pub fn delete_template(
+    context: Context<'_>,
+    own: &[IndexTemplate],
+) -> Result<Map<String, Value>, ParamError> {
     let mut deleted = Vec::new();
     if own.is_empty() {
         let Some(name) = context.given("template") else {
-            let message = format!("Please set the property 'template' for the {} operation", context.written_type());
+            let message =
+                format!("Please set the property 'template' for the {} operation", context.written_type());
             return Err(context.explained(NO_TEMPLATE, message));
         };
         let delete_matching = context.or("delete-matching-indices", false);
@@ -178,7 +185,8 @@ pub fn delete_component_template(context: Context<'_>) -> Result<Map<String, Val
     let mut deleted = Vec::new();
     if own.is_empty() {
         let Some(name) = context.given("template") else {
-            let message = format!("Please set the property 'template' for the {} operation.", context.written_type());
+            let message =
+                format!("Please set the property 'template' for the {} operation.", context.written_type());
             return Err(context.explained(NO_TEMPLATE, message));
         };
         deleted.push(name.clone());
