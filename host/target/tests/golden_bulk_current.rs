@@ -11,11 +11,11 @@ use std::sync::{Arc, Mutex};
 
 use proptest::prelude::*;
 use rally_race::{More, ParamSourceFactory as _, Params, Partition};
-use rally_target::DocumentSet;
 use rally_target::params::{
     BulkSourceFactory, Chances, ConflictRules, Conflicts, Draws, IdRules, IdSource, Permutation,
 };
-use rally_track::{Corpus, Dialect, Documents, Index, Meta, Operation, Track};
+use rally_target::{DocumentSet, documents_read};
+use rally_track::{Challenge, Corpus, Dialect, Documents, Element, Index, Meta, Operation, Task, Track};
 use serde_json::{Map, Value, json};
 use support::{byte_range, object};
 
@@ -439,7 +439,28 @@ fn mistakes_are_found_before_the_race() {
     assert!(unprepared.err().unwrap().to_string().contains("documents.json of corpus 'c' was not prepared"));
 }
 
-/// Rules of ids as an operation says them.
+#[test]
+fn only_files_that_an_operation_reads_are_asked_for() {
+    let file = |name: &str, index: &str| into_index(index, Documents::new(name, 10));
+    let corpora = vec![
+        corpus("a", vec![file("a1", "i"), file("a2", "j")]),
+        corpus("b", vec![file("b1", "i"), Documents::new("b2", 0)]),
+        corpus("c", vec![file("c1", "j")]),
+    ];
+    let track = track(corpora);
+    let read = |params: &[Value]| {
+        let tasks =
+            params.iter().map(|params| Element::Task(Arc::new(Task::new("t", operation(params.clone())))));
+        documents_read(&track, &Challenge::new("c", tasks.collect()))
+    };
+    let of_i = json!({"bulk-size": 1, "indices": ["i"]});
+    let of_c = json!({"bulk-size": 1, "corpora": "c"});
+    assert_eq!(read(&[]).unwrap(), [false; 5]);
+    assert_eq!(read(&[of_i.clone()]).unwrap(), [true, false, true, false, false]);
+    assert_eq!(read(&[of_i, of_c]).unwrap(), [true, false, true, false, true]);
+    assert!(read(&[json!({})]).unwrap_err().to_string().contains("'bulk-size' is missing"));
+}
+
 #[test]
 fn conflicts_have_the_defaults_of_rally() {
     let directory = tempfile::tempdir().unwrap();

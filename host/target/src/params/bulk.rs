@@ -81,11 +81,16 @@ impl BulkSourceFactory {
     /// Where parameters make no sense, the index is not one of the track's, or there are no documents.
     pub fn new(operation: &Operation, sets: &[Arc<DocumentSet>], typed: bool) -> Result<Self, Cause> {
         let options = BulkOptions::read(operation)?;
-        let chosen = |set: &&Arc<DocumentSet>| options.index.as_ref().is_none_or(|index| *index == set.index);
-        let plan = plan_2017(operation, &options, sets.iter().map(|set| declared(set)).collect(), 1)?;
+        let chosen = |set: &DocumentSet| options.index.as_ref().is_none_or(|index| *index == set.index);
+        let plan = plan_2017(
+            operation,
+            &options,
+            sets.iter().enumerate().map(|(position, set)| declared(position, set)).collect(),
+            1,
+        )?;
         let mut files = Vec::new();
-        for set in sets.iter().filter(chosen) {
-            let mode = mode(operation, &options, &declared(set))?;
+        for (position, set) in sets.iter().enumerate().filter(|(_, set)| chosen(set)) {
+            let mode = mode(operation, &options, &declared(position, set))?;
             files.push(BulkFile {
                 set: Arc::clone(set),
                 action: action_2017(mode, &options, set, typed),
@@ -168,12 +173,13 @@ fn is_of(set: &DocumentSet, planned: &PlannedFile) -> bool {
         && set.includes_action_and_meta_data == (planned.lines_per_document == 2)
 }
 
-fn declared(set: &DocumentSet) -> Declared {
+fn declared(position: usize, set: &DocumentSet) -> Declared {
     Declared {
         index: set.index.clone(),
         mapping_type: set.mapping_type.clone(),
         includes_action_and_meta_data: set.includes_action_and_meta_data,
         file: PlannedFile {
+            position,
             corpus: set.corpus.clone(),
             declared_name: set.declared_name.clone(),
             file_name: set

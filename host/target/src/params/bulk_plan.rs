@@ -2,11 +2,11 @@
 
 use std::ops::RangeInclusive;
 
-use rally_track::{Corpus, Dialect, Documents, Operation, Track};
+use rally_track::{Challenge, Corpus, Dialect, Documents, Element, Operation, Track};
 use serde_json::Value;
 
 use super::bounds::bounds_of_range;
-use super::bulk_operation::{BulkOperation, ConflictRules, unpacked_name};
+use super::bulk_operation::{BulkOperation, ConflictRules, reads_documents, unpacked_name};
 use super::bulk_options::{ActionAndMetaData, BulkOptions, Conflicts};
 use super::error::ParamError;
 use super::python;
@@ -41,6 +41,8 @@ pub struct BulkPlan {
 /// A file that is read.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PlannedFile {
+    /// Its position among all files of the track.
+    pub position: usize,
     /// The corpus that it belongs to.
     pub corpus: String,
     /// Its name in the track, packed or not.
@@ -102,10 +104,27 @@ pub fn bulk_plan(track: &Track, operation: &Operation, clients: u32) -> Result<B
         Dialect::Current => current(track, operation, clients),
         Dialect::Rally2017 => {
             let options = BulkOptions::read(operation)?;
-            let declared = track.document_sets().map(declared_2017).collect();
+            let declared = track.document_sets().enumerate().map(declared_2017).collect();
             plan_2017(operation, &options, declared, clients)
         }
     }
+}
+
+/// Which files the built-in sources of a challenge read, one answer for each file of the track in its order: nobody has to
+/// download the others.
+///
+/// # Errors
+/// Where the parameters of an operation make no sense.
+pub fn documents_read(track: &Track, challenge: &Challenge) -> Result<Vec<bool>, ParamError> {
+    let mut read = vec![false; track.document_sets().count()];
+    for task in challenge.schedule.iter().flat_map(Element::tasks) {
+        if reads_documents(track.dialect, &task.operation) {
+            for file in bulk_plan(track, &task.operation, task.clients)?.files {
+                read[file.position] = true;
+            }
+        }
+    }
+    Ok(read)
 }
 
 fn current(track: &Track, operation: &Operation, clients: u32) -> Result<BulkPlan, ParamError> {
@@ -117,7 +136,11 @@ fn current(track: &Track, operation: &Operation, clients: u32) -> Result<BulkPla
     let mut corpora = Vec::new();
     for (corpus, documents) in &says.corpora {
         let begin = files.len();
-        files.extend(documents.iter().map(|documents| planned(corpus, documents)));
+        for documents in documents {
+            let this = |(_, other): (&Corpus, &Documents)| std::ptr::eq(*documents, other);
+            let position = track.document_sets().position(this).unwrap_or_default();
+            files.push(planned(position, corpus, documents));
+        }
         corpora.push((begin..files.len()).collect());
         let appended = |file: &&&Documents| {
             file.target_index.is_none() && file.target_data_stream.is_some() && file.document_count > 0
@@ -159,8 +182,9 @@ fn current(track: &Track, operation: &Operation, clients: u32) -> Result<BulkPla
     })
 }
 
-fn planned(corpus: &Corpus, documents: &Documents) -> PlannedFile {
+fn planned(position: usize, corpus: &Corpus, documents: &Documents) -> PlannedFile {
     PlannedFile {
+        position,
         corpus: corpus.name.clone(),
         declared_name: documents.file_name.clone(),
         file_name: unpacked_name(&documents.file_name).to_owned(),
@@ -188,12 +212,12 @@ pub(super) struct Declared {
     pub file: PlannedFile,
 }
 
-fn declared_2017((corpus, documents): (&Corpus, &Documents)) -> Declared {
+fn declared_2017((position, (corpus, documents)): (usize, (&Corpus, &Documents))) -> Declared {
     Declared {
         index: documents.target_index.clone().unwrap_or_default(),
         mapping_type: documents.target_type.clone().unwrap_or_default(),
         includes_action_and_meta_data: documents.includes_action_and_meta_data,
-        file: planned(corpus, documents),
+        file: planned(position, corpus, documents),
     }
 }
 

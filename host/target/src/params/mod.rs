@@ -21,7 +21,7 @@ pub use built_in::{BuiltInParams, built_in_params};
 pub use bulk::{BulkSource, BulkSourceFactory};
 pub use bulk_operation::{ConflictRules, reads_documents};
 pub use bulk_options::{ActionAndMetaData, BulkOptions, Conflicts};
-pub use bulk_plan::{BulkPlan, PartitionPlan, PlannedFile, PlannedReader, bulk_plan};
+pub use bulk_plan::{BulkPlan, PartitionPlan, PlannedFile, PlannedReader, bulk_plan, documents_read};
 pub use bulk_reader::{Action, Body as BulkBody, Bulk, Reader as BulkReader};
 pub use constant::{ConstantSourceFactory, search_params};
 pub use documents::{ByteRange, DocumentSet, DocumentsError};
