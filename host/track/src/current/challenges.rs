@@ -7,7 +7,9 @@ use serde_json::{Map, Value};
 use super::operations::Operations;
 use super::tasks::INHERITED;
 use crate::error::did_you_mean;
-use crate::reading::{DraftChallenge, DraftElement, DraftParallel, DraftTask, Reader, object, optional_text, text};
+use crate::reading::{
+    DraftChallenge, DraftElement, DraftParallel, DraftTask, Reader, object, optional_text, text,
+};
 use crate::suggest::{closest, listed};
 use crate::{Challenge, CompletedBy};
 

@@ -67,7 +67,8 @@ impl Reader<'_> {
             Some(Value::String(tag)) => return vec![tag.clone()],
             Some(tags) => tags,
         };
-        let texts = tags.as_array().and_then(|tags| tags.iter().map(Value::as_str).collect::<Option<Vec<_>>>());
+        let texts =
+            tags.as_array().and_then(|tags| tags.iter().map(Value::as_str).collect::<Option<Vec<_>>>());
         match texts {
             Some(texts) => texts.into_iter().map(str::to_owned).collect(),
             None => {

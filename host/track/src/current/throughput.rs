@@ -36,7 +36,9 @@ pub(super) fn target(task: &Map<String, Value>) -> Result<Option<Target>, Target
             from_throughput(throughput).map_err(|message| TargetError {
                 key: "target-throughput",
                 message,
-                help: Some("give a number, or text with a number, a space and a unit per second: \"5000 docs/s\""),
+                help: Some(
+                    "give a number, or text with a number, a space and a unit per second: \"5000 docs/s\"",
+                ),
             })
         }
         _ => Ok(None),
@@ -63,7 +65,8 @@ fn from_throughput(value: &Value) -> Result<Option<Target>, String> {
 fn with_unit(text: &str) -> Option<(f64, &str)> {
     let number_end = text.find(|c: char| !c.is_ascii_digit() && c != '.')?;
     let (number, rest) = text.split_at(number_end);
-    let (whole, fraction) = number.split_once('.').map_or(("", number), |(whole, fraction)| (whole, fraction));
+    let (whole, fraction) =
+        number.split_once('.').map_or(("", number), |(whole, fraction)| (whole, fraction));
     if fraction.is_empty() || fraction.contains('.') || !whole.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
     }

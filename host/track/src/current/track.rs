@@ -102,7 +102,8 @@ impl Reader<'_> {
         let dependencies: Vec<String> =
             elements.iter().filter_map(|(_, name)| name.as_str()).map(str::to_owned).collect();
         if !dependencies.is_empty() {
-            let message = "\"dependencies\" are not installed: Python code is not run, and components need none";
+            let message =
+                "\"dependencies\" are not installed: Python code is not run, and components need none";
             self.warn_of_key("/dependencies", message);
         }
         if self.files.path("track.py").is_file() {

@@ -4,13 +4,13 @@ use indexmap::IndexMap;
 use serde_json::Value;
 
 use super::Schema;
-use crate::{Challenge, LoadOptions};
 use crate::document::Document;
 use crate::error::{Clean, Problem};
 use crate::files::{FileError, TrackFiles};
 use crate::json::Part;
 use crate::suggest::closest;
 use crate::template::Renderer;
+use crate::{Challenge, LoadOptions};
 
 /// More problems than this help nobody, and finding the place of each takes time.
 pub(crate) const MAX_PROBLEMS: usize = 20;

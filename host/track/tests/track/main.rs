@@ -4,9 +4,12 @@
 #![allow(clippy::unwrap_used)]
 
 mod bad_tracks;
+mod current_dialect;
 mod dialect_2017;
 mod golden_2017;
+mod golden_current;
 mod properties;
+mod shape;
 mod support;
 mod task_filters;
 mod tutorial;
