@@ -6,7 +6,15 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::bundle::{BundleArgs, TrustArgs};
 use crate::components::LimitArgs;
+use crate::create_track::CreateArgs;
 use crate::extension::ExtensionArgs;
+use crate::info::InfoArgs;
+use crate::list::ListArgs;
+use crate::plan::PlanArgs;
+use crate::render_track::RenderArgs;
+use crate::track::args::{RepositoryArgs, TaskFilterArgs, TrackArgs, TrackParamArgs};
+use crate::upgrade_track::UpgradeArgs;
+use crate::validate_track::ValidateArgs;
 
 /// rally benchmarks search clusters: it races a track against Elasticsearch, OpenSearch or its own embedded node,
 /// measures every request honestly and prints a report.
@@ -33,6 +41,18 @@ pub enum Command {
     Run(Box<RunArgs>),
     /// List what there is.
     List(ListArgs),
+    /// Tell what a track is about and what its challenges do.
+    Info(InfoArgs),
+    /// Print the JSON that a track's templates come out as.
+    RenderTrack(RenderArgs),
+    /// Tell whether a track can be read with given parameters; none of its code is run.
+    ValidateTrack(ValidateArgs),
+    /// Plan a race: what would be sent, without sending anything.
+    Plan(Box<PlanArgs>),
+    /// Make a track of what a cluster holds.
+    CreateTrack(CreateArgs),
+    /// Write a track of 2017 as a current one.
+    UpgradeTrack(UpgradeArgs),
     /// Make one file of a track, look into one, and make keys to sign with.
     Bundle(Box<BundleArgs>),
     /// Write, build, try and look into a track's own code.
@@ -51,8 +71,21 @@ pub struct RunArgs {
     #[command(flatten)]
     pub track: TrackArgs,
 
+    /// File that `rally bundle` has made of a track; it is verified before anything in it is read (see --trust).
+    #[arg(long, value_name = "FILE", group = "which-track")]
+    pub bundle: Option<PathBuf>,
+
     #[command(flatten)]
     pub trust: TrustArgs,
+
+    #[command(flatten)]
+    pub repository: RepositoryArgs,
+
+    #[command(flatten)]
+    pub params: TrackParamArgs,
+
+    #[command(flatten)]
+    pub filters: TaskFilterArgs,
 
     /// Challenge of the track; its default challenge where none is named.
     #[arg(long, value_name = "NAME")]
@@ -74,14 +107,6 @@ pub struct RunArgs {
     #[arg(long, value_enum, value_name = "COLOUR", help_heading = "Target")]
     pub cluster_health: Option<Health>,
 
-    /// Only tasks that match: comma-separated task names or type:OPERATION-TYPE.
-    #[arg(long, value_name = "FILTER,…", conflicts_with = "exclude_tasks", help_heading = "Race")]
-    pub include_tasks: Option<String>,
-
-    /// All but the tasks that match: comma-separated task names or type:OPERATION-TYPE.
-    #[arg(long, value_name = "FILTER,…", help_heading = "Race")]
-    pub exclude_tasks: Option<String>,
-
     /// Run every task only briefly, with 1,000 documents: to see whether a track works.
     #[arg(long, help_heading = "Race")]
     pub test_mode: bool,
@@ -101,10 +126,6 @@ pub struct RunArgs {
     /// Take over a quirk of another tool, to compare with old results: Rally's request timing and throughput.
     #[arg(long, value_enum, value_name = "TOOL", help_heading = "Race")]
     pub compat: Option<Compat>,
-
-    /// Never use the network but for the target: data must be there already.
-    #[arg(long, help_heading = "Race")]
-    pub offline: bool,
 
     /// Tags that are kept with the race, e.g. "branch:main,heap:4g".
     #[arg(
@@ -131,23 +152,6 @@ pub struct RunArgs {
 
     #[command(flatten)]
     pub limits: LimitArgs,
-}
-
-/// Which track.
-#[derive(Debug, Args)]
-#[group(required = true, multiple = false)]
-pub struct TrackArgs {
-    /// Name of a track that ships with rally (`rally list tracks` shows them).
-    #[arg(long, value_name = "NAME")]
-    pub track: Option<String>,
-
-    /// Folder of a track, or its JSON file.
-    #[arg(long, value_name = "PATH")]
-    pub track_path: Option<PathBuf>,
-
-    /// File that `rally bundle` has made of a track; it is verified before anything in it is read (see --trust).
-    #[arg(long, value_name = "FILE")]
-    pub bundle: Option<PathBuf>,
 }
 
 /// How the target of a race comes to be.
@@ -201,32 +205,6 @@ pub enum ReportFormat {
     Csv,
     /// Everything, for programs.
     Json,
-}
-
-/// Options of `rally list`.
-#[derive(Debug, Args)]
-pub struct ListArgs {
-    #[command(subcommand)]
-    pub what: Listing,
-}
-
-/// What can be listed.
-#[derive(Debug, Subcommand)]
-pub enum Listing {
-    /// Tracks with their challenges.
-    Tracks {
-        /// A folder with tracks, or one track's folder, instead of the tracks that ship with rally.
-        #[arg(long, value_name = "PATH")]
-        track_path: Option<PathBuf>,
-    },
-    /// Races that were run here, the latest first.
-    Races {
-        /// How many.
-        #[arg(long, value_name = "N", default_value_t = 10)]
-        limit: usize,
-    },
-    /// Pipelines.
-    Pipelines,
 }
 
 /// Options of `rally node`.

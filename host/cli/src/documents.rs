@@ -1,16 +1,16 @@
 //! The documents of a track, made ready to be read.
 
-use std::path::Path;
+use std::path::{Component, Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use rally_extension::Extensions;
 use rally_race::Cancel;
-use rally_target::DocumentSet;
+use rally_target::{DocumentSet, documents_read};
 use rally_track::data::{
     DataSet, Phase, PrepareError, PrepareOptions, Progress, prepare, validate_action_lines,
     validate_document_lines,
 };
-use rally_track::{Challenge, Documents, Track};
+use rally_track::{Challenge, Dialect, Documents, Track};
 
 use crate::ending::CommandError;
 use crate::progress::{DataLine, ProgressBoard};
@@ -24,25 +24,44 @@ pub struct DocumentOptions {
     pub test_mode: bool,
 }
 
-/// Whether the challenge needs the documents of the track: it indexes, or a param source of its own reads them.
-pub fn needed(challenge: &Challenge, extensions: &Extensions) -> bool {
-    let tasks = || challenge.schedule.iter().flat_map(|element| element.tasks());
-    tasks().any(|task| task.operation.operation_type == "index" && task.operation.param_source.is_none())
-        || extensions.read_documents(tasks().filter_map(|task| task.operation.param_source.as_deref()))
+/// A corpus whose name is no folder's.
+#[derive(Debug, thiserror::Error)]
+#[error(
+    "corpus [{0}] cannot have a folder of its own: its name may have letters, digits and slashes, but lead nowhere else"
+)]
+struct CorpusName(String);
+
+/// Which files of the track the challenge needs, in the track's order: those that its operations read, or all where a param
+/// source of its own reads documents.
+///
+/// # Errors
+/// Where the parameters of an operation make no sense.
+pub fn needed(
+    track: &Track,
+    challenge: &Challenge,
+    extensions: &Extensions,
+) -> Result<Vec<bool>, CommandError> {
+    let tasks = challenge.schedule.iter().flat_map(|element| element.tasks());
+    if extensions.read_documents(tasks.filter_map(|task| task.operation.param_source.as_deref())) {
+        return Ok(vec![true; track.document_sets().count()]);
+    }
+    documents_read(track, challenge).map_err(CommandError::user)
 }
 
-/// Prepares all documents of the track in its data folder, in the track's order.
+/// Prepares the documents of the track that are needed, in the track's order, each corpus in its folder of the cache.
 pub fn all(
     track: &Track,
-    data: &Path,
+    needed: &[bool],
+    cache: &Path,
     options: DocumentOptions,
     board: &ProgressBoard,
     cancel: &Cancel,
 ) -> Result<Vec<Arc<DocumentSet>>, CommandError> {
     let mut sets = Vec::new();
-    for (_, documents) in track.document_sets() {
+    for ((corpus, documents), _) in track.document_sets().zip(needed).filter(|(_, needed)| **needed) {
+        let data = corpus_folder(cache, &corpus.name)?;
         let progress = DataProgress { board, cancel, line: Mutex::new(None), name: &documents.file_name };
-        let prepared = one(track, documents, data, options, &progress)?;
+        let prepared = one(track, documents, &data, options, &progress)?;
         if let Some(line) = progress.line.lock().unwrap_or_else(PoisonError::into_inner).take() {
             line.finish();
         }
@@ -52,17 +71,20 @@ pub fn all(
         let path = prepared.path.clone();
         let count = prepared.document_count;
         let range = Box::new(move |first, lines| prepared.byte_range(first, lines).map_err(Into::into));
-        let set = DocumentSet::new(
-            documents.target_index.as_deref().unwrap_or_default(),
-            documents.target_type.as_deref().unwrap_or_default(),
-            path,
-            count,
-            documents.includes_action_and_meta_data,
-            range,
-        );
+        let set = DocumentSet::of_track(corpus, documents, path, count, range);
         sets.push(Arc::new(set));
     }
     Ok(sets)
+}
+
+/// The folder of a corpus. A name with slashes is a folder within folders, as `elastic/logs`.
+fn corpus_folder(cache: &Path, name: &str) -> Result<PathBuf, CommandError> {
+    let path = Path::new(name);
+    let is_plain = path.components().all(|part| matches!(part, Component::Normal(_)));
+    if name.is_empty() || !is_plain || name.contains(['\0', '\\']) || name.starts_with('.') {
+        return Err(CommandError::user(CorpusName(name.to_owned())));
+    }
+    Ok(cache.join(path))
 }
 
 fn one(
@@ -74,6 +96,11 @@ fn one(
 ) -> Result<rally_track::data::PreparedDocuments, CommandError> {
     let mut data_set = DataSet::from_documents(&documents.file_name).map_err(CommandError::user)?;
     data_set.base_url.clone_from(&documents.base_url);
+    if track.dialect == Dialect::Current {
+        // In tracks of 2017 a slash at its end counts, as in the Rally of that time.
+        data_set.base_url = data_set.base_url.map(|url| url.trim_end_matches('/').to_owned());
+    }
+    data_set.sha256.clone_from(&documents.sha256);
     data_set.document_count = Some(documents.document_count);
     data_set.compressed_bytes = documents.compressed_bytes;
     data_set.uncompressed_bytes = documents.uncompressed_bytes;
@@ -112,6 +139,7 @@ impl Progress for DataProgress<'_> {
         let what = match phase {
             Phase::Waiting => "waiting for another rally that prepares",
             Phase::Downloading => "downloading",
+            Phase::Verifying => "verifying",
             Phase::Decompressing => "decompressing",
             Phase::IndexingLines => "counting lines of",
         };

@@ -36,6 +36,11 @@ impl CommandError {
         CommandError { code: INTERRUPTED, cause: cause.into() }
     }
 
+    /// The same end for an error that has this one as its cause.
+    pub fn within<Outer: Error + 'static>(self, outer: impl FnOnce(Box<dyn Error>) -> Outer) -> CommandError {
+        CommandError { code: self.code, cause: Box::new(outer(self.cause)) }
+    }
+
     /// The exit code.
     pub fn exit_code(&self) -> ExitCode {
         ExitCode::from(self.code)

@@ -2,54 +2,80 @@
 
 use std::path::PathBuf;
 
+use rally_repository::{ConfigError, RallyConfig};
+
 /// The folder of all of rally's files: `RALLY_HOME`, or `.rally` in the user's home directory, laid out as Elastic Rally
-/// does.
+/// does. `rally.ini` in it may say that some of them are elsewhere.
 #[derive(Debug, Clone)]
 pub struct Home {
     root: PathBuf,
     cache: PathBuf,
+    config: RallyConfig,
+    benchmarks: PathBuf,
+    corpora: PathBuf,
 }
 
 /// There is no place for rally's files.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot tell where to keep files: neither RALLY_HOME nor HOME is set; set RALLY_HOME to a folder")]
-pub struct HomeError;
+pub enum HomeError {
+    /// Nothing says where the user's files are.
+    #[error(
+        "cannot tell where to keep files: neither RALLY_HOME nor HOME is set; set RALLY_HOME to a folder"
+    )]
+    Nowhere,
+    /// The configuration cannot be understood.
+    #[error(transparent)]
+    Config(#[from] ConfigError),
+}
 
 impl Home {
-    /// From the environment.
+    /// From the environment and `rally.ini`.
     pub fn from_environment() -> Result<Home, HomeError> {
         let set = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
         let (root, cache) = match set("RALLY_HOME") {
             Some(root) => (root.clone(), root.join("cache")),
             None => {
-                let home = set("HOME").ok_or(HomeError)?;
+                let home = set("HOME").ok_or(HomeError::Nowhere)?;
                 // As the XDG base directory specification has it.
                 let caches = set("XDG_CACHE_HOME").filter(|path| path.is_absolute());
                 (home.join(".rally"), caches.unwrap_or_else(|| home.join(".cache")).join("rally"))
             }
         };
         let absolute = |path: PathBuf| std::path::absolute(&path).unwrap_or(path);
-        Ok(Home { root: absolute(root), cache: absolute(cache) })
+        let (root, cache) = (absolute(root), absolute(cache));
+        let config = RallyConfig::load(&root, None)?;
+        let (benchmarks, corpora) = (absolute(config.root_folder()?), absolute(config.dataset_cache()?));
+        Ok(Home { root, cache, config, benchmarks, corpora })
     }
 
-    /// Data files of a track.
+    /// What `rally.ini` says.
+    pub fn config(&self) -> &RallyConfig {
+        &self.config
+    }
+
+    /// Data files of all corpora, each in a folder of its own.
+    pub fn corpora(&self) -> PathBuf {
+        self.corpora.clone()
+    }
+
+    /// What a track's own code keeps.
     pub fn data(&self, track: &str) -> PathBuf {
-        self.benchmarks().join("data").join(track)
+        self.corpora.join(track)
     }
 
     /// The folder of all races.
     pub fn races(&self) -> PathBuf {
-        self.benchmarks().join("races")
+        self.benchmarks.join("races")
     }
 
     /// Where the tracks that ship with rally are unpacked.
     pub fn shipped_tracks(&self) -> PathBuf {
-        self.benchmarks().join("tracks").join("shipped")
+        self.benchmarks.join("tracks").join("shipped")
     }
 
     /// Where bundles are unpacked while they are used.
     pub fn bundles(&self) -> PathBuf {
-        self.benchmarks().join("bundles")
+        self.benchmarks.join("bundles")
     }
 
     /// Public keys of those whose bundles run.
@@ -59,7 +85,7 @@ impl Home {
 
     /// Where the embedded node keeps its data while a race runs.
     pub fn nodes(&self) -> PathBuf {
-        self.benchmarks().join("nodes")
+        self.benchmarks.join("nodes")
     }
 
     /// The log of this and former runs.
@@ -70,9 +96,5 @@ impl Home {
     /// Compiled code of components: in the user's cache directory, it can be thrown away.
     pub fn compiled_components(&self) -> PathBuf {
         self.cache.join("components")
-    }
-
-    fn benchmarks(&self) -> PathBuf {
-        self.root.join("benchmarks")
     }
 }

@@ -1,24 +1,103 @@
 //! `rally list`: what there is.
 
+use std::path::PathBuf;
+
+use clap::{Args, Subcommand};
 use comfy_table::{ContentArrangement, Table, presets};
 use rally_results::RaceStore;
-use rally_track::{LoadOptions, human_size};
+use rally_track::{Challenge, ListedTrack, Track, human_size};
+use serde_json::{Value, json};
 
-use crate::args::{ListArgs, Listing};
 use crate::ending::{CommandError, chain};
 use crate::home::Home;
+use crate::progress::grouped;
 use crate::terminal;
-use crate::tracks;
+use crate::track::args::{FlavorArgs, Format, RepositoryArgs, TrackArgs, TrackParamArgs};
+use crate::track::{self, Reading};
+
+/// Options of `rally list`.
+#[derive(Debug, Args)]
+pub struct ListArgs {
+    #[command(subcommand)]
+    pub what: Listing,
+}
+
+/// What can be listed.
+#[derive(Debug, Subcommand)]
+pub enum Listing {
+    /// Tracks: those that ship with rally, and those of the track repository if it was used before.
+    Tracks(ListTracksArgs),
+    /// Challenges of a track.
+    Challenges(ListPartsArgs),
+    /// Operations that the challenges of a track use.
+    Operations(ListPartsArgs),
+    /// Races that were run here, the latest first.
+    Races {
+        /// How many.
+        #[arg(long, value_name = "N", default_value_t = 10)]
+        limit: usize,
+
+        /// Whom to tell.
+        #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
+        format: Format,
+    },
+    /// Pipelines.
+    Pipelines,
+}
+
+/// Options of `rally list tracks`.
+#[derive(Debug, Args)]
+pub struct ListTracksArgs {
+    /// A folder with tracks at any depth, or one track's folder.
+    #[arg(long, value_name = "PATH")]
+    pub track_path: Option<PathBuf>,
+
+    /// Only the tracks that ship with rally.
+    #[arg(long, conflicts_with_all = ["track_path", "track_repository", "track_revision"])]
+    pub shipped: bool,
+
+    /// Whom to tell.
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
+    pub format: Format,
+
+    #[command(flatten)]
+    pub repository: RepositoryArgs,
+}
+
+/// Options of listings of what is in a track.
+#[derive(Debug, Args)]
+pub struct ListPartsArgs {
+    #[command(flatten)]
+    pub track: TrackArgs,
+
+    /// Whom to tell.
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
+    pub format: Format,
+
+    #[command(flatten)]
+    pub params: TrackParamArgs,
+
+    #[command(flatten)]
+    pub flavor: FlavorArgs,
+
+    #[command(flatten)]
+    pub repository: RepositoryArgs,
+}
 
 /// Prints the listing.
 pub fn run(arguments: &ListArgs) -> Result<(), CommandError> {
     let home = Home::from_environment().map_err(CommandError::user)?;
     match &arguments.what {
-        Listing::Tracks { track_path } => {
-            let folder = tracks::folder(track_path.clone(), &home)?;
-            list_tracks(&folder)
+        Listing::Tracks(arguments) => list_tracks(arguments, &home),
+        Listing::Challenges(arguments) => {
+            let track = read(arguments, &home)?;
+            list_challenges(&track, arguments.format)
         }
-        Listing::Races { limit } => list_races(&home, *limit),
+        Listing::Operations(arguments) => {
+            let track = read(arguments, &home)?;
+            list_operations(&track, arguments.format)
+        }
+        Listing::Races { limit, format } => list_races(&home, *limit, *format),
         Listing::Pipelines => {
             let mut table = table(["Name", "Description"]);
             table.add_row([
@@ -31,11 +110,28 @@ pub fn run(arguments: &ListArgs) -> Result<(), CommandError> {
     }
 }
 
-fn list_tracks(folder: &std::path::Path) -> Result<(), CommandError> {
-    let options = LoadOptions { now: tracks::now(), ..LoadOptions::default() };
-    let listed = rally_track::list(folder, &options).map_err(CommandError::user)?;
+fn list_tracks(arguments: &ListTracksArgs, home: &Home) -> Result<(), CommandError> {
+    let options = Reading::with(&TrackParamArgs::default())?.options();
+    let places = track::folders(arguments, home)?;
+    for warning in &places.warnings {
+        terminal::say(format_args!("[WARNING] {warning}"));
+    }
+    let mut listed: Vec<ListedTrack> = Vec::new();
+    for folder in &places.folders {
+        for found in rally_track::list(folder, &options).map_err(CommandError::user)? {
+            // `--track` takes the first of two that are called the same.
+            if !listed.iter().any(|known| known.name == found.name) {
+                listed.push(found);
+            }
+        }
+    }
+    listed.sort_by(|one, other| one.name.cmp(&other.name));
+    if arguments.format == Format::Json {
+        return print_json(listed.iter().map(track_as_json).collect());
+    }
     if listed.is_empty() {
-        let text = format!("There are no tracks in {}.\n", folder.display());
+        let folders: Vec<String> = places.folders.iter().map(|folder| folder.display().to_string()).collect();
+        let text = format!("There are no tracks in {}.\n", folders.join(", "));
         return terminal::print(text).map_err(CommandError::failure);
     }
     let mut table = table([
@@ -52,7 +148,7 @@ fn list_tracks(folder: &std::path::Path) -> Result<(), CommandError> {
             Ok(summary) => table.add_row([
                 track.name.clone(),
                 summary.description.clone(),
-                crate::progress::grouped(summary.documents),
+                grouped(summary.documents),
                 human_size(summary.compressed_bytes),
                 human_size(summary.uncompressed_bytes),
                 summary.default_challenge.clone(),
@@ -61,13 +157,142 @@ fn list_tracks(folder: &std::path::Path) -> Result<(), CommandError> {
             Err(error) => table.add_row([track.name.clone(), format!("cannot be loaded: {}", chain(error))]),
         };
     }
+    let hint = places.hint.as_deref().map(|hint| format!("\n{hint}\n")).unwrap_or_default();
+    terminal::print(format_args!("{table}\n{hint}")).map_err(CommandError::failure)
+}
+
+fn track_as_json(track: &ListedTrack) -> Value {
+    match &track.content {
+        Ok(summary) => json!({
+            "name": track.name,
+            "description": summary.description,
+            "documents": summary.documents,
+            "compressed-bytes": summary.compressed_bytes,
+            "uncompressed-bytes": summary.uncompressed_bytes,
+            "default-challenge": summary.default_challenge,
+            "challenges": summary.challenges,
+        }),
+        Err(error) => json!({ "name": track.name, "error": chain(error) }),
+    }
+}
+
+fn read(arguments: &ListPartsArgs, home: &Home) -> Result<Track, CommandError> {
+    let options = Reading::with(&arguments.params)?.flavor(&arguments.flavor).options();
+    let found = track::find(&arguments.track, &arguments.repository, None, home)?;
+    for warning in &found.warnings {
+        terminal::say(format_args!("[WARNING] {warning}"));
+    }
+    rally_track::load(&found.source, &options).map_err(CommandError::user)
+}
+
+fn list_challenges(track: &Track, format: Format) -> Result<(), CommandError> {
+    let tasks = |challenge: &Challenge| -> usize {
+        challenge.schedule.iter().map(|element| element.tasks().len()).sum()
+    };
+    if format == Format::Json {
+        let challenges = track.challenges.iter().map(|challenge| {
+            json!({
+                "name": challenge.name,
+                "default": challenge.default,
+                "description": challenge.description,
+                "tasks": tasks(challenge),
+            })
+        });
+        return print_json(challenges.collect());
+    }
+    let mut table = table(["Name", "Default", "Tasks", "Description"]);
+    for challenge in &track.challenges {
+        table.add_row([
+            challenge.name.clone(),
+            if challenge.default { "yes".to_owned() } else { String::new() },
+            tasks(challenge).to_string(),
+            challenge.description.clone().unwrap_or_default(),
+        ]);
+    }
     terminal::print(format_args!("{table}\n")).map_err(CommandError::failure)
 }
 
-fn list_races(home: &Home, limit: usize) -> Result<(), CommandError> {
+/// An operation with the challenges whose tasks use it.
+struct UsedOperation<'a> {
+    name: &'a str,
+    operation_type: &'a str,
+    tasks: usize,
+    challenges: Vec<&'a str>,
+}
+
+fn used_operations(track: &Track) -> Vec<UsedOperation<'_>> {
+    let mut operations: Vec<UsedOperation<'_>> = Vec::new();
+    for challenge in &track.challenges {
+        for task in challenge.schedule.iter().flat_map(|element| element.tasks()) {
+            let operation = &task.operation;
+            let at = operations.iter().position(|known| {
+                known.name == operation.name && known.operation_type == operation.operation_type
+            });
+            let at = at.unwrap_or_else(|| {
+                operations.push(UsedOperation {
+                    name: &operation.name,
+                    operation_type: &operation.operation_type,
+                    tasks: 0,
+                    challenges: Vec::new(),
+                });
+                operations.len() - 1
+            });
+            operations[at].tasks += 1;
+            if operations[at].challenges.last() != Some(&challenge.name.as_str()) {
+                operations[at].challenges.push(&challenge.name);
+            }
+        }
+    }
+    operations
+}
+
+fn list_operations(track: &Track, format: Format) -> Result<(), CommandError> {
+    let operations = used_operations(track);
+    if format == Format::Json {
+        let operations = operations.iter().map(|operation| {
+            json!({
+                "name": operation.name,
+                "operation-type": operation.operation_type,
+                "tasks": operation.tasks,
+                "challenges": operation.challenges,
+            })
+        });
+        return print_json(operations.collect());
+    }
+    let mut table = table(["Name", "Operation type", "Tasks", "Challenges"]);
+    for operation in &operations {
+        table.add_row([
+            operation.name.to_owned(),
+            operation.operation_type.to_owned(),
+            operation.tasks.to_string(),
+            operation.challenges.join(","),
+        ]);
+    }
+    terminal::print(format_args!("{table}\n")).map_err(CommandError::failure)
+}
+
+fn print_json(values: Vec<Value>) -> Result<(), CommandError> {
+    terminal::print(format_args!("{:#}\n", Value::Array(values))).map_err(CommandError::failure)
+}
+
+fn list_races(home: &Home, limit: usize, format: Format) -> Result<(), CommandError> {
     let (races, problems) = RaceStore::new(home.races()).races().map_err(CommandError::failure)?;
     for problem in &problems {
         terminal::say(format_args!("[WARNING] {}", chain(problem)));
+    }
+    if format == Format::Json {
+        let races = races.into_iter().take(limit).map(|race| {
+            json!({
+                "race-id": race.race_id,
+                "race-timestamp": race.race_timestamp,
+                "track": race.track,
+                "challenge": race.challenge,
+                "distribution-version": race.distribution_version,
+                "status": race.status,
+                "user-tags": race.user_tags,
+            })
+        });
+        return print_json(races.collect());
     }
     if races.is_empty() {
         return terminal::print("No race was run here yet.\n").map_err(CommandError::failure);

@@ -3,25 +3,31 @@
 mod args;
 mod bundle;
 mod components;
+mod create_track;
 mod documents;
 mod embedded;
 mod ending;
 mod extension;
 mod home;
+mod info;
 mod interrupt;
 mod list;
 mod logging;
 mod node;
 mod not_yet;
 mod observer;
+mod plan;
 mod progress;
 mod record;
+mod render_track;
 mod run;
 mod scratch;
 mod settings;
 mod shipped;
 mod terminal;
-mod tracks;
+mod track;
+mod upgrade_track;
+mod validate_track;
 mod whole_file;
 
 use std::process::ExitCode;
@@ -42,6 +48,12 @@ fn main() -> ExitCode {
         Command::Bundle(arguments) => bundle::run(arguments),
         Command::Extension(arguments) => extension::run(arguments),
         Command::List(arguments) => list::run(arguments),
+        Command::Info(arguments) => info::run(arguments),
+        Command::RenderTrack(arguments) => render_track::run(arguments),
+        Command::ValidateTrack(arguments) => validate_track::run(arguments),
+        Command::Plan(arguments) => plan::run(arguments),
+        Command::CreateTrack(arguments) => create_track::run(arguments),
+        Command::UpgradeTrack(arguments) => upgrade_track::run(arguments),
         Command::Node(arguments) => node::run(arguments),
     };
     match ended {

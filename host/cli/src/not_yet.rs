@@ -21,12 +21,10 @@ const FLAGS: &[(&str, &str)] = &[
         "--distribution-repository",
         "provisioning is not there yet: name a running cluster with --target-hosts",
     ),
-    ("--distribution-version", "the version is read from the cluster at --target-hosts"),
     ("--effective-start-date", "the race is dated by the clock"),
     ("--elasticsearch-plugins", "provisioning is not there yet: install plugins yourself"),
     ("--enable-assertions", "assertions come with the current track dialect"),
     ("--enable-driver-profiling", "the report says by itself when the load driver was the limit"),
-    ("--ignore-unused-track-params", "track parameters come with the current track dialect"),
     ("--include-tasks-file", "list the tasks with --include-tasks"),
     ("--kill-running-processes", "races do not get in each other's way"),
     ("--load-driver-hosts", "remote load drivers are not there yet: all clients run in this process"),
@@ -47,9 +45,6 @@ const FLAGS: &[(&str, &str)] = &[
     ("--team-revision", "provisioning is not there yet"),
     ("--telemetry", "the report has the cluster's own figures; further devices are not there yet"),
     ("--telemetry-params", "the report has the cluster's own figures; further devices are not there yet"),
-    ("--track-params", "track parameters come with the current track dialect"),
-    ("--track-repository", "track repositories are not there yet: use --track-path with a checkout"),
-    ("--track-revision", "track repositories are not there yet: use --track-path with a checkout"),
 ];
 
 /// Sub-commands of Elastic Rally, then and now.
@@ -59,18 +54,14 @@ const COMMANDS: &[&str] = &[
     "cars",
     "compare",
     "configure",
-    "create-track",
     "delete",
     "download",
     "elasticsearch-plugins",
     "generate",
-    "info",
     "install",
-    "render-track",
     "start",
     "stop",
     "telemetry",
-    "validate-track",
 ];
 
 /// A sentence about a flag or sub-command that Elastic Rally has, if that is what the error is about.

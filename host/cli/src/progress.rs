@@ -66,6 +66,11 @@ impl ProgressBoard {
         }
     }
 
+    /// A line for documents that are written.
+    pub fn document_line(&self) -> DataLine {
+        DataLine { counts: Counted::Documents, ..self.data_line() }
+    }
+
     /// A line for data that is made ready.
     pub fn data_line(&self) -> DataLine {
         let bar = match &self.output {
@@ -73,7 +78,14 @@ impl ProgressBoard {
             Output::Silent | Output::Plain => None,
         };
         let now = Instant::now();
-        DataLine { bar, plain: matches!(self.output, Output::Plain), phase: None, begun: (now, 0), said: now }
+        DataLine {
+            bar,
+            plain: matches!(self.output, Output::Plain),
+            counts: Counted::Bytes,
+            phase: None,
+            begun: (now, 0),
+            said: now,
+        }
     }
 
     /// A task starts.
@@ -161,8 +173,15 @@ impl ProgressBoard {
     }
 }
 
+/// What a line counts.
+enum Counted {
+    Bytes,
+    Documents,
+}
+
 /// Shows how far data is that is made ready.
 pub struct DataLine {
+    counts: Counted,
     bar: Option<ProgressBar>,
     plain: bool,
     phase: Option<&'static str>,
@@ -185,7 +204,10 @@ impl DataLine {
                 bar.set_message(format!("{what} {name}"));
             }
             if fresh || bar.length() != total {
-                bar.set_style(data_style(total.is_some()));
+                bar.set_style(match self.counts {
+                    Counted::Bytes => data_style(total.is_some()),
+                    Counted::Documents => document_style(),
+                });
             }
             match total {
                 Some(total) => bar.set_length(total),
@@ -201,19 +223,18 @@ impl DataLine {
         } else if self.plain && self.said.elapsed() >= PLAIN_INTERVAL {
             self.said = Instant::now();
             let (since, before) = self.begun;
-            let figures = data_figures(done, total, done.saturating_sub(before), since.elapsed());
+            let figures = match self.counts {
+                Counted::Bytes => data_figures(done, total, done.saturating_sub(before), since.elapsed()),
+                Counted::Documents => {
+                    format!(
+                        "{} of {} documents",
+                        grouped(done),
+                        total.map_or_else(|| "?".to_owned(), grouped)
+                    )
+                }
+            };
             terminal::say(format_args!("{what} {name}: {figures}"));
         }
-    }
-
-    /// `done` of `total` documents are through.
-    pub fn show_documents(&mut self, what: &'static str, name: &str, done: u64, total: u64) {
-        if self.said.is_none()
-            && let Some(bar) = &self.bar
-        {
-            bar.set_style(document_style());
-        }
-        self.show(what, name, done, Some(total));
     }
 
     /// It is ready.

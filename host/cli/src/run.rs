@@ -10,7 +10,8 @@ use rally_extension::{
 use rally_race::{Cancel, EndReason, LocalDriver, PlanOptions, RacePlan, bind, run_bound};
 use rally_results::{RaceStatus, RaceStore, ReportFormat, render, write_report};
 use rally_target::{Cluster, ClusterError, TargetBindings, TargetHost, parse_target_hosts};
-use rally_track::{Track, TrackSource};
+use rally_track::{BuildFlavor, LoadOptions, Track};
+use serde_json::{Map, Value};
 use tokio::runtime::Runtime;
 
 use crate::args::RunArgs;
@@ -25,7 +26,7 @@ use crate::progress::ProgressBoard;
 use crate::record;
 use crate::settings::{Settings, TargetChoice};
 use crate::terminal;
-use crate::tracks;
+use crate::track::{self, FoundTrack, Reading};
 use crate::{interrupt, logging};
 
 /// The user ended the command before there was anything to report.
@@ -49,21 +50,39 @@ pub fn run(arguments: &RunArgs) -> Result<(), CommandError> {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(CommandError::failure)?;
 
+    // What is wrong with what the user says of the track is said before anybody is asked.
+    let reading = Reading::with(&arguments.params)?
+        .filtered(&arguments.filters)
+        .challenge(arguments.challenge.as_deref())
+        .test_mode(arguments.test_mode);
+    let running = Running::find(&runtime, &settings, &cancel)?;
+    let reading = reading.for_target(running.build_flavor, running.serverless_operator);
+    let track_params = reading.track_params().clone();
+
     // Its folder is there as long as this is.
-    let bundle = bundle::prepare(&arguments.track, &arguments.trust, arguments.limits.bounds(), &home)?;
-    let source = match &bundle {
+    let bundle =
+        bundle::prepare(arguments.bundle.as_deref(), &arguments.trust, arguments.limits.bounds(), &home)?;
+    let found = match &bundle {
         Some(bundle) => {
             board.say(&bundle.to_string());
-            TrackSource::from_path(bundle.folder()).map_err(CommandError::user)?
+            FoundTrack::at(bundle.folder())?
         }
-        None => tracks::source(&arguments.track, &home)?,
+        None => track::find(&arguments.track, &arguments.repository, running.version.as_deref(), &home)?,
     };
+    let source = &found.source;
     let folder = source.folder();
     let name = source.name();
     let data = home.data(&bundle.as_ref().map_or(name.clone(), |bundle| bundle.data_name(&name)));
     let extensions = components::load(&folder, &name, &arguments.limits, &home)?;
-    let track = tracks::load(arguments, &source, extensions.names())?;
-    let track = Arc::new(processed(track, &extensions, &folder, &data, arguments, &settings)?);
+    let options = LoadOptions { any_names: false, extension_names: extensions.names(), ..reading.options() };
+    let track = rally_track::load(source, &options).map_err(CommandError::user)?;
+    let track = processed(track, &extensions, &folder, &data, &track_params, arguments, &settings)?;
+    let track = Arc::new(track);
+    // Whatever the race needs of the track repository has been read.
+    let revision = found.checkout.map(|checkout| checkout.revision);
+    for warning in &found.warnings {
+        board.say(&format!("[WARNING] {warning}"));
+    }
     for warning in &track.warnings {
         board.say(&format!("[WARNING] {warning}"));
     }
@@ -80,19 +99,32 @@ pub fn run(arguments: &RunArgs) -> Result<(), CommandError> {
         timing: settings.timing,
     };
     let plan = RacePlan::new(&track, challenge, options).map_err(CommandError::user)?;
-    let document_options = DocumentOptions { offline: arguments.offline, test_mode: arguments.test_mode };
-    let documents = if documents::needed(challenge, &extensions) {
-        documents::all(&track, &data, document_options, &board, &cancel)?
+    let document_options =
+        DocumentOptions { offline: arguments.repository.offline, test_mode: arguments.test_mode };
+    let needed = documents::needed(&track, challenge, &extensions)?;
+    let documents = if needed.contains(&true) {
+        let cache = bundle.as_ref().map_or_else(|| home.corpora(), |_| data.clone());
+        documents::all(&track, &needed, &cache, document_options, &board, &cancel)?
     } else {
         Vec::new()
     };
 
     // The node, if there is one, lives until its figures are in the report.
     let (node, hosts) = target(&settings, &home)?;
-    let cluster = Arc::new(connect(&runtime, &hosts, &settings, &cancel)?);
+    let cluster = match running.cluster {
+        Some(cluster) => cluster,
+        None => connect(&runtime, &hosts, &settings, &cancel)?,
+    };
+    let cluster = Arc::new(cluster);
     let mut record = record::begin(arguments, &settings, &track, challenge, &cluster, &hosts, &extensions);
     if let Some(bundle) = &bundle {
         record.options.insert("bundle".to_owned(), bundle.record());
+    }
+    if let Some(revision) = revision {
+        record.options.insert("track-revision".to_owned(), Value::String(revision));
+    }
+    if !track_params.is_empty() {
+        record.options.insert("track-params".to_owned(), Value::Object(track_params.clone()));
     }
     let built_in = Arc::new(TargetBindings::new(Arc::clone(&track), documents.clone(), Arc::clone(&cluster)));
     let race = if extensions.is_empty() {
@@ -169,6 +201,7 @@ fn processed(
     extensions: &Extensions,
     folder: &Path,
     data: &Path,
+    track_params: &Map<String, Value>,
     arguments: &RunArgs,
     settings: &Settings,
 ) -> Result<Track, CommandError> {
@@ -182,13 +215,53 @@ fn processed(
         ..Surroundings::before_race(&track.name, Folder::open(folder).map_err(CommandError::failure)?)
     });
     let process = || {
-        // There are no track parameters yet that a user could give.
-        extensions.validate(&challenge, "{}", &surroundings)?;
+        let track_params = Value::Object(track_params.clone()).to_string();
+        extensions.validate(&challenge, &track_params, &surroundings)?;
         let track = extensions.process(track, &challenge, settings.seed, &surroundings)?;
         extensions.prepare(&track, &challenge, settings.seed, &surroundings)?;
         Ok::<_, ProcessingError>(track)
     };
     process().map_err(CommandError::user)
+}
+
+/// What is known of the target before the track is read.
+struct Running {
+    /// Version by which a branch of a track repository is chosen; none where there is no such thing.
+    version: Option<String>,
+    build_flavor: BuildFlavor,
+    serverless_operator: bool,
+    /// Who answers at the hosts that the user names.
+    cluster: Option<Cluster>,
+}
+
+impl Running {
+    /// Asks the hosts that the user names.
+    fn find(runtime: &Runtime, settings: &Settings, cancel: &Cancel) -> Result<Running, CommandError> {
+        let TargetChoice::Hosts(hosts) = &settings.target else {
+            return Ok(Running {
+                version: Some(rally_node::ELASTICSEARCH_VERSION.to_owned()),
+                build_flavor: BuildFlavor::Default,
+                serverless_operator: false,
+                cluster: None,
+            });
+        };
+        let cluster = connect(runtime, hosts, settings, cancel)?;
+        if cluster.is_serverless() {
+            let operator = runtime.block_on(cluster.is_operator()).map_err(CommandError::failure)?;
+            return Ok(Running {
+                version: None,
+                build_flavor: BuildFlavor::Serverless,
+                serverless_operator: operator,
+                cluster: Some(cluster),
+            });
+        }
+        Ok(Running {
+            version: Some(cluster.capabilities().version.to_string()),
+            build_flavor: BuildFlavor::Default,
+            serverless_operator: false,
+            cluster: Some(cluster),
+        })
+    }
 }
 
 /// Starts a node, or takes the hosts that were named.

@@ -36,7 +36,7 @@ pub use current::TRACK_SCHEMA;
 pub use error::{Location, Problem, TrackError};
 pub use excerpt::Excerpt;
 pub use listing::{ListedTrack, TrackSummary, human_size, list};
-pub use load::{Loaded, load, read};
+pub use load::{Loaded, load, read, render};
 pub use model::*;
 pub use operation_type::{OperationType, ServerlessStatus};
 pub use parameters::{ParameterError, TrackParameters};

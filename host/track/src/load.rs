@@ -46,22 +46,42 @@ pub fn read(source: &TrackSource, options: &LoadOptions) -> Result<Loaded, Track
     Ok(Loaded { parameters: parameters.all()?, rendered: document.into_value(), track })
 }
 
-fn load_whole(
-    source: &TrackSource,
-    options: &LoadOptions,
-) -> Result<(Track, Document, ReadParameters), TrackError> {
-    let name = source.name();
+/// The track's JSON once its templates are rendered, whether it makes a track or not.
+///
+/// # Errors
+///
+/// [`TrackError::NotFound`], [`TrackError::Read`], and [`TrackError::Invalid`] where it does not render, or not to JSON.
+pub fn render(source: &TrackSource, options: &LoadOptions) -> Result<Value, TrackError> {
+    let (files, file) = open(source)?;
+    let renderer = Renderer::new(files.clone(), &render_options(options));
+    let (document, _) = document(&renderer, &files, &file)
+        .map_err(|problem| TrackError::Invalid { track: source.name(), problems: vec![*problem] })?;
+    Ok(document.into_value())
+}
+
+/// The files of a track, and the name of the one that it begins with.
+fn open(source: &TrackSource) -> Result<(TrackFiles, String), TrackError> {
     let (directory, file) = source.parts();
     let path = directory.join(&file);
     let files = TrackFiles::new(&directory).map_err(|source| match source.kind() {
         std::io::ErrorKind::NotFound => TrackError::NotFound { path: path.clone() },
         _ => TrackError::Read { path: directory.clone(), source },
     })?;
-    if !path.exists() {
-        return Err(TrackError::NotFound { path });
+    match path.exists() {
+        true => Ok((files, file)),
+        false => Err(TrackError::NotFound { path }),
     }
+}
+
+fn load_whole(
+    source: &TrackSource,
+    options: &LoadOptions,
+) -> Result<(Track, Document, ReadParameters), TrackError> {
+    let name = source.name();
+    let (files, file) = open(source)?;
     let renderer = Renderer::new(files.clone(), &render_options(options));
-    let invalid = |problem: Box<Problem>| TrackError::Invalid { track: name.clone(), problems: vec![*problem] };
+    let invalid =
+        |problem: Box<Problem>| TrackError::Invalid { track: name.clone(), problems: vec![*problem] };
     let (document, dialect) = document(&renderer, &files, &file).map_err(invalid)?;
     let mut templates = vec![file];
     let track = match dialect {
@@ -79,7 +99,8 @@ fn load_whole(
             true => options.track_params.keys().cloned().collect(),
             false => parameters.all()?,
         };
-        TrackParameters::check(&options.track_params, &defined).map_err(|source| TrackError::Parameters { track: track.name.clone(), source })?;
+        TrackParameters::check(&options.track_params, &defined)
+            .map_err(|source| TrackError::Parameters { track: track.name.clone(), source })?;
     }
     match options.challenge.as_deref().filter(|challenge| !challenge.is_empty()) {
         Some(challenge) if track.challenge(Some(challenge)).is_none() => {

@@ -16,7 +16,7 @@ use crate::ending::CommandError;
 use crate::home::Home;
 use crate::progress::grouped;
 use crate::terminal;
-use crate::{tracks, whole_file};
+use crate::{track, whole_file};
 
 /// A bundle cannot be made.
 #[derive(Debug, thiserror::Error)]
@@ -53,7 +53,7 @@ pub fn run(arguments: &CreateArgs, home: &Home) -> Result<(), CommandError> {
     // What does not load would not race at the other end either; and only a loaded track tells which documents it fetches.
     let extensions = components::load(folder, &source.name(), &arguments.limits, home)?;
     let options =
-        LoadOptions { now: tracks::now(), extension_names: extensions.names(), ..LoadOptions::default() };
+        LoadOptions { now: track::now(), extension_names: extensions.names(), ..LoadOptions::default() };
     let track = rally_track::load(&source, &options).map_err(CommandError::user)?;
     let options = PackOptions {
         name: source.name().parse().map_err(|error: TrackNameError| CommandError::user(error))?,

@@ -11,7 +11,6 @@ use rally_bundle::{
 use rally_component::{Bounds, Digest};
 use serde_json::{Value, json};
 
-use crate::args::TrackArgs;
 use crate::bundle::args::{TrustArgs, TrustLevel};
 use crate::bundle::key_files;
 use crate::ending::CommandError;
@@ -99,12 +98,12 @@ impl fmt::Display for UnpackedBundle {
 
 /// Verifies and unpacks the bundle that the user asks for, if it is a bundle.
 pub fn prepare(
-    track: &TrackArgs,
+    bundle: Option<&Path>,
     trust: &TrustArgs,
     bounds: Bounds,
     home: &Home,
 ) -> Result<Option<UnpackedBundle>, CommandError> {
-    let Some(file) = &track.bundle else {
+    let Some(file) = bundle else {
         // clap does not require an argument whose group another one has taken.
         let is_asked =
             trust.trust.is_some() || !trust.trusted_key.is_empty() || trust.bundle_digest.is_some();
@@ -132,7 +131,7 @@ pub fn prepare(
     let (folder, scratch) = unpack(file, &bundle, home)?;
     Ok(Some(UnpackedBundle {
         folder,
-        file: file.clone(),
+        file: file.to_owned(),
         digest: bundle.digest(),
         trust: level,
         signed_by: bundle.signed_by(),

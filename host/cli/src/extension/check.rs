@@ -10,7 +10,7 @@ use crate::components;
 use crate::ending::{CommandError, chain};
 use crate::extension::args::CheckArgs;
 use crate::extension::inspect::{component_files, folder_of};
-use crate::{terminal, tracks};
+use crate::{terminal, track};
 
 /// Something is wrong; it was said before.
 #[derive(Debug, thiserror::Error)]
@@ -70,6 +70,6 @@ pub fn run(arguments: &CheckArgs) -> Result<(), CommandError> {
 fn check_track(folder: &Path, extensions: &Extensions) -> Result<String, String> {
     let source = TrackSource::from_path(folder).map_err(|error| chain(&error))?;
     let options =
-        LoadOptions { now: tracks::now(), extension_names: extensions.names(), ..LoadOptions::default() };
+        LoadOptions { now: track::now(), extension_names: extensions.names(), ..LoadOptions::default() };
     rally_track::load(&source, &options).map(|track| track.name).map_err(|error| chain(&error))
 }

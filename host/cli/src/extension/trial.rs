@@ -15,7 +15,7 @@ use crate::extension::args::TestArgs;
 use crate::extension::recording::{Player, Recorder, Recording};
 use crate::extension::source::Source;
 use crate::home::Home;
-use crate::{components, run, terminal, tracks, whole_file};
+use crate::{components, run, terminal, track, whole_file};
 
 /// A trial did not go well.
 #[derive(Debug, thiserror::Error)]
@@ -63,7 +63,7 @@ fn challenges(arguments: &TestArgs, home: &Home) -> Result<Vec<String>, CommandE
         return Err(CommandError::user(TrialError::NotBuilt { path: arguments.path.clone() }));
     }
     let options =
-        LoadOptions { now: tracks::now(), extension_names: extensions.names(), ..LoadOptions::default() };
+        LoadOptions { now: track::now(), extension_names: extensions.names(), ..LoadOptions::default() };
     let track = rally_track::load(&source, &options).map_err(CommandError::user)?;
     Ok(track.challenges.into_iter().map(|challenge| challenge.name).collect())
 }

@@ -1,0 +1,122 @@
+//! `rally upgrade-track`: a track of 2017, written as a current one.
+
+use std::fmt::Write as _;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use clap::Args;
+use rally_authoring::upgrade;
+use rally_track::data::DataSet;
+use rally_track::{Track, TrackSource};
+
+use crate::ending::CommandError;
+use crate::terminal;
+use crate::track::Reading;
+use crate::track::args::TrackParamArgs;
+
+/// Options of `rally upgrade-track`.
+#[derive(Debug, Args)]
+pub struct UpgradeArgs {
+    /// Folder of the track, or its JSON file.
+    #[arg(long, value_name = "PATH")]
+    pub track_path: PathBuf,
+
+    /// Folder of the new track; it must not be there yet, or be empty.
+    #[arg(long, value_name = "DIR")]
+    pub output_path: PathBuf,
+
+    #[command(flatten)]
+    pub params: TrackParamArgs,
+}
+
+#[derive(Debug, thiserror::Error)]
+enum UpgradeTrackError {
+    #[error("{path} is there already and not empty; name a folder that is not there yet with --output-path")]
+    NotEmpty { path: PathBuf },
+    #[error("cannot write {path}")]
+    Write {
+        path: PathBuf,
+        #[source]
+        cause: io::Error,
+    },
+}
+
+/// Writes the new track beside what its folder is to be, and renames it when it is whole.
+pub fn run(arguments: &UpgradeArgs) -> Result<(), CommandError> {
+    let source = TrackSource::from_path(&arguments.track_path).map_err(CommandError::user)?;
+    let reading = Reading::with(&arguments.params)?;
+    let load = |test_mode| {
+        let options = reading.clone().test_mode(test_mode).options();
+        rally_track::load(&source, &options).map_err(CommandError::user)
+    };
+    let (track, tested) = (load(false)?, load(true)?);
+    for warning in &track.warnings {
+        terminal::say(format_args!("[WARNING] {warning}"));
+    }
+    let upgraded = upgrade(&track).map_err(CommandError::user)?;
+    let output = &arguments.output_path;
+    if output.exists() && fs::read_dir(output).map_or(true, |mut entries| entries.next().is_some()) {
+        return Err(CommandError::user(UpgradeTrackError::NotEmpty { path: output.clone() }));
+    }
+    let failed =
+        |path: &Path, cause| CommandError::failure(UpgradeTrackError::Write { path: path.to_owned(), cause });
+    let parent = output.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
+    fs::create_dir_all(parent).map_err(|cause| failed(parent, cause))?;
+    let fresh = tempfile::Builder::new()
+        .prefix(".upgrading-")
+        .tempdir_in(parent)
+        .map_err(|cause| failed(parent, cause))?;
+    let new = fresh.path().join("track");
+    fs::create_dir(&new).map_err(|cause| failed(&new, cause))?;
+    for (name, text) in &upgraded.files {
+        let path = new.join(name);
+        path.parent()
+            .map_or(Ok(()), fs::create_dir_all)
+            .and_then(|()| fs::write(&path, text))
+            .map_err(|cause| failed(&path, cause))?;
+    }
+    let mut copied = Vec::new();
+    for name in to_copy(&source, [&track, &tested])? {
+        let (from, to) = (source.folder().join(&name), new.join(&name));
+        to.parent()
+            .map_or(Ok(()), fs::create_dir_all)
+            .and_then(|()| fs::copy(&from, &to).map(drop))
+            .map_err(|cause| failed(&output.join(&name), cause))?;
+        copied.push(name);
+    }
+    if output.exists() {
+        fs::remove_dir(output).map_err(|cause| failed(output, cause))?;
+    }
+    fs::rename(&new, output).map_err(|cause| failed(output, cause))?;
+    for warning in &upgraded.warnings {
+        terminal::say(format_args!("[WARNING] {warning}"));
+    }
+    let mut text =
+        format!("Track [{}] is now a track of the current dialect in {}:\n", track.name, output.display());
+    for name in upgraded.files.keys().chain(&copied) {
+        // Writing to a string cannot fail.
+        let _ = writeln!(text, "  {name}");
+    }
+    terminal::print(text).map_err(CommandError::failure)
+}
+
+/// Files of the old track that belong to the new one as they are: data that lie beside it, and components with their sources' lock.
+/// `tracks`: as they are raced, and in test mode, which has files of its own.
+fn to_copy(source: &TrackSource, tracks: [&Track; 2]) -> Result<Vec<String>, CommandError> {
+    let folder = source.folder();
+    let mut names = Vec::new();
+    for (_, documents) in tracks.into_iter().flat_map(Track::document_sets) {
+        let data_set = DataSet::from_documents(&documents.file_name).map_err(CommandError::user)?;
+        for name in data_set.archive_name.iter().chain([&data_set.document_name]) {
+            if !names.contains(name) && folder.join(name).is_file() {
+                names.push(name.clone());
+            }
+        }
+    }
+    if let Ok(components) = rally_extension::components(&folder) {
+        let files = components.iter().filter_map(|path| path.strip_prefix(&folder).ok());
+        names.extend(files.map(|name| name.to_string_lossy().into_owned()));
+    }
+    Ok(names)
+}

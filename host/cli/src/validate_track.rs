@@ -1,0 +1,58 @@
+//! `rally validate-track`: whether a track can be read with these parameters. None of its code is run.
+
+use clap::Args;
+
+use crate::ending::CommandError;
+use crate::home::Home;
+use crate::terminal;
+use crate::track::args::{FlavorArgs, RepositoryArgs, TrackArgs, TrackParamArgs};
+use crate::track::{self, Reading};
+
+/// Options of `rally validate-track`.
+#[derive(Debug, Args)]
+pub struct ValidateArgs {
+    #[command(flatten)]
+    pub track: TrackArgs,
+
+    /// A challenge that the track must have.
+    #[arg(long, value_name = "NAME")]
+    pub challenge: Option<String>,
+
+    #[command(flatten)]
+    pub params: TrackParamArgs,
+
+    #[command(flatten)]
+    pub flavor: FlavorArgs,
+
+    #[command(flatten)]
+    pub repository: RepositoryArgs,
+}
+
+/// Reads a track as a race would, and says what is wrong with it.
+pub fn run(arguments: &ValidateArgs) -> Result<(), CommandError> {
+    let home = Home::from_environment().map_err(CommandError::user)?;
+    let reading =
+        Reading::with(&arguments.params)?.flavor(&arguments.flavor).challenge(arguments.challenge.as_deref());
+    let found = track::find(&arguments.track, &arguments.repository, None, &home)?;
+    let track = rally_track::load(&found.source, &reading.options()).map_err(CommandError::user)?;
+    for warning in found.warnings.iter().chain(&track.warnings) {
+        terminal::say(format_args!("[WARNING] {warning}"));
+    }
+    let tasks: usize = track
+        .challenges
+        .iter()
+        .flat_map(|challenge| &challenge.schedule)
+        .map(|element| element.tasks().len())
+        .sum();
+    terminal::print(format_args!(
+        "Track [{}] is valid: {} with {} in total.\n",
+        track.name,
+        counted(track.challenges.len(), "challenge"),
+        counted(tasks, "task")
+    ))
+    .map_err(CommandError::failure)
+}
+
+fn counted(number: usize, what: &str) -> String {
+    format!("{number} {what}{}", if number == 1 { "" } else { "s" })
+}
