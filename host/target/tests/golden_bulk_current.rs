@@ -456,7 +456,7 @@ fn only_files_that_an_operation_reads_are_asked_for() {
     let of_i = json!({"bulk-size": 1, "indices": ["i"]});
     let of_c = json!({"bulk-size": 1, "corpora": "c"});
     assert_eq!(read(&[]).unwrap(), [false; 5]);
-    assert_eq!(read(&[of_i.clone()]).unwrap(), [true, false, true, false, false]);
+    assert_eq!(read(std::slice::from_ref(&of_i)).unwrap(), [true, false, true, false, false]);
     assert_eq!(read(&[of_i, of_c]).unwrap(), [true, false, true, false, true]);
     assert!(read(&[json!({})]).unwrap_err().to_string().contains("'bulk-size' is missing"));
 }

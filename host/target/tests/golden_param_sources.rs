@@ -164,6 +164,61 @@ fn partitions_are_those_of_current_rally() {
     assert_eq!(rejected, 14);
 }
 
+/// The cases list parts as Rally opens them. It reads them in turns, so that as many corpora as possible are read at once.
+#[test]
+fn files_are_read_in_turns_over_the_corpora_from_another_corpus_for_each_client() {
+    let track = written_track(&json!({"corpora": [
+        {"name": "a", "target-index": "i", "documents": [
+            {"source-file": "a1.json", "document-count": 90},
+            {"source-file": "a2.json", "document-count": 9},
+            {"source-file": "a3.json", "document-count": 9}
+        ]},
+        {"name": "b", "target-index": "i", "documents": [{"source-file": "b1.json", "document-count": 9}]},
+        {"name": "c", "target-index": "i", "documents": [
+            {"source-file": "c1.json.bz2", "document-count": 9},
+            {"source-file": "c2.json.gz", "document-count": 9}
+        ]}
+    ]}));
+    let plan = bulk_plan(&track, &operation(&json!({"bulk-size": 10}), "bulk", "bulk"), 4).unwrap();
+    let order = |client: u32| {
+        let part = plan.partition(client..=client);
+        part.in_reading_order().map(|reader| reader.file_name.clone()).collect::<Vec<_>>()
+    };
+    assert_eq!(order(0), ["a1.json", "b1.json", "c1.json", "a2.json", "c2.json", "a3.json"]);
+    assert_eq!(order(1), ["b1.json", "c1.json", "a1.json", "c2.json", "a2.json", "a3.json"]);
+    assert_eq!(order(2), ["c1.json", "a1.json", "b1.json", "c2.json", "a2.json", "a3.json"]);
+    assert_eq!(order(3), order(0));
+}
+
+#[test]
+fn documents_of_2017_are_dealt_in_the_order_of_the_track() {
+    let file = |name: &str, index: &str, includes: bool| Documents {
+        target_index: Some(index.to_owned()),
+        target_type: Some("doc".to_owned()),
+        includes_action_and_meta_data: includes,
+        ..Documents::new(name, 11)
+    };
+    let documents =
+        vec![file("a.json.bz2", "i", false), file("b.json", "j", true), file("c.json", "i", false)];
+    let mut track = Track::new("old", Dialect::Rally2017, "");
+    track.corpora.push(Corpus { name: "old".to_owned(), meta: Meta::new(), documents });
+    let plan = |params: Value| bulk_plan(&track, &operation(&params, "index", "bulk"), 2);
+    let all = plan(json!({"bulk-size": 5})).unwrap();
+    assert_eq!(
+        shown(&all.partition(1..=1)),
+        json!({"readers": [["a.json", 6, 5, 5], ["b.json", 12, 10, 5], ["c.json", 6, 5, 5]], "total_bulks": 3})
+    );
+    let one = plan(json!({"bulk-size": 5, "index": "i", "conflicts": "random"})).unwrap();
+    assert_eq!(one.id_conflicts, "RandomConflicts");
+    let part = one.partition(0..=1);
+    assert_eq!(
+        shown(&part),
+        json!({"readers": [["a.json", 0, 11, 11], ["c.json", 0, 11, 11]], "total_bulks": 6})
+    );
+    let error = plan(json!({"bulk-size": 5, "index": "k"})).unwrap_err();
+    assert_eq!(error.problem, "index 'k' is none of the indices with documents: i, j");
+}
+
 /// A track as a plan shows it. Bodies are files named by their digest.
 fn planned_track(plan: &Value, bodies: &Path) -> Track {
     let shown = &plan["track"];

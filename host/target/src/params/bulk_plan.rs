@@ -234,8 +234,12 @@ pub(super) fn plan_2017(
     let error = |problem: String| ParamError::new(&operation.name, problem);
     let chosen = |file: &&Declared| options.index.as_ref().is_none_or(|index| *index == file.index);
     if !declared.iter().any(|file| chosen(&file)) {
-        let mut names: Vec<&str> = declared.iter().map(|file| file.index.as_str()).collect();
-        names.dedup();
+        let mut names: Vec<&str> = Vec::new();
+        for file in &declared {
+            if !names.contains(&file.index.as_str()) {
+                names.push(&file.index);
+            }
+        }
         return Err(error(match &options.index {
             Some(index) if !declared.is_empty() => {
                 format!("index '{index}' is none of the indices with documents: {}", names.join(", "))
