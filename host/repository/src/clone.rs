@@ -33,7 +33,7 @@ pub(crate) fn clone(
     let failed = |source: gix::Error| RepositoryError::Clone {
         name: name.to_owned(),
         url: url.to_string(),
-        hint: hint(&source),
+        hint: hint(url, &source),
         source: Box::new(source),
     };
     let fetched = fetch_into(temporary.path(), url, cancelled);
@@ -105,13 +105,15 @@ fn remove_leftovers(folder: &Path, prefix: &str) -> Result<(), RepositoryError> 
 }
 
 /// What helps against the usual causes.
-fn hint(error: &gix::Error) -> &'static str {
+fn hint(url: &RemoteUrl, error: &gix::Error) -> &'static str {
     let story = whole_story(error);
     if error.is_unauthenticated() || story.contains("redentials") {
         "; is the address right? Repositories that do not exist are often reported as ones that need credentials, which \
          rally takes from git's credential helpers"
     } else if story.contains("git-upload-pack") && error.is_not_found() {
         "; local repositories are read with the program git-upload-pack, which comes with git"
+    } else if url.is_local() {
+        ""
     } else {
         ". You may need to specify --offline if running without Internet connection"
     }

@@ -1,5 +1,6 @@
 //! `rally.ini`: what a user of Rally has told it once and for all. rally reads the file and never writes it.
 
+use std::fmt;
 use std::io;
 use std::path::{Path, PathBuf};
 
@@ -34,16 +35,31 @@ pub struct RallyConfig {
 }
 
 /// Something is wrong with `rally.ini`.
-#[derive(Debug, thiserror::Error)]
-#[error("{}{}: {kind}", path.display(), line.map_or(String::new(), |line| format!(":{line}")))]
+#[derive(Debug)]
 pub struct ConfigError {
     /// The file.
     pub path: PathBuf,
     /// The line, counted from 1.
     pub line: Option<usize>,
     /// What is wrong.
-    #[source]
-    pub kind: ConfigErrorKind,
+    pub kind: Box<ConfigErrorKind>,
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.path.display())?;
+        if let Some(line) = self.line {
+            write!(f, ":{line}")?;
+        }
+        write!(f, ": {}", self.kind)
+    }
+}
+
+/// The kind is part of the message; its cause is the cause.
+impl std::error::Error for ConfigError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.kind.source()
+    }
 }
 
 /// What can be wrong with `rally.ini`.
@@ -94,7 +110,7 @@ impl RallyConfig {
             None => "rally.ini".to_owned(),
         };
         let path = folder.join(file_name);
-        let failed = |kind| ConfigError { path: path.clone(), line: None, kind };
+        let failed = |kind| ConfigError { path: path.clone(), line: None, kind: Box::new(kind) };
         let bytes = match std::fs::read(&path) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -154,12 +170,10 @@ impl RallyConfig {
     ///
     /// # Errors
     /// Where a value cannot be read, or the name is none of a folder.
-    pub fn track_repository(
-        &self,
-        name: &str,
-    ) -> Result<Result<RepositoryConfig, RepositoryError>, ConfigError> {
-        let url = self.tracks_url(name)?;
-        Ok(RepositoryConfig::new(&self.tracks_folder()?, name, url))
+    pub fn track_repository(&self, name: &str) -> Result<RepositoryConfig, RepositoryError> {
+        let failed = |source| RepositoryError::Config { name: name.to_owned(), source };
+        let tracks = self.tracks_folder().map_err(failed)?;
+        RepositoryConfig::new(&tracks, name, self.tracks_url(name).map_err(failed)?)
     }
 
     /// The folder of all that belongs to races (`[node] root.dir`): `benchmarks` beside `rally.ini`, unless it is said.
@@ -225,7 +239,7 @@ impl RallyConfig {
         let malformed = |line, text: String| ConfigError {
             path: self.path.clone(),
             line,
-            kind: ConfigErrorKind::Malformed(text),
+            kind: Box::new(ConfigErrorKind::Malformed(text)),
         };
         let is_section = |line: &str| line.trim_start().starts_with('[');
         let is_nothing = |line: &str| line.trim().is_empty() || line.trim_start().starts_with(['#', ';']);
@@ -316,7 +330,7 @@ impl RallyConfig {
     }
 
     fn error_at(&self, section: &str, key: &str, kind: ConfigErrorKind) -> ConfigError {
-        ConfigError { path: self.path.clone(), line: self.line_of(section, key), kind }
+        ConfigError { path: self.path.clone(), line: self.line_of(section, key), kind: Box::new(kind) }
     }
 
     /// Where a key is, for messages.

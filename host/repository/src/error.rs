@@ -4,6 +4,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use crate::config::ConfigError;
 use crate::remote_url::RemoteUrlError;
 use crate::suggest::{did_you_mean, listed};
 use crate::versions::InvalidVersion;
@@ -19,6 +20,15 @@ pub enum RepositoryError {
         name: String,
         /// What is wrong with it.
         reason: &'static str,
+    },
+    /// What `rally.ini` says about it cannot be understood.
+    #[error("cannot tell where the track repository [{name}] is")]
+    Config {
+        /// Name of the repository.
+        name: String,
+        /// Why.
+        #[source]
+        source: ConfigError,
     },
     /// The repository has an address that rally does not ask.
     #[error(

@@ -69,6 +69,11 @@ impl RemoteUrl {
         self.url.to_bstring()
     }
 
+    /// Whether no network is needed.
+    pub(crate) fn is_local(&self) -> bool {
+        self.url.scheme == Scheme::File
+    }
+
     /// Whether two addresses are the same, but for a trailing slash or `.git`.
     pub(crate) fn is_same_as(&self, other: &RemoteUrl) -> bool {
         let plain = |url: &RemoteUrl| {

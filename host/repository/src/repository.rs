@@ -277,7 +277,8 @@ impl TrackRepository {
         commit: ObjectId,
         revision: &str,
     ) -> Result<(), RepositoryError> {
-        let is_there = copy.head_commit()? == Some(commit) && commit.to_string() == revision;
+        let is_there =
+            copy.head_commit()? == Some(commit) && commit.to_hex().to_string().as_str() == revision;
         if !is_there {
             self.take(Step::Checkout { revision: revision.to_owned() });
             copy.checkout_commit(commit, revision)?;

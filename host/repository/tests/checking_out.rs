@@ -1,5 +1,7 @@
 //! What is checked out for a version or a revision, and what becomes of changes.
 
+#![allow(clippy::unwrap_used)] // helpers of tests fail by panicking
+
 mod support;
 
 use rally_repository::{BranchOrTag, Checkout, RepositoryError, TrackRepository, Warning};

@@ -1,5 +1,7 @@
 //! Cloning and fetching.
 
+#![allow(clippy::unwrap_used)] // helpers of tests fail by panicking
+
 mod support;
 
 use std::sync::atomic::Ordering;

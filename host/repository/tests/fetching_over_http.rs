@@ -1,5 +1,7 @@
 //! Cloning and fetching over HTTP.
 
+#![allow(clippy::unwrap_used)] // helpers of tests fail by panicking
+
 #[path = "support/http_server.rs"]
 mod http_server;
 mod support;
