@@ -4,6 +4,7 @@
 //! * `bench` measures what the load driver costs, on a stub server and beside esrally.
 //! * `guests` builds the components that are committed beside their sources, or checks them.
 //! * `wit` holds the WIT package to what was released.
+//! * `plan-diff` compares plans that others made of tracks with rally's own.
 //! * `cluster` fetches, starts and stops genuine Elasticsearch and OpenSearch servers on loopback.
 //!
 //! Exit codes: 0 done, 1 failed, 2 wrong usage, 3 this machine lacks a tool that the chore needs (the message says
@@ -13,6 +14,7 @@ mod bench;
 mod cluster;
 mod geonames;
 mod guests;
+mod plan_diff;
 mod tool;
 mod wit;
 
@@ -37,6 +39,8 @@ enum Chore {
     Guests(guests::Arguments),
     /// Fetch, start and stop real Elasticsearch and OpenSearch servers on 127.0.0.1
     Cluster(cluster::Arguments),
+    /// Compare plans that others made of tracks with rally's own
+    PlanDiff(plan_diff::Arguments),
     /// Hold the WIT package to what was released
     Wit(wit::Arguments),
 }
@@ -50,6 +54,7 @@ fn main() -> ExitCode {
         Chore::Geonames(arguments) => geonames::run(&arguments),
         Chore::Guests(arguments) => guests::run(&arguments),
         Chore::Cluster(arguments) => cluster::run(&arguments),
+        Chore::PlanDiff(arguments) => plan_diff::run(&arguments),
         Chore::Wit(arguments) => wit::run(&arguments),
     };
     match outcome {
