@@ -32,7 +32,9 @@ pub enum ParameterError {
         source: serde_json::Error,
     },
     /// JSON, but no object.
-    #[error("--track-params: {place} must be a JSON object of parameters, such as {{\"bulk_size\": 500}}, not {found}")]
+    #[error(
+        "--track-params: {place} must be a JSON object of parameters, such as {{\"bulk_size\": 500}}, not {found}"
+    )]
     NotAnObject {
         /// The file, or `the text`.
         place: String,
@@ -48,7 +50,9 @@ pub enum ParameterError {
         part: String,
     },
     /// A number that JSON cannot hold.
-    #[error("--track-params: [{value}] of [{key}] is no number of 64 bits; put a single quote before and behind it to pass it as text")]
+    #[error(
+        "--track-params: [{value}] of [{key}] is no number of 64 bits; put a single quote before and behind it to pass it as text"
+    )]
     Number {
         /// The parameter.
         key: String,
@@ -81,7 +85,10 @@ fn unused_message(unused: &BTreeMap<String, Option<String>>, defined: &BTreeSet<
         true => "it reads none".to_owned(),
         false => format!("it reads: {}", listed(defined.iter().map(String::as_str))),
     };
-    format!("the track does not read the track parameters {}; {read}", listed(names.iter().map(String::as_str)))
+    format!(
+        "the track does not read the track parameters {}; {read}",
+        listed(names.iter().map(String::as_str))
+    )
 }
 
 impl TrackParameters {
@@ -246,9 +253,7 @@ fn matching(a: &[char], b: &[char]) -> usize {
     if length == 0 {
         return 0;
     }
-    length
-        + matching(&a[..start_a], &b[..start_b])
-        + matching(&a[start_a + length..], &b[start_b + length..])
+    length + matching(&a[..start_a], &b[..start_b]) + matching(&a[start_a + length..], &b[start_b + length..])
 }
 
 #[cfg(test)]

@@ -89,12 +89,8 @@ fn moment(filter: &str, value: &Value, format: Option<&str>) -> Result<Timestamp
 /// As `datetime.strptime`: what the format does not have is that of the start of 1900.
 fn parsed(text: &str, format: &str) -> Option<Timestamp> {
     let parts = strtime::parse(format, text).ok()?;
-    let day = Date::new(
-        parts.year().unwrap_or(1900),
-        parts.month().unwrap_or(1),
-        parts.day().unwrap_or(1),
-    )
-    .ok()?;
+    let day =
+        Date::new(parts.year().unwrap_or(1900), parts.month().unwrap_or(1), parts.day().unwrap_or(1)).ok()?;
     let moment: DateTime = day.at(
         parts.hour().unwrap_or(0),
         parts.minute().unwrap_or(0),

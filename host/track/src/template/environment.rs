@@ -7,12 +7,15 @@ use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, Va
 
 use super::assembly::Assembled;
 use super::complexity::too_complex;
+use super::containers;
+use super::filters;
 use super::guards;
 use super::helpers::{self, Scope};
 use super::instrument::{MARK_FUNCTION, instrument};
 use super::limits::{self, Meter, Metered};
-use super::python;
+use super::operators;
 use super::options::{Kind, RenderOptions};
+use super::python;
 use super::source_map::{MARK_END, MARK_START};
 use super::sources::{Place, Sources};
 use crate::files::{FileError, TrackFiles};
@@ -62,12 +65,14 @@ pub(super) fn new(shared: &Arc<Shared>, scope: &Arc<Scope>) -> Environment<'stat
     });
 
     python::add_to(&mut environment);
+    operators::add_to(&mut environment);
     for (name, value) in &shared.options.parameters {
-        environment.add_global(name.clone(), python::from_json(value));
+        environment.add_global(name.clone(), containers::from_json(value));
     }
     // After the parameters: Rally's own names win.
     helpers::add_to(&mut environment, scope, shared);
     guards::add_to(&mut environment, &meter);
+    filters::add_to(&mut environment);
     environment
 }
 

@@ -7,11 +7,12 @@
 use std::sync::Arc;
 
 use minijinja::filters;
-use minijinja::value::{Rest, ValueKind};
+use minijinja::value::{Rest, ValueKind, ValueOrKwargs};
 use minijinja::{Environment, Error, ErrorKind, State, Value};
 
 use super::instrument::{ATTRIBUTE_FILTER, BOUND_FILTER, CHECK_FUNCTION, TICK_FUNCTION};
 use super::limits::{Meter, NESTING, VALUE_ELEMENTS};
+use super::operators;
 
 /// Adds the checks.
 pub(super) fn add_to(environment: &mut Environment<'static>, meter: &Arc<Meter>) {
@@ -41,8 +42,9 @@ pub(super) fn add_to(environment: &mut Environment<'static>, meter: &Arc<Meter>)
         ($($name:literal => $filter:path,)*) => {
             $(
                 environment.add_filter(concat!("__", $name), $filter);
-                environment.add_filter($name, |state: &mut State, args: Rest<Value>| {
-                    for argument in args.iter() {
+                environment.add_filter($name, |state: &mut State, args: Rest<ValueOrKwargs>| {
+                    let args = args.into_values();
+                    for argument in &args {
                         check_argument($name, argument)?;
                     }
                     state.apply_filter(concat!("__", $name), &args)
@@ -50,35 +52,29 @@ pub(super) fn add_to(environment: &mut Environment<'static>, meter: &Arc<Meter>)
             )*
         };
     }
+    environment.add_filter("__max", filters::max);
+    environment.add_filter("__min", filters::min);
+    environment.add_filter("__sort", filters::sort);
     guarded! {
         "batch" => filters::batch,
         "dictsort" => filters::dictsort,
-        "format" => filters::format,
         "groupby" => filters::groupby,
         "indent" => filters::indent,
-        "join" => filters::join,
         "list" => filters::list,
         "map" => filters::map,
-        "max" => filters::max,
-        "min" => filters::min,
-        "pprint" => filters::pprint,
         "reject" => filters::reject,
         "rejectattr" => filters::rejectattr,
         "reverse" => filters::reverse,
         "select" => filters::select,
         "selectattr" => filters::selectattr,
         "slice" => filters::slice,
-        "sort" => filters::sort,
-        "string" => filters::string,
         "sum" => filters::sum,
         "unique" => filters::unique,
     }
-    environment.add_filter("__replace", filters::replace);
-    environment.add_filter("replace", |state: &mut State, args: Rest<Value>| {
-        if let [text, from, to, ..] = args.as_slice() {
-            check_replacement(text, from, to)?;
-        }
-        state.apply_filter("__replace", &args)
+    environment.add_filter("list", |state: &mut State, value: Value| -> Result<Value, Error> {
+        check(&value)?;
+        let list = state.apply_filter("__list", &[value])?;
+        Ok(operators::changeable(list.try_iter()?.collect()))
     });
 }
 
@@ -141,25 +137,18 @@ fn check_argument(filter: &str, argument: &Value) -> Result<(), Error> {
     if counts && argument.as_i64().is_some_and(|count| count > VALUE_ELEMENTS as i64) {
         return Err(invalid(format!("{filter}: {argument} is too large")));
     }
-    if filter == "format" {
-        check_widths(argument)?;
-    }
     check(argument)
 }
 
-/// Widths and precisions in a format make strings of any length.
-fn check_widths(format: &Value) -> Result<(), Error> {
-    let text = format.as_str().unwrap_or_default();
-    let longest = text.split(|c: char| !c.is_ascii_digit()).map(str::len).max().unwrap_or_default();
-    if longest > 4 { Err(invalid("a width in a format is too large".to_owned())) } else { Ok(()) }
-}
-
-fn check_replacement(text: &Value, from: &Value, to: &Value) -> Result<(), Error> {
-    let (Some(text), Some(from), Some(to)) = (text.as_str(), from.as_str(), to.as_str()) else {
-        return Ok(());
-    };
+pub(super) fn check_replacement(text: &str, from: &str, to: &str) -> Result<(), Error> {
     let places = if from.is_empty() { text.len() + 1 } else { text.matches(from).count() };
     check_elements(text.len().saturating_add(places.saturating_mul(to.len())))
+}
+
+/// Widths and precisions in a format make strings of any length.
+fn check_widths(format: &str) -> Result<(), Error> {
+    let longest = format.split(|c: char| !c.is_ascii_digit()).map(str::len).max().unwrap_or_default();
+    if longest > 4 { Err(invalid("a width in a format is too large".to_owned())) } else { Ok(()) }
 }
 
 /// Before a method of Python's types is called.
@@ -169,35 +158,15 @@ pub(super) fn check_method(value: &Value, method: &str, args: &[Value]) -> Resul
         check(argument)?;
     }
     match (method, args) {
-        ("replace", [from, to, ..]) => check_replacement(value, from, to),
-        ("format", _) => check_widths(value),
+        ("replace", [from, to, ..]) => match (value.as_str(), from.as_str(), to.as_str()) {
+            (Some(text), Some(from), Some(to)) => check_replacement(text, from, to),
+            _ => Ok(()),
+        },
+        ("format", _) => check_widths(value.as_str().unwrap_or_default()),
         ("join", [values, ..]) => {
             let separator = value.as_str().map_or(0, str::len);
             check_elements(separator.saturating_mul(values.len().unwrap_or_default()))
         }
         _ => Ok(()),
-    }
-}
-
-/// A copy of a value that cannot change any more: a map that contained itself could not be printed.
-pub(super) fn frozen(value: &Value) -> Result<Value, Error> {
-    check(value)?;
-    copy(value)
-}
-
-fn copy(value: &Value) -> Result<Value, Error> {
-    match value.kind() {
-        ValueKind::Map => {
-            let mut members = Vec::new();
-            for key in value.try_iter()? {
-                let member = copy(&value.get_item(&key)?)?;
-                members.push((key, member));
-            }
-            Ok(Value::from_pairs(members))
-        }
-        ValueKind::Seq => {
-            value.try_iter()?.map(|element| copy(&element)).collect::<Result<Vec<_>, _>>().map(Value::from)
-        }
-        _ => Ok(value.clone()),
     }
 }

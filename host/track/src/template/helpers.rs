@@ -44,9 +44,8 @@ fn collect(kind: Kind) -> String {
 /// A member of an object, if there is a value for it. What is printed between its parts is white space only.
 fn exists_set_param() -> String {
     let line = |width: usize| format!("\n{:width$}", "");
-    let member = |value: &str| {
-        [&line(18), "\"{{ setting_name }}\": {{ ", value, " | tojson }}", &line(16)].concat()
-    };
+    let member =
+        |value: &str| [&line(18), "\"{{ setting_name }}\": {{ ", value, " | tojson }}", &line(16)].concat();
     [
         "{% macro exists_set_param(setting_name, value, default_value=none, comma=true) %}",
         "{% if value is defined or default_value is not none %}",
@@ -184,9 +183,10 @@ pub(super) fn add_to(environment: &mut Environment<'static>, scope: &Arc<Scope>,
 
 /// Names of files below the track's directory.
 fn glob(shared: &Shared, base: &str, pattern: &str) -> Result<Vec<String>, Error> {
-    shared.files.glob(base, pattern).map_err(|error| {
-        Error::new(ErrorKind::InvalidOperation, format!("cannot collect parts: {error}"))
-    })
+    shared
+        .files
+        .glob(base, pattern)
+        .map_err(|error| Error::new(ErrorKind::InvalidOperation, format!("cannot collect parts: {error}")))
 }
 
 /// All variables that the importing template has at this moment.

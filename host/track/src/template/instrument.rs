@@ -2,6 +2,8 @@
 
 use std::ops::Range;
 
+use super::statements::{Statements, checks};
+
 /// What stands at a mark.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum MarkKind {
@@ -39,6 +41,7 @@ pub(crate) const HELPERS_WITH_CONTEXT: [&str; 2] = ["rally-context", "benchmark-
 /// lines changes. A template with a tag that does not end is returned as it is: the engine explains that error better.
 pub(crate) fn instrument(source: &str, mark: &mut dyn FnMut(Mark) -> usize) -> String {
     let mut out = String::with_capacity(source.len() * 2);
+    let mut statements = Statements::new(source);
     let mut pos = 0;
     loop {
         let tag = next_tag(source, pos);
@@ -58,15 +61,10 @@ pub(crate) fn instrument(source: &str, mark: &mut dyn FnMut(Mark) -> usize) -> S
             TagKind::Expression => {
                 let number = mark(Mark { kind: MarkKind::Expression, source: tag.range.start..end });
                 out.push_str(&call(number));
-                if trims_expression {
-                    out.push_str("{{");
-                    out.push_str(&content[3..]);
-                } else {
-                    out.push_str(content);
-                }
+                statements.expression(content, trims_expression, &mut out);
             }
             TagKind::Statement => {
-                statement(content, &mut out);
+                statements.statement(content, end, &mut out);
                 let checks = checks(content);
                 if !checks.is_empty() {
                     out.push_str(&checks);
@@ -120,126 +118,6 @@ fn emit_text(source: &str, text: Range<usize>, out: &mut String, mark: &mut dyn 
         }
         start += line.len();
     }
-}
-
-/// Rewrites what the engine does otherwise than Jinja2, the context of imports and the scope of includes, and guards
-/// assignments.
-fn statement(content: &str, out: &mut String) {
-    let inner = content[2..content.len() - 2].trim_start_matches(['-', '+']);
-    let words: Vec<&str> = inner.split_whitespace().take(2).collect();
-    match words.as_slice() {
-        ["import", ..] | ["from", ..] if is_with_context(inner) => {
-            let mut import = content.to_owned();
-            for (helpers, with_context) in HELPERS.iter().zip(HELPERS_WITH_CONTEXT) {
-                for quote in ['"', '\''] {
-                    let name = format!("{quote}{helpers}{quote}");
-                    import = import.replacen(&name, &format!("{quote}{with_context}{quote}"), 1);
-                }
-            }
-            out.push_str(&import);
-        }
-        ["include", ..] => {
-            // What an included template sets is its own, as in Jinja2.
-            let trims_before = if content.starts_with("{%-") { "-" } else { "" };
-            let trims_after = if content.ends_with("-%}") { "-" } else { "" };
-            out.push_str(&format!("{{%{trims_before} with %}}{content}{{% endwith {trims_after}%}}"));
-        }
-        ["set", ..] => match assignment(content) {
-            Some(value) => {
-                let trailing = content[..content.len() - 2].trim_end_matches(['-', '+']).len();
-                let is_attribute = content[..value].contains('.');
-                out.push_str(&content[..value]);
-                out.push('(');
-                out.push_str(&content[value..trailing]);
-                out.push_str(")|");
-                out.push_str(if is_attribute { ATTRIBUTE_FILTER } else { BOUND_FILTER });
-                out.push(' ');
-                out.push_str(&content[trailing..]);
-            }
-            None => out.push_str(content),
-        },
-        _ => out.push_str(content),
-    }
-}
-
-/// Calls that stand behind a tag, in what it repeats or calls: loops and macros report that they go on, and check the
-/// values that get a name: arguments of macros and recursive loops, and those of `with`. Other loops only name what is
-/// there already.
-fn checks(content: &str) -> String {
-    let inner = content[2..content.len() - 2].trim_matches(['-', '+', ' ', '\t', '\n']);
-    let (word, rest) = inner.split_once(|c: char| c.is_whitespace()).unwrap_or((inner, ""));
-    let list = match word {
-        "macro" => rest.split_once('(').map_or("", |(_, arguments)| arguments),
-        "with" => rest,
-        "for" if rest.trim_end().ends_with("recursive") => {
-            rest.split_once(" in ").map_or("", |(targets, _)| targets)
-        }
-        "for" => "",
-        _ => return String::new(),
-    };
-    let mut calls = format!("{{{{{TICK_FUNCTION}()}}}}");
-    for name in names(list) {
-        calls.push_str(&format!("{{{{{CHECK_FUNCTION}({name})}}}}"));
-    }
-    calls
-}
-
-/// The names at the start of each part of a list.
-fn names(list: &str) -> Vec<String> {
-    let mut names = Vec::new();
-    let mut at = 0;
-    let mut depth = 0_usize;
-    let mut expects_name = true;
-    let bytes = list.as_bytes();
-    while at < bytes.len() {
-        match bytes[at] {
-            quote @ (b'"' | b'\'') => match string_end(bytes, at + 1, quote) {
-                Some(end) => at = end,
-                None => return names,
-            },
-            b'(' | b'[' | b'{' => depth += 1,
-            b')' | b']' | b'}' => depth = depth.saturating_sub(1),
-            b',' if depth == 0 => expects_name = true,
-            byte if expects_name && depth == 0 && (byte.is_ascii_alphabetic() || byte == b'_') => {
-                let length =
-                    list[at..].find(|c: char| !c.is_alphanumeric() && c != '_').unwrap_or(list.len() - at);
-                names.push(list[at..at + length].to_owned());
-                expects_name = false;
-                at += length;
-                continue;
-            }
-            _ => {}
-        }
-        at += 1;
-    }
-    names
-}
-
-fn is_with_context(inner: &str) -> bool {
-    let words: Vec<&str> = inner.trim_end_matches(['-', '+']).split_whitespace().collect();
-    words.ends_with(&["with", "context"])
-}
-
-/// Where the value of an assignment starts in its tag: after the first `=` outside of brackets and strings.
-fn assignment(content: &str) -> Option<usize> {
-    let bytes = content.as_bytes();
-    let mut at = 2;
-    let mut depth = 0_usize;
-    while at < bytes.len() {
-        match bytes[at] {
-            quote @ (b'"' | b'\'') => at = string_end(bytes, at + 1, quote)?,
-            b'(' | b'[' | b'{' => depth += 1,
-            b')' | b']' | b'}' => depth = depth.saturating_sub(1),
-            b'=' if depth == 0 => {
-                return (bytes.get(at + 1) != Some(&b'=')).then_some(at + 1);
-            }
-            // `{% set x | filter %}` is a block.
-            b'|' if depth == 0 => return None,
-            _ => {}
-        }
-        at += 1;
-    }
-    None
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -384,7 +262,7 @@ mod tests {
 
     #[test]
     fn assignments_are_bounded() {
-        assert_eq!(marked("{%- set x = a == 1 -%}").0, "{%- set x =( a == 1 )|__bounded -%}");
+        assert_eq!(marked("{%- set x = a == 1 -%}").0, "{%- set x =((a == 1))|__bounded -%}");
         assert_eq!(marked("{% set x %}").0, "{% set x %}");
         assert_eq!(marked("{% set x | upper(a=1) %}").0, "{% set x | upper(a=1) %}");
     }
@@ -397,8 +275,9 @@ mod tests {
         );
         assert_eq!(
             marked("{% with a = 1, b = [c, d] %}{% for x in y recursive %}{% for x in y %}{% if x %}").0,
-            "{% with a = 1, b = [c, d] %}{{__tick()}}{{__check(a)}}{{__check(b)}}\
-             {% for x in y recursive %}{{__tick()}}{{__check(x)}}{% for x in y %}{{__tick()}}{% if x %}"
+            "{% with (a,b) = (1,[c,d]) %}{{__tick()}}{{__check(a)}}{{__check(b)}}\
+             {% for x in __iterated(y) recursive %}{{__tick()}}{{__check(x)}}\
+             {% for x in __iterated(y) %}{{__tick()}}{% if x %}"
         );
     }
 

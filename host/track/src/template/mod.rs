@@ -17,19 +17,25 @@
 
 mod assembly;
 mod complexity;
+mod containers;
 mod dates;
 mod environment;
+mod expressions;
+mod filters;
 mod guards;
 mod helpers;
 mod instrument;
 mod limits;
-mod mutable_map;
+mod operators;
 mod options;
 mod parsed;
+mod printf;
 mod python;
 mod render;
 mod source_map;
 mod sources;
+mod statements;
+mod strings;
 mod undeclared;
 
 #[cfg(test)]

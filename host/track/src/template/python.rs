@@ -2,17 +2,18 @@
 
 use std::fmt::{self, Write as _};
 
-use minijinja::value::{Kwargs, ValueKind};
+use minijinja::value::{Kwargs, Rest, ValueKind, ValueOrKwargs};
 use minijinja::{Environment, Error, ErrorKind, Value};
 
+use super::filters;
 use super::limits::{self, OUTPUT_BYTES};
-use super::mutable_map;
+use super::operators;
 
 /// Adds what differs.
 pub(super) fn add_to(environment: &mut Environment<'static>) {
-    environment.set_unknown_method_callback(mutable_map::call_method);
     environment.add_function("joiner", minijinja_contrib::globals::joiner);
-    environment.add_function("cycler", minijinja_contrib::globals::cycler);
+    environment
+        .add_function("cycler", |items: Rest<Value>| minijinja_contrib::globals::cycler(items.to_vec()));
     environment.add_filter("tojson", to_json);
     environment.add_filter("int", to_int);
     environment.add_filter("float", to_float);
@@ -20,11 +21,10 @@ pub(super) fn add_to(environment: &mut Environment<'static>) {
     environment.add_filter("count", length);
 }
 
-/// A value of JSON as Python reads it.
-pub(super) fn from_json(json: &serde_json::Value) -> Value {
+/// A scalar of JSON as Python reads it.
+pub(super) fn scalar(json: &serde_json::Value) -> Value {
     use serde_json::Value as Json;
     match json {
-        Json::Null => Value::from(()),
         Json::Bool(value) => Value::from(*value),
         Json::Number(number) => match (number.as_i64(), number.as_u64()) {
             (Some(integer), _) => Value::from(integer),
@@ -32,28 +32,134 @@ pub(super) fn from_json(json: &serde_json::Value) -> Value {
             (None, None) => Value::from(number.as_f64().unwrap_or(f64::NAN)),
         },
         Json::String(text) => Value::from(text.as_str()),
-        Json::Array(elements) => elements.iter().map(from_json).collect(),
-        Json::Object(members) => {
-            Value::from_pairs(members.iter().map(|(key, value)| (key.as_str(), from_json(value))))
-        }
+        _ => Value::from(()),
     }
 }
 
 /// Prints a value as `{{ … }}` does.
 pub(super) fn print(out: &mut impl fmt::Write, value: &Value) -> fmt::Result {
+    match (value.kind(), value.as_str()) {
+        (ValueKind::Undefined, _) => Ok(()),
+        (_, Some(text)) => out.write_str(text),
+        _ => repr(out, value),
+    }
+}
+
+/// Prints a value as Python's `repr` does, which is how it stands in a list.
+pub(super) fn repr(out: &mut impl fmt::Write, value: &Value) -> fmt::Result {
+    write_repr(out, value, 0)
+}
+
+fn write_repr(out: &mut dyn fmt::Write, value: &Value, depth: usize) -> fmt::Result {
+    if depth > limits::NESTING {
+        return out.write_str("...");
+    }
     match value.kind() {
-        ValueKind::Undefined => Ok(()),
+        ValueKind::Undefined => out.write_str("Undefined"),
         ValueKind::Number if !value.is_integer() => match f64::try_from(value.clone()) {
             Ok(number) => out.write_str(&float(number)),
             Err(_) => write!(out, "{value}"),
         },
+        ValueKind::String => write_quoted(out, value.as_str().unwrap_or_default()),
+        ValueKind::Seq | ValueKind::Iterable => {
+            let is_tuple = operators::is_tuple(value);
+            out.write_char(if is_tuple { '(' } else { '[' })?;
+            let mut count = 0;
+            for element in value.try_iter().into_iter().flatten() {
+                if count > 0 {
+                    out.write_str(", ")?;
+                }
+                write_repr(out, &element, depth + 1)?;
+                count += 1;
+            }
+            match (is_tuple, count) {
+                (true, 1) => out.write_str(",)"),
+                (true, _) => out.write_char(')'),
+                (false, _) => out.write_char(']'),
+            }
+        }
+        ValueKind::Map if is_plain_map(value) => {
+            out.write_char('{')?;
+            for (index, key) in value.try_iter().into_iter().flatten().enumerate() {
+                if index > 0 {
+                    out.write_str(", ")?;
+                }
+                write_repr(out, &key, depth + 1)?;
+                out.write_str(": ")?;
+                write_repr(out, &value.get_item(&key).unwrap_or_default(), depth + 1)?;
+            }
+            out.write_char('}')
+        }
         _ => write!(out, "{value}"),
     }
 }
 
+/// Whether a value is a map of the template, not an object of the engine.
+fn is_plain_map(value: &Value) -> bool {
+    value.as_object().is_none_or(|object| {
+        !["Namespace", "Module", "Loop", "Macro"].iter().any(|kind| object.type_name().ends_with(kind))
+    })
+}
+
+/// A string in the quotes that need fewer escapes.
+fn write_quoted(out: &mut dyn fmt::Write, text: &str) -> fmt::Result {
+    let quote = if text.contains('\'') && !text.contains('"') { '"' } else { '\'' };
+    out.write_char(quote)?;
+    for character in text.chars() {
+        match character {
+            '\\' => out.write_str("\\\\")?,
+            '\n' => out.write_str("\\n")?,
+            '\r' => out.write_str("\\r")?,
+            '\t' => out.write_str("\\t")?,
+            same if same == quote => write!(out, "\\{same}")?,
+            ' '..='~' => out.write_char(character)?,
+            other if other.is_control() || (other.is_whitespace() && other != ' ') => {
+                match u32::from(other) {
+                    code @ ..=0xff => write!(out, "\\x{code:02x}")?,
+                    code @ ..=0xffff => write!(out, "\\u{code:04x}")?,
+                    code => write!(out, "\\U{code:08x}")?,
+                }
+            }
+            other => out.write_char(other)?,
+        }
+    }
+    out.write_char(quote)
+}
+
+/// An int or a boolean as a number.
+pub(super) fn integer(value: &Value) -> Option<i128> {
+    match value.kind() {
+        ValueKind::Bool => Some(i128::from(value.is_true())),
+        ValueKind::Number if value.is_integer() => i128::try_from(value.clone()).ok(),
+        _ => None,
+    }
+}
+
+/// The remainder, which has the sign of the divisor.
+pub(super) fn remainder(left: &Value, right: &Value) -> Result<Value, Error> {
+    let invalid = |message: String| Error::new(ErrorKind::InvalidOperation, message);
+    undefined_is_no_number(left)?;
+    undefined_is_no_number(right)?;
+    if let (Some(a), Some(b)) = (integer(left), integer(right)) {
+        let rest = a.checked_rem(b).ok_or_else(|| invalid("a division by zero".to_owned()))?;
+        return Ok(Value::from(if rest != 0 && (rest < 0) != (b < 0) { rest + b } else { rest }));
+    }
+    let number = |value: &Value| match (integer(value), value.kind()) {
+        (Some(integer), _) => Ok(integer as f64),
+        (None, ValueKind::Number) => f64::try_from(value.clone()),
+        (None, kind) => Err(invalid(format!("there is no remainder of a value of type {kind}"))),
+    };
+    let (a, b) = (number(left)?, number(right)?);
+    if b == 0.0 {
+        return Err(invalid("a division by zero".to_owned()));
+    }
+    let rest = a % b;
+    Ok(Value::from(if rest != 0.0 && (rest < 0.0) != (b < 0.0) { rest + b } else { rest }))
+}
+
 /// A float as Python writes it: the shortest digits that read back the same, with an exponent below 1e-4 and from 1e16
 /// on.
-fn float(number: f64) -> String {
+pub(super) fn float(number: f64) -> String {
     if !number.is_finite() {
         return match (number.is_nan(), number > 0.0) {
             (true, _) => "nan".to_owned(),
@@ -82,10 +188,10 @@ fn length(value: &Value) -> Result<usize, Error> {
 }
 
 /// Jinja2's `int`: what is no number becomes the default, 0.
-fn to_int(value: &Value, default: Option<Value>, base: Option<u32>, kwargs: Kwargs) -> Result<Value, Error> {
-    let default = kwargs.get::<Option<Value>>("default")?.or(default).unwrap_or_else(|| Value::from(0));
-    let base = kwargs.get::<Option<u32>>("base")?.or(base).unwrap_or(10);
-    kwargs.assert_all_used()?;
+fn to_int(value: &Value, arguments: Rest<ValueOrKwargs>) -> Result<Value, Error> {
+    let [default, base] = filters::given(arguments, ["default", "base"])?;
+    let default = default.unwrap_or_else(|| Value::from(0));
+    let base = base.map(u32::try_from).transpose()?.unwrap_or(10);
     undefined_is_no_number(value)?;
     if let Some(text) = value.as_str() {
         let text = text.trim();
@@ -132,9 +238,9 @@ fn truncated(number: f64) -> Option<Value> {
 }
 
 /// Jinja2's `float`: what is no number becomes the default, 0.0.
-fn to_float(value: &Value, default: Option<Value>, kwargs: Kwargs) -> Result<Value, Error> {
-    let default = kwargs.get::<Option<Value>>("default")?.or(default).unwrap_or_else(|| Value::from(0.0));
-    kwargs.assert_all_used()?;
+fn to_float(value: &Value, arguments: Rest<ValueOrKwargs>) -> Result<Value, Error> {
+    let [default] = filters::given(arguments, ["default"])?;
+    let default = default.unwrap_or_else(|| Value::from(0.0));
     undefined_is_no_number(value)?;
     let number = match value.kind() {
         ValueKind::String => value.as_str().and_then(|text| text.trim().replace('_', "").parse::<f64>().ok()),
@@ -188,8 +294,14 @@ impl JsonWriter {
             }
             ValueKind::Map => {
                 let mut members = Vec::new();
+                let mut texts = 0_usize;
                 for key in value.try_iter()? {
                     members.push((key_text(&key)?, value.get_item(&key)?));
+                    texts += usize::from(key.as_str().is_some());
+                }
+                if texts > 0 && texts < members.len() {
+                    let message = "keys that are strings and others cannot be sorted";
+                    return Err(Error::new(ErrorKind::BadSerialization, message));
                 }
                 members.sort_by(|(a, _), (b, _)| a.cmp(b));
                 self.list('{', '}', &members, depth, |writer, (key, value)| {

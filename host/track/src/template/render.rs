@@ -197,7 +197,8 @@ fn failure(error: &Error, name: &str, shared: &Shared) -> Failure {
     {
         innermost = source;
     }
-    let located = chain(error).filter(|error| error.name().is_some_and(|name| sources.has_template(name))).last();
+    let located =
+        chain(error).filter(|error| error.name().is_some_and(|name| sources.has_template(name))).last();
     let last_mark = shared.last_mark.load(Ordering::Relaxed);
     let place = sources.rejected().or_else(|| match located {
         Some(error) => sources.place_of_line(error.name()?, error.line()?, last_mark),

@@ -131,7 +131,12 @@ impl Sources {
     }
 
     /// The file and range that a mark, or what is `distance` behind it and `length` long, comes from.
-    pub(super) fn origin(&self, number: usize, distance: usize, length: usize) -> Option<(Place, Range<usize>)> {
+    pub(super) fn origin(
+        &self,
+        number: usize,
+        distance: usize,
+        length: usize,
+    ) -> Option<(Place, Range<usize>)> {
         let inner = self.lock();
         let (assembled, mark) = inner.marks.get(number)?;
         let (start, length) = match mark.kind {
