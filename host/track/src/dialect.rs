@@ -7,12 +7,11 @@ use crate::Dialect;
 /// What OpenSearch Benchmark calls otherwise, and what Rally calls it.
 const WORKLOAD_KEYS: [(&str, &str); 2] = [("test_procedures", "challenges"), ("test_procedure", "challenge")];
 
-/// The dialect of a track. Tracks of 2017 have a `short-description`, or mappings in their types; corpora came later, and
-/// for some months stood beside keys of the dialect before.
+/// The dialect of a track. Tracks of 2017 have mappings in their types, and a `short-description`. Corpora came later, and
+/// stood beside such types for some months: then they say the same, for a later Rally, as the track says for that of 2017.
 pub(crate) fn of(track: &Value) -> Dialect {
-    let is_2017 = track.get("corpora").is_none()
-        && (track.get("short-description").is_some() || has_mappings(track.get("indices")));
-    match is_2017 {
+    let has = |key: &str| track.get(key).is_some();
+    match has_mappings(track.get("indices")) || (has("short-description") && !has("corpora")) {
         true => Dialect::Rally2017,
         false => Dialect::Current,
     }
@@ -20,7 +19,8 @@ pub(crate) fn of(track: &Value) -> Dialect {
 
 fn has_mappings(indices: Option<&Value>) -> bool {
     let lists = indices.and_then(Value::as_array).into_iter().flatten();
-    lists.filter_map(|index| index["types"].as_array()).flatten().any(Value::is_object)
+    let mut types = lists.filter_map(|index| index["types"].as_array()).flatten();
+    types.any(|kind| kind.get("mapping").is_some())
 }
 
 /// Keys at the top of a workload that have another name in Rally: the key there, and Rally's.
@@ -40,6 +40,7 @@ mod tests {
         for (track, dialect) in [
             (json!({"short-description": "s", "operations": []}), Dialect::Rally2017),
             (json!({"indices": [{"name": "i", "types": [{"mapping": "m"}]}]}), Dialect::Rally2017),
+            (json!({"corpora": [], "indices": [{"types": [{"mapping": "m"}]}]}), Dialect::Rally2017),
             (json!({"indices": [{"name": "i", "types": ["doc"]}]}), Dialect::Current),
             (json!({"short-description": "s", "corpora": []}), Dialect::Current),
             (json!({"schedule": []}), Dialect::Current),

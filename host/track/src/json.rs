@@ -270,7 +270,7 @@ mod tests {
     fn whole_numbers_that_fit_nowhere_are_errors() {
         let error = parse(r#"{"a\"1": [18446744073709551615, -9223372036854775808, 18446744073709551616]}"#);
         let error = error.err().unwrap();
-        assert_eq!(error.offset, 50);
+        assert_eq!(error.offset, 54);
         assert!(error.message.contains("64 bits"));
         assert!(parse("[1e300, 18446744073709551616.0, \"99999999999999999999\"]").is_ok());
     }

@@ -130,7 +130,7 @@ impl Reader<'_> {
         let schedulers = &self.options.extension_names.schedulers;
         if BUILT_IN_SCHEDULERS.contains(&schedule.as_str()) {
             self.check(pointer, TASK_OF_BUILT_IN_SCHEDULER);
-        } else if !schedulers.contains(&schedule) {
+        } else if !schedulers.contains(&schedule) && !self.options.any_names {
             let known = BUILT_IN_SCHEDULERS.into_iter().chain(schedulers.iter().map(String::as_str));
             let suggestion = closest(&schedule, known.clone());
             let message = format!("unknown scheduler [{schedule}]{}", did_you_mean(suggestion.as_deref()));

@@ -83,7 +83,7 @@ impl Reader<'_> {
         match (&param_source, known) {
             (Some(source), _) => {
                 let names = &self.options.extension_names.param_sources;
-                if !names.contains(source) {
+                if !names.contains(source) && !self.options.any_names {
                     let message = format!("no extension registers the parameter source [{source}]");
                     let help = registered(names.iter().map(String::as_str));
                     self.problem(&format!("{pointer}/param-source"), message, Some(help));
@@ -95,7 +95,7 @@ impl Reader<'_> {
             (None, None) => {}
         }
         let names = &self.options.extension_names.operation_types;
-        if known.is_none() && !names.contains(&written) {
+        if known.is_none() && !names.contains(&written) && !self.options.any_names {
             let all = BUILT_IN.iter().map(|(name, _)| *name).chain(names.iter().map(String::as_str));
             let suggestion = match written.as_str() {
                 "bulk" => Some("index".to_owned()),
@@ -181,6 +181,10 @@ impl Reader<'_> {
     }
 
     fn check_search(&mut self, declared: &Declared, indices: &[Index]) {
+        if declared.operation.params.contains_key("use_request_cache") {
+            let message = "\"use_request_cache\" has no effect; \"cache\" has the one that is meant";
+            self.warn_of_key(&format!("{}/use_request_cache", declared.pointer), message);
+        }
         if declared.operation.params.contains_key("index") || indices.len() == 1 {
             return;
         }

@@ -32,6 +32,7 @@ pub(crate) fn read(
     invalid(SCHEMA.check(document, "", Schema::TRACK))?;
 
     let mut reader = Reader::new(document, files, renderer, options, &SCHEMA);
+    reader.warn_of_keys_of_later_versions();
     let data_url = document.value["data-url"].as_str();
     let (indices, mut documents) = reader.indices(data_url);
     let templates = reader.templates();
@@ -69,6 +70,22 @@ pub(crate) fn read(
         warnings: reader.warnings,
         ..Track::new(name, Dialect::Rally2017, files.root())
     })
+}
+
+impl Reader<'_> {
+    /// For some months tracks said everything twice, for Rally as it was and for Rally to come.
+    fn warn_of_keys_of_later_versions(&mut self) {
+        if self.document.value.get("corpora").is_some() {
+            self.warn_of_key("/corpora", "\"corpora\" are not read: the types have the documents");
+        }
+        for (pointer, value) in self.elements("", "indices") {
+            if value.get("body").is_some() {
+                let message =
+                    "\"body\" is not read: the types have the mappings, the challenges the settings";
+                self.warn_of_key(&format!("{pointer}/body"), message);
+            }
+        }
+    }
 }
 
 /// Takes the small data file of each type, whose sizes nobody declares.
