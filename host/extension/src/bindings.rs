@@ -84,11 +84,12 @@ impl Bindings for ExtensionBindings {
         let operation = &task.operation;
         let names = self.extensions.names();
         let source = match &operation.param_source {
-            Some(name) => Some(
-                self.extensions
-                    .source(name)
-                    .ok_or_else(|| unknown_param_source(&operation.name, name, &names.param_sources))?,
-            ),
+            Some(name) => match self.extensions.source(name) {
+                None if self.built_in.reads_documents(operation) => None,
+                found => Some(
+                    found.ok_or_else(|| unknown_param_source(&operation.name, name, &names.param_sources))?,
+                ),
+            },
             None => None,
         };
         let runner = self.extensions.runner(&operation.operation_type);

@@ -5,11 +5,14 @@ use std::sync::Arc;
 use rally_race::{
     Binding, Bindings, Cause, ParamSourceFactory, RunnerFactory, SchedulerBinding, SourceBinding,
 };
-use rally_track::{Task, Track};
+use rally_track::{Dialect, Operation, Task, Track};
+use serde_json::Value;
 
 use crate::cluster::Cluster;
-use crate::params::{BulkSourceFactory, ConstantSourceFactory, DocumentSet, ParamError, search_params};
-use crate::runners::{BuiltinRunnerFactory, OPERATIONS, Operation};
+use crate::params::{
+    BulkSourceFactory, ConstantSourceFactory, DocumentSet, ParamError, built_in_params, reads_documents,
+};
+use crate::runners::{BuiltinRunnerFactory, OPERATIONS, check_composite, declared};
 
 /// Binds tasks to built-in param sources and runners against one target.
 pub struct TargetBindings {
@@ -38,37 +41,37 @@ impl TargetBindings {
         more: impl IntoIterator<Item = &'a String>,
     ) -> Result<SourceBinding, Cause> {
         let operation = &task.operation;
-        let known = known(&operation.operation_type);
-        let params: Arc<dyn ParamSourceFactory> = match known {
-            Some(Operation::Bulk) => {
-                let typed = self.cluster.capabilities().typed();
-                Arc::new(BulkSourceFactory::new(operation, &self.documents, typed)?)
+        let error = |problem: String| ParamError::new(&operation.name, problem);
+        if reads_documents(self.track.dialect, operation) {
+            return Ok(SourceBinding::Ahead(self.documents(operation, task.clients)?));
+        }
+        if !foreign && declared(self.track.dialect, &operation.operation_type).is_none() {
+            return Err(self.unknown(&operation.name, &operation.operation_type, more).into());
+        }
+        let values = built_in_params(&self.track, operation)?.into_values(operation);
+        match (self.track.dialect, operation.operation_type.as_str()) {
+            (Dialect::Rally2017, "search")
+                if values.contains_key("pages") != values.contains_key("items_per_page") =>
+            {
+                tracing::warn!(
+                    operation = operation.name,
+                    "'pages' and 'results-per-page' make a scroll only together; this is an ordinary search"
+                );
             }
-            Some(Operation::Search) => {
-                let values = search_params(operation, &self.track)?;
-                if values.contains_key("pages") != values.contains_key("items_per_page") {
-                    tracing::warn!(
-                        operation = operation.name,
-                        "'pages' and 'results-per-page' make a scroll only together; this is an ordinary search"
-                    );
+            (_, "force-merge") => {
+                for name in ["max_num_segments", "max-num-segments"] {
+                    let segments = values.get(name).filter(|segments| !segments.is_null());
+                    if let Some(segments) = segments.filter(|segments| !is_count(segments)) {
+                        let problem = format!("'{name}' is {segments} but must be a number above 0");
+                        return Err(error(problem).into());
+                    }
                 }
-                Arc::new(ConstantSourceFactory::new(values))
             }
-            Some(Operation::ForceMerge) => {
-                if let Some(segments) = operation.params.get("max_num_segments")
-                    && segments.as_u64().is_none_or(|segments| segments == 0)
-                {
-                    let problem = format!("'max_num_segments' is {segments} but must be a number above 0");
-                    return Err(ParamError::new(&operation.name, problem).into());
-                }
-                Arc::new(ConstantSourceFactory::new(operation.params.clone()))
-            }
-            Some(Operation::IndexStats | Operation::NodeStats) => {
-                Arc::new(ConstantSourceFactory::new(operation.params.clone()))
-            }
-            None if foreign => Arc::new(ConstantSourceFactory::new(operation.params.clone())),
-            None => return Err(unknown(&operation.name, &operation.operation_type, more).into()),
-        };
+            // What is wrong with a part of it is better found before the race than in it.
+            (_, "composite") => check_composite(&values).map_err(error)?,
+            _ => {}
+        }
+        let params: Arc<dyn ParamSourceFactory> = Arc::new(ConstantSourceFactory::new(values));
         Ok(SourceBinding::Ahead(params))
     }
 
@@ -82,8 +85,9 @@ impl TargetBindings {
         operation_type: &str,
         more: impl IntoIterator<Item = &'a String>,
     ) -> Result<Arc<dyn RunnerFactory>, ParamError> {
-        let kind = known(operation_type).ok_or_else(|| unknown(operation, operation_type, more))?;
-        Ok(Arc::new(BuiltinRunnerFactory::new(kind, Arc::clone(&self.cluster))))
+        let declared = declared(self.track.dialect, operation_type)
+            .ok_or_else(|| self.unknown(operation, operation_type, more))?;
+        Ok(Arc::new(BuiltinRunnerFactory::new(declared, Arc::clone(&self.cluster))))
     }
 
     /// The built-in runner of an operation type, for a track's own code: it connects to the addresses of the race only.
@@ -95,15 +99,52 @@ impl TargetBindings {
         operation: &str,
         operation_type: &str,
     ) -> Result<Arc<dyn RunnerFactory>, ParamError> {
-        let kind = known(operation_type).ok_or_else(|| unknown(operation, operation_type, []))?;
-        Ok(Arc::new(BuiltinRunnerFactory::new(kind, Arc::clone(&self.cluster)).guarded()))
+        let declared = declared(self.track.dialect, operation_type)
+            .ok_or_else(|| self.unknown(operation, operation_type, []))?;
+        Ok(Arc::new(BuiltinRunnerFactory::new(declared, Arc::clone(&self.cluster)).guarded()))
+    }
+
+    /// Whether the requests of an operation are cut from the track's documents, by a source that is built in.
+    pub fn reads_documents(&self, operation: &Operation) -> bool {
+        reads_documents(self.track.dialect, operation)
+    }
+
+    /// The source of an operation that sends the track's documents.
+    fn documents(&self, operation: &Operation, clients: u32) -> Result<Arc<dyn ParamSourceFactory>, Cause> {
+        let typed = self.cluster.capabilities().typed();
+        Ok(Arc::new(BulkSourceFactory::of_track(&self.track, operation, clients, &self.documents, typed)?))
+    }
+
+    fn unknown<'a>(
+        &self,
+        operation: &str,
+        operation_type: &str,
+        more: impl IntoIterator<Item = &'a String>,
+    ) -> ParamError {
+        let built_in = OPERATIONS.iter().map(|declared| declared.name);
+        let mut names: Vec<&str> = built_in.chain(more.into_iter().map(String::as_str)).collect();
+        names.sort_unstable();
+        names.dedup();
+        let hint = names
+            .iter()
+            .map(|name| (strsim::jaro_winkler(operation_type, name), name))
+            .filter(|(similarity, _)| *similarity > 0.8)
+            .max_by(|left, right| left.0.total_cmp(&right.0))
+            .map(|(_, name)| format!(", did you mean '{name}'?"))
+            .unwrap_or_default();
+        let known = names.join(", ");
+        ParamError::new(
+            operation,
+            format!("unknown operation type '{operation_type}'{hint} (known: {known})"),
+        )
     }
 }
 
 impl Bindings for TargetBindings {
     fn bind(&self, task: &Task) -> Result<Binding, Cause> {
         let operation = &task.operation;
-        if let Some(source) = &operation.param_source {
+        let built_in = reads_documents(self.track.dialect, operation);
+        if let Some(source) = operation.param_source.as_ref().filter(|_| !built_in) {
             return Err(unknown_param_source(&operation.name, source, []).into());
         }
         let runner = self.runner(&operation.name, &operation.operation_type, [])?;
@@ -126,24 +167,10 @@ pub fn unknown_param_source<'a>(
     ParamError::new(operation, format!("unknown param-source '{name}' ({known})"))
 }
 
-fn known(operation_type: &str) -> Option<Operation> {
-    OPERATIONS.iter().find(|(name, _)| *name == operation_type).map(|(_, kind)| *kind)
-}
-
-fn unknown<'a>(
-    operation: &str,
-    operation_type: &str,
-    more: impl IntoIterator<Item = &'a String>,
-) -> ParamError {
-    let mut names: Vec<&str> = OPERATIONS.iter().map(|(name, _)| *name).collect();
-    names.extend(more.into_iter().map(String::as_str));
-    let hint = names
-        .iter()
-        .map(|name| (strsim::jaro_winkler(operation_type, name), name))
-        .filter(|(similarity, _)| *similarity > 0.8)
-        .max_by(|left, right| left.0.total_cmp(&right.0))
-        .map(|(_, name)| format!(", did you mean '{name}'?"))
-        .unwrap_or_default();
-    let problem = format!("unknown operation type '{operation_type}'{hint} (known: {})", names.join(", "));
-    ParamError::new(operation, problem)
+fn is_count(value: &Value) -> bool {
+    let number = match value {
+        Value::String(text) => text.trim().parse().ok(),
+        value => value.as_u64(),
+    };
+    number.is_some_and(|number: u64| number > 0)
 }

@@ -90,6 +90,15 @@ pub enum StringFields {
     TextKeyword,
 }
 
+/// How points in time are opened and closed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum PointInTime {
+    /// `POST /index/_pit` answers with an `id`.
+    Pit,
+    /// `POST /index/_search/point_in_time` answers with a `pit_id`: OpenSearch.
+    SearchPointInTime,
+}
+
 /// What a target understands. Derived from its version in one place: nobody else compares version numbers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Capabilities {
@@ -113,6 +122,14 @@ pub struct Capabilities {
     pub bulk_content_type: &'static str,
     /// Whether scroll ids go into a JSON body; otherwise into the address.
     pub scroll_id_in_body: bool,
+    /// First part of the paths of machine learning.
+    pub machine_learning_path: &'static str,
+    /// Whether a merge of segments can go on as a task that is asked for.
+    pub force_merge_task: bool,
+    /// Whether lists of snapshots can leave out the names of indices.
+    pub snapshot_index_names: bool,
+    /// How points in time are opened and closed.
+    pub point_in_time: PointInTime,
 }
 
 impl Capabilities {
@@ -141,6 +158,17 @@ impl Capabilities {
             // Content types are looked at from 5.3 on and demanded from 6.0 on.
             bulk_content_type: if like.at_least(5, 3) { "application/x-ndjson" } else { "application/json" },
             scroll_id_in_body: like.at_least(2, 0),
+            machine_learning_path: if like.at_least(7, 0) { "_ml" } else { "_xpack/ml" },
+            // OpenSearch has it from 2.6 on.
+            force_merge_task: match product {
+                Product::OpenSearch => version.at_least(2, 6),
+                _ => version.at_least(8, 1),
+            },
+            snapshot_index_names: product != Product::OpenSearch && version.at_least(8, 3),
+            point_in_time: match product {
+                Product::OpenSearch => PointInTime::SearchPointInTime,
+                _ => PointInTime::Pit,
+            },
             product,
             version,
         }

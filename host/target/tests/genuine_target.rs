@@ -212,14 +212,14 @@ fn a_genuine_server_that_refuses_documents_is_believed() {
             r#"{"n": 3}"#,
         ];
         let params = support::params(json!({"body": lines, "bulk-size": 3}));
-        let mut bulk = support::runner(rally_target::runners::Operation::Bulk, &cluster).await;
+        let mut bulk = support::runner("index", &cluster).await;
         let outcome = bulk.run(&params).await.unwrap();
         assert_eq!(outcome.weight, 3.0);
         let failure = outcome.failure.unwrap();
         assert_eq!((failure.count, failure.status), (1, Some(200)));
         println!("{}", failure.description);
         assert!(failure.description.starts_with("items failed: 400 "), "{}", failure.description);
-        let mut search = support::runner(rally_target::runners::Operation::Search, &cluster).await;
+        let mut search = support::runner("search", &cluster).await;
         let outcome = search
             .run(&support::params(json!({"index": "rally-target-test-nowhere", "body": {}})))
             .await

@@ -9,7 +9,6 @@ use std::sync::Arc;
 
 use bytes::Bytes;
 use rally_race::{BodyKind, Outcome, Params};
-use rally_target::runners::Operation as Kind;
 use serde_json::{Value, json};
 use support::{Target, block_on, object, params, runner};
 
@@ -17,19 +16,19 @@ const FOUND: &str = r#"{"took": 1, "hits": {"total": 0, "hits": []}}"#;
 const INDEXED: &str = r#"{"took": 1, "errors": false, "items": []}"#;
 
 /// Performs these requests one after the other. What was sent, as `METHOD /path?query` and body.
-fn sent(kind: Kind, version: &'static str, all: &[Params]) -> Vec<(String, String)> {
+fn sent(kind: &'static str, version: &'static str, all: &[Params]) -> Vec<(String, String)> {
     let target = answering(kind, version);
     perform(kind, &target, all);
     target.requests().iter().map(|request| (request.call().to_owned(), request.text())).collect()
 }
 
-fn answering(kind: Kind, version: &'static str) -> Target {
+fn answering(kind: &'static str, version: &'static str) -> Target {
     Target::version(version, move |peer, _| {
-        peer.answer("200 OK", if kind == Kind::Bulk { INDEXED } else { FOUND })
+        peer.answer("200 OK", if kind == "index" { INDEXED } else { FOUND })
     })
 }
 
-fn perform(kind: Kind, target: &Target, all: &[Params]) -> Vec<Outcome> {
+fn perform(kind: &'static str, target: &Target, all: &[Params]) -> Vec<Outcome> {
     block_on(async {
         let cluster = target.cluster().await;
         let mut runner = runner(kind, &cluster).await;
@@ -42,7 +41,7 @@ fn perform(kind: Kind, target: &Target, all: &[Params]) -> Vec<Outcome> {
 }
 
 /// The error of parameters that no request can be made of; nothing is sent.
-fn refused(kind: Kind, values: Value) -> String {
+fn refused(kind: &'static str, values: Value) -> String {
     let target = answering(kind, "7.10.2");
     let refused = block_on(async {
         let cluster = target.cluster().await;
@@ -52,7 +51,7 @@ fn refused(kind: Kind, values: Value) -> String {
     refused.to_string()
 }
 
-fn call(kind: Kind, values: Value) -> String {
+fn call(kind: &'static str, values: Value) -> String {
     sent(kind, "7.10.2", &[params(values)]).remove(0).0
 }
 
@@ -70,7 +69,7 @@ fn the_documented_answer_of_a_custom_search_source_is_understood() {
     let body = json!({"query": {"term": {"body": "mechanic"}}});
     let values = json!({"body": body, "index": null, "type": null, "use_request_cache": false});
     let wanted = ("POST /_search?request_cache=false".to_owned(), body.to_string());
-    assert_eq!(sent(Kind::Search, "7.10.2", &[params(values)]), [wanted]);
+    assert_eq!(sent("search", "7.10.2", &[params(values)]), [wanted]);
 }
 
 #[test]
@@ -80,20 +79,20 @@ fn a_search_takes_the_names_of_then_and_now() {
             "index": "logs", "body": {}, cache: true, request_params: {"_source": false},
             "name": "a", "operation-type": "search", "param-source": "mine", "something": "else",
         });
-        assert_eq!(call(Kind::Search, values), "POST /logs/_search?request_cache=true&_source=false");
+        assert_eq!(call("search", values), "POST /logs/_search?request_cache=true&_source=false");
     }
-    assert_eq!(call(Kind::Search, json!({"body": {}, "cache": null})), "POST /_search");
+    assert_eq!(call("search", json!({"body": {}, "cache": null})), "POST /_search");
     assert_eq!(
-        call(Kind::Search, json!({"index": ["a", "b"], "body": {}, "request-cache": "true"})),
+        call("search", json!({"index": ["a", "b"], "body": {}, "request-cache": "true"})),
         "POST /a,b/_search?request_cache=true"
     );
     for results in ["results-per-page", "items_per_page"] {
         assert_eq!(
-            call(Kind::Search, json!({"index": "a", "body": {}, "pages": 1, results: 10})),
+            call("search", json!({"index": "a", "body": {}, "pages": 1, results: 10})),
             "POST /a/_search?sort=_doc&scroll=10s&size=10"
         );
     }
-    let typed = sent(Kind::Search, "2.4.6", &[params(json!({"index": "a", "type": "t", "body": {}}))]);
+    let typed = sent("search", "2.4.6", &[params(json!({"index": "a", "type": "t", "body": {}}))]);
     assert_eq!(typed[0].0, "POST /a/t/_search");
 }
 
@@ -108,7 +107,7 @@ fn searches_that_differ_in_their_body_only_share_everything_else() {
             ..Params::of(Arc::clone(&values))
         })
         .collect();
-    let sent = sent(Kind::Search, "7.10.2", &all);
+    let sent = sent("search", "7.10.2", &all);
     for (number, (call, body)) in sent.iter().enumerate() {
         assert_eq!(call, "POST /a/_search?request_cache=false");
         assert_eq!(*body, format!("{{\"size\":{}}}", number + 1));
@@ -119,7 +118,7 @@ fn searches_that_differ_in_their_body_only_share_everything_else() {
 fn a_body_beside_the_parameters_comes_before_one_among_them_and_is_none_of_the_next_request() {
     let values = Arc::new(object(json!({"index": "a", "body": {"size": 0}})));
     let beside = Params { body: Bytes::from_static(b"{}"), ..Params::of(Arc::clone(&values)) };
-    let bodies: Vec<String> = sent(Kind::Search, "7.10.2", &[beside.clone(), Params::of(values), beside])
+    let bodies: Vec<String> = sent("search", "7.10.2", &[beside.clone(), Params::of(values), beside])
         .into_iter()
         .map(|(_, body)| body)
         .collect();
@@ -129,15 +128,15 @@ fn a_body_beside_the_parameters_comes_before_one_among_them_and_is_none_of_the_n
 #[test]
 fn a_scroll_begins_with_the_body_beside_its_parameters() {
     let values = json!({"index": "a", "pages": "all", "results-per-page": 5});
-    let sent = sent(Kind::Search, "7.10.2", &[with_body(values, "{\"query\":{}}", 0)]);
+    let sent = sent("search", "7.10.2", &[with_body(values, "{\"query\":{}}", 0)]);
     assert_eq!(sent[0].1, "{\"query\":{}}");
 }
 
 #[test]
 fn headers_of_a_request_are_sent_with_it() {
-    let target = answering(Kind::Search, "7.10.2");
+    let target = answering("search", "7.10.2");
     let values = json!({"index": "a", "body": {}, "headers": {"X-Tenant": "blue"}, "opaque-id": "42"});
-    perform(Kind::Search, &target, &[params(values), params(json!({"index": "a", "body": {}}))]);
+    perform("search", &target, &[params(values), params(json!({"index": "a", "body": {}}))]);
     let [with, without] = &target.requests()[..] else { panic!("two requests") };
     assert_eq!((with.header("x-tenant"), with.header("x-opaque-id")), (Some("blue"), Some("42")));
     assert_eq!((without.header("x-tenant"), without.header("x-opaque-id")), (None, None));
@@ -153,7 +152,7 @@ fn headers_that_belong_to_the_connection_or_are_none_are_refused() {
         (json!({"a": 3}), "'a' is 3 but must be a text"),
         (json!("a"), "'headers' is \"a\" but must be an object"),
     ] {
-        let error = refused(Kind::Search, json!({"body": {}, "headers": headers}));
+        let error = refused("search", json!({"body": {}, "headers": headers}));
         assert!(error.contains(problem), "{error}");
     }
 }
@@ -162,16 +161,16 @@ fn headers_that_belong_to_the_connection_or_are_none_are_refused() {
 fn a_bulk_takes_the_names_of_then_and_now() {
     for present in ["action-metadata-present", "action_metadata_present"] {
         let values = |given: bool| json!({"body": "{}\n", "bulk-size": 1, present: given, "index": "a", "type": "t", "unit": "docs"});
-        assert_eq!(call(Kind::Bulk, values(true)), "POST /_bulk");
-        assert_eq!(call(Kind::Bulk, values(false)), "POST /a/_bulk");
-        assert_eq!(sent(Kind::Bulk, "2.4.6", &[params(values(false))])[0].0, "POST /a/t/_bulk");
+        assert_eq!(call("index", values(true)), "POST /_bulk");
+        assert_eq!(call("index", values(false)), "POST /a/_bulk");
+        assert_eq!(sent("index", "2.4.6", &[params(values(false))])[0].0, "POST /a/t/_bulk");
     }
     let values = json!({
         "body": ["{\"index\":{}}", {"a": 1}], "bulk-size": 1,
         "pipeline": "p", "refresh": "wait_for", "timeout": "3s", "request-params": {"require_alias": true},
     });
     assert_eq!(
-        sent(Kind::Bulk, "7.10.2", &[params(values)]),
+        sent("index", "7.10.2", &[params(values)]),
         [(
             "POST /_bulk?pipeline=p&refresh=wait_for&timeout=3s&require_alias=true".to_owned(),
             "{\"index\":{}}\n{\"a\":1}\n".to_owned()
@@ -182,9 +181,9 @@ fn a_bulk_takes_the_names_of_then_and_now() {
 #[test]
 fn the_documents_of_a_bulk_are_counted_by_its_body_or_else_by_bulk_size() {
     let lines = "{\"index\":{}}\n{}\n";
-    let target = answering(Kind::Bulk, "7.10.2");
+    let target = answering("index", "7.10.2");
     let outcomes = perform(
-        Kind::Bulk,
+        "index",
         &target,
         &[
             with_body(json!({}), lines, 7),
@@ -201,24 +200,24 @@ fn the_documents_of_a_bulk_are_counted_by_its_body_or_else_by_bulk_size() {
 fn a_mandatory_parameter_that_is_missing_ends_the_task_with_its_name_and_those_that_were_given() {
     for (kind, values, error) in [
         (
-            Kind::Search,
+            "search",
             json!({"index": "a", "cache": true}),
             "cannot execute 'search': 'body' is mandatory and missing: give the search request; \
              the provided parameters are [index, cache]",
         ),
         (
-            Kind::Bulk,
+            "index",
             json!({"bulk-size": 3}),
             "cannot execute 'index': 'body' is mandatory and missing; the provided parameters are [bulk-size]",
         ),
         (
-            Kind::Bulk,
+            "index",
             json!({"body": "{}\n", "action-metadata-present": false, "bulk-size": 1}),
             "cannot execute 'index': 'index' is mandatory where the body has no action lines, and missing; \
              the provided parameters are [body, action-metadata-present, bulk-size]",
         ),
         (
-            Kind::Bulk,
+            "index",
             json!({"body": "{}\n"}),
             "cannot execute 'index': the param source gives no 'bulk-size', which is mandatory: add the number of \
              documents in the body; the provided parameters are [body]",
@@ -231,20 +230,16 @@ fn a_mandatory_parameter_that_is_missing_ends_the_task_with_its_name_and_those_t
 #[test]
 fn parameters_of_the_wrong_kind_are_named() {
     for (kind, values, problem) in [
-        (Kind::Search, json!({"body": {}, "index": 3}), "'index' is 3 but must be a name"),
-        (Kind::Search, json!({"body": {}, "cache": 3}), "'cache' is 3 but must be true or false"),
+        ("search", json!({"body": {}, "index": 3}), "'index' is 3 but must be a name"),
+        ("search", json!({"body": {}, "cache": 3}), "'cache' is 3 but must be true or false"),
+        ("search", json!({"body": {}, "request-params": 3}), "'request-params' is 3 but must be an object"),
+        ("search", json!({"body": {}, "pages": "x", "results-per-page": 1}), "'pages' is \"x\""),
+        ("search", json!({"body": {}, "pages": 1, "results-per-page": 0}), "'results-per-page' is 0"),
+        ("index", json!({"body": 3, "bulk-size": 1}), "'body' must be a text or a list of lines"),
+        ("index", json!({"body": "x\n", "bulk-size": -1}), "'bulk-size' is -1"),
+        ("index", json!({"body": "x\n", "bulk-size": 1, "unit": ""}), "'unit': \"\" is no unit"),
         (
-            Kind::Search,
-            json!({"body": {}, "request-params": 3}),
-            "'request-params' is 3 but must be an object",
-        ),
-        (Kind::Search, json!({"body": {}, "pages": "x", "results-per-page": 1}), "'pages' is \"x\""),
-        (Kind::Search, json!({"body": {}, "pages": 1, "results-per-page": 0}), "'results-per-page' is 0"),
-        (Kind::Bulk, json!({"body": 3, "bulk-size": 1}), "'body' must be a text or a list of lines"),
-        (Kind::Bulk, json!({"body": "x\n", "bulk-size": -1}), "'bulk-size' is -1"),
-        (Kind::Bulk, json!({"body": "x\n", "bulk-size": 1, "unit": ""}), "'unit': \"\" is no unit"),
-        (
-            Kind::Bulk,
+            "index",
             json!({"body": "x\n", "bulk-size": 1, "action-metadata-present": 1}),
             "'action-metadata-present' is 1",
         ),
@@ -256,10 +251,10 @@ fn parameters_of_the_wrong_kind_are_named() {
 
 #[test]
 fn a_request_that_could_not_be_made_leaves_nothing_for_the_next_one() {
-    let target = answering(Kind::Search, "7.10.2");
+    let target = answering("search", "7.10.2");
     block_on(async {
         let cluster = target.cluster().await;
-        let mut runner = runner(Kind::Search, &cluster).await;
+        let mut runner = runner("search", &cluster).await;
         let good = params(json!({"index": "a", "body": {}}));
         runner.run(&good).await.unwrap();
         runner.run(&params(json!({"index": 3, "body": {}}))).await.unwrap_err();

@@ -10,7 +10,6 @@ use std::sync::Arc;
 
 use rally_race::{Bindings as _, Partition};
 use rally_target::params::BulkSourceFactory;
-use rally_target::runners::Operation as Kind;
 use rally_target::setup::{HealthExpectation, prepare_lap};
 use rally_target::{DocumentSet, TargetBindings};
 use rally_track::{
@@ -237,11 +236,11 @@ fn requests_and_weights_are_those_of_rally_0_7_2() {
         let id = case["id"].as_str().unwrap();
         let (input, expected) = (&case["input"], &case["expected"]);
         let kind = match input["type"].as_str().unwrap() {
-            "Index" => Kind::Bulk,
-            "Search" => Kind::Search,
-            "ForceMerge" => Kind::ForceMerge,
-            "IndicesStats" => Kind::IndexStats,
-            "NodesStats" => Kind::NodeStats,
+            "Index" => "index",
+            "Search" => "search",
+            "ForceMerge" => "force-merge",
+            "IndicesStats" => "index-stats",
+            "NodesStats" => "node-stats",
             // Runners of a track's own come with extensions.
             "custom" => continue,
             other => panic!("{other}"),

@@ -8,7 +8,7 @@ use std::net::TcpListener;
 use std::time::Duration;
 
 use rally_race::{Failure, FailureKind, RunnerFactory};
-use rally_target::runners::{BuiltinRunnerFactory, Operation};
+use rally_target::runners::{BuiltinRunnerFactory, declared};
 use rally_target::{ClientOptions, Cluster, parse_target_hosts};
 use serde_json::{Value, json};
 use support::{ONLY, Target, block_on, description, once, params, response, runner};
@@ -30,7 +30,7 @@ fn failure(outcome: rally_race::Outcome) -> Failure {
 }
 
 fn after(answer: &'static str, options: &str) -> Failure {
-    failure(once(Operation::Search, search(), options, move |peer, _| {
+    failure(once("search", search(), options, move |peer, _| {
         peer.write(answer);
         false
     }))
@@ -77,7 +77,7 @@ fn bytes_after_an_answer_do_not_end_up_in_the_next_one() {
     });
     block_on(async {
         let cluster = target.cluster().await;
-        let mut runner = runner(Operation::Search, &cluster).await;
+        let mut runner = runner("search", &cluster).await;
         for _ in 0..3 {
             let outcome = runner.run(&params(search())).await.unwrap();
             assert_eq!(description(&outcome), "");
@@ -91,7 +91,7 @@ fn too_many_requests_and_server_errors_are_answered_failures() {
     for (status, code) in
         [("429 Too Many Requests", 429), ("500 Internal Server Error", 500), ("503 Service Unavailable", 503)]
     {
-        let failure = failure(once(Operation::Bulk, bulk(), OPTIONS, move |peer, _| {
+        let failure = failure(once("index", bulk(), OPTIONS, move |peer, _| {
             peer.answer(
                 status,
                 r#"{"error":{"type":"es_rejected_execution_exception","reason":"full"},"status":429}"#,
@@ -111,9 +111,7 @@ fn html_with_a_bad_status_is_an_answered_failure() {
 
 #[test]
 fn html_with_a_good_status_is_no_success() {
-    for (operation, values) in
-        [(Operation::Search, search()), (Operation::Bulk, bulk()), (Operation::IndexStats, json!({}))]
-    {
+    for (operation, values) in [("search", search()), ("index", bulk()), ("index-stats", json!({}))] {
         let failure =
             failure(once(operation, values, OPTIONS, |peer, _| peer.answer("200 OK", "<html>login</html>")));
         assert_eq!((failure.kind, failure.status), (FailureKind::Transport, Some(200)));
@@ -133,7 +131,7 @@ fn an_endless_body_is_given_up_at_the_limit_and_its_connection_dropped() {
     });
     block_on(async {
         let cluster = target.cluster_with("timeout:30,max_response_size:1000000").await;
-        let mut runner = runner(Operation::Search, &cluster).await;
+        let mut runner = runner("search", &cluster).await;
         let failure = failure(runner.run(&params(json!({"index": "endless", "body": {}}))).await.unwrap());
         assert_eq!(failure.kind, FailureKind::Transport);
         assert!(failure.description.contains("longer than 1000000 bytes"), "{}", failure.description);
@@ -144,7 +142,7 @@ fn an_endless_body_is_given_up_at_the_limit_and_its_connection_dropped() {
 
 #[test]
 fn an_endless_head_is_given_up() {
-    let failure = failure(once(Operation::Search, search(), OPTIONS, |peer, _| {
+    let failure = failure(once("search", search(), OPTIONS, |peer, _| {
         peer.write("HTTP/1.1 200 OK\r\n");
         let mut number = 0;
         while peer.write(format!("x-{number}: {}\r\n", "y".repeat(4000))) {
@@ -158,7 +156,7 @@ fn an_endless_head_is_given_up() {
 
 #[test]
 fn a_target_that_does_not_answer_in_time_is_a_transport_failure() {
-    let failure = failure(once(Operation::Search, search(), "timeout:0.2", |peer, _| {
+    let failure = failure(once("search", search(), "timeout:0.2", |peer, _| {
         peer.read();
         false
     }));
@@ -168,7 +166,7 @@ fn a_target_that_does_not_answer_in_time_is_a_transport_failure() {
 
 #[test]
 fn a_body_that_drips_is_given_up_in_time() {
-    let failure = failure(once(Operation::Search, search(), "timeout:0.3", |peer, _| {
+    let failure = failure(once("search", search(), "timeout:0.3", |peer, _| {
         peer.write("HTTP/1.1 200 OK\r\ncontent-length: 1000000\r\n\r\n{");
         while peer.write(" ") {
             std::thread::sleep(Duration::from_millis(20));
@@ -186,7 +184,7 @@ fn the_limit_counts_from_each_request_anew() {
     });
     block_on(async {
         let cluster = target.cluster_with("timeout:0.8").await;
-        let mut runner = runner(Operation::Search, &cluster).await;
+        let mut runner = runner("search", &cluster).await;
         // Together longer than the limit, and with a pause that is longer than it.
         for pause in [0, 0, 0, 0, 900, 0] {
             tokio::time::sleep(Duration::from_millis(pause)).await;
@@ -208,7 +206,7 @@ fn a_request_that_is_given_up_takes_its_connection_along() {
     });
     block_on(async {
         let cluster = target.cluster().await;
-        let mut runner = runner(Operation::Search, &cluster).await;
+        let mut runner = runner("search", &cluster).await;
         let slow = params(json!({"index": "slow", "body": {}}));
         let cancelled = tokio::time::timeout(Duration::from_millis(50), runner.run(&slow)).await;
         assert!(cancelled.is_err());
@@ -220,7 +218,7 @@ fn a_request_that_is_given_up_takes_its_connection_along() {
 
 #[test]
 fn a_slow_answer_is_still_an_answer() {
-    let outcome = once(Operation::Search, search(), OPTIONS, |peer, _| {
+    let outcome = once("search", search(), OPTIONS, |peer, _| {
         for piece in ["HTTP/1.1 20", "0 OK\r\ncontent-len", "gth: 10\r\n", "\r\n{\"to", "ok\":1", "}"] {
             peer.write(piece);
             std::thread::sleep(Duration::from_millis(15));
@@ -236,7 +234,7 @@ fn a_slow_answer_is_still_an_answer() {
 
 #[test]
 fn chunked_answers_are_read_to_the_end() {
-    let outcome = once(Operation::Bulk, bulk(), OPTIONS, |peer, _| {
+    let outcome = once("index", bulk(), OPTIONS, |peer, _| {
         peer.write("HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n");
         for piece in ["{\"took\":1,", "\"errors\":", "false,\"items\"", ":[]}"] {
             peer.write(format!("{:x}\r\n{piece}\r\n", piece.len()));
@@ -248,7 +246,7 @@ fn chunked_answers_are_read_to_the_end() {
 
 #[test]
 fn an_answer_that_ends_with_its_connection_is_read_to_the_end() {
-    let outcome = once(Operation::Search, search(), OPTIONS, |peer, _| {
+    let outcome = once("search", search(), OPTIONS, |peer, _| {
         peer.write("HTTP/1.1 200 OK\r\n\r\n{\"took\":1}");
         false
     });
@@ -265,7 +263,7 @@ fn a_target_that_closes_after_each_answer_costs_connections_but_no_request() {
         });
         block_on(async {
             let cluster = target.cluster().await;
-            let mut runner = runner(Operation::Search, &cluster).await;
+            let mut runner = runner("search", &cluster).await;
             for _ in 0..5 {
                 let outcome = runner.run(&params(search())).await.unwrap();
                 assert_eq!(description(&outcome), "", "announced: {announced}");
@@ -283,7 +281,7 @@ fn a_bulk_that_was_written_is_never_sent_again() {
     let target = Target::version("7.10.2", |_, _| false);
     block_on(async {
         let cluster = target.cluster().await;
-        let mut runner = runner(Operation::Bulk, &cluster).await;
+        let mut runner = runner("index", &cluster).await;
         for _ in 0..3 {
             assert_eq!(failure(runner.run(&params(bulk())).await.unwrap()).kind, FailureKind::Transport);
         }
@@ -305,7 +303,7 @@ fn a_reset_is_a_transport_failure() {
     });
     block_on(async {
         let cluster = target.cluster().await;
-        let mut runner = runner(Operation::Search, &cluster).await;
+        let mut runner = runner("search", &cluster).await;
         let failure = failure(runner.run(&params(search())).await.unwrap());
         assert_eq!(failure.kind, FailureKind::Transport);
         assert!(failure.description.contains("connection"), "{}", failure.description);
@@ -350,14 +348,15 @@ fn a_target_that_is_gone_refuses() {
     block_on(async {
         let hosts = parse_target_hosts(&address.to_string()).unwrap();
         let cluster = std::sync::Arc::new(Cluster::connect(&hosts, &ClientOptions::default()).await.unwrap());
-        let mut runner = runner(Operation::Search, &cluster).await;
+        let mut runner = runner("search", &cluster).await;
         leave.send(()).unwrap();
         serving.join().unwrap();
         tokio::time::sleep(Duration::from_millis(20)).await;
         let failure = failure(runner.run(&params(search())).await.unwrap());
         assert_eq!(failure.kind, FailureKind::Refused);
         assert_eq!(failure.description, format!("connection refused by {address}"));
-        let opened = BuiltinRunnerFactory::new(Operation::Search, cluster).open(ONLY).await;
+        let search = declared(rally_track::Dialect::Rally2017, "search").unwrap();
+        let opened = BuiltinRunnerFactory::new(search, cluster).open(ONLY).await;
         assert!(opened.err().unwrap().to_string().contains("connection refused"));
     });
 }

@@ -9,7 +9,6 @@ use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use rally_target::runners::Operation;
 use rally_target::{ClientOptions, Cluster, parse_target_hosts};
 use serde_json::json;
 use support::{Target, block_on, description, params, response, root, runner};
@@ -92,7 +91,7 @@ fn a_certificate_of_the_given_authority_is_trusted() {
         let hosts = parse_target_hosts(&address.to_string()).unwrap();
         let cluster =
             Arc::new(Cluster::connect(&hosts, &ClientOptions::parse(&options).unwrap()).await.unwrap());
-        let mut runner = runner(Operation::Search, &cluster).await;
+        let mut runner = runner("search", &cluster).await;
         for _ in 0..3 {
             let outcome = runner.run(&params(json!({"index": "i", "body": {}}))).await.unwrap();
             assert_eq!(description(&outcome), "");
@@ -160,7 +159,7 @@ fn credentials_are_sent_with_every_request() {
         let target = Target::version("7.10.2", |peer, _| peer.answer("200 OK", "{}"));
         block_on(async {
             let cluster = target.cluster_with(options).await;
-            runner(Operation::NodeStats, &cluster).await.run(&params(json!({}))).await.unwrap();
+            runner("node-stats", &cluster).await.run(&params(json!({}))).await.unwrap();
         });
         for request in target.received() {
             seen.lock().unwrap().push(request.header("authorization").unwrap().to_owned());

@@ -5,7 +5,7 @@ use std::pin::{Pin, pin};
 use std::rc::Rc;
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::StatusCode;
@@ -125,6 +125,11 @@ impl Connection {
         &self.endpoint
     }
 
+    /// How long requests may take from now on; `None`: as long as the endpoint says.
+    pub fn set_timeout(&mut self, timeout: Option<Duration>) {
+        self.deadline.set_timeout(timeout.unwrap_or(self.endpoint.timeout));
+    }
+
     /// When the first byte of the last exchange was sent, if any was.
     pub fn first_write(&self) -> Option<Instant> {
         self.stamps.first_write()
@@ -202,7 +207,7 @@ impl Connection {
             Poll::Pending => deadline.poll_passed(context).map(|()| None),
         })
         .await;
-        done.ok_or(ExchangeErrorKind::Timeout { seconds: self.endpoint.timeout.as_secs_f64() })
+        done.ok_or(ExchangeErrorKind::Timeout { seconds: self.deadline.timeout().as_secs_f64() })
     }
 
     async fn ask(
@@ -254,7 +259,7 @@ impl Connection {
             }
             // Data that never stops coming never lets the timer be asked.
             if self.stamps.last_read().is_some_and(|read| self.deadline.is_past(read)) {
-                let seconds = self.endpoint.timeout.as_secs_f64();
+                let seconds = self.deadline.timeout().as_secs_f64();
                 return Err(Unanswered::Failed(ExchangeErrorKind::Timeout { seconds }));
             }
             if status.is_success() {

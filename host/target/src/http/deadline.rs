@@ -21,6 +21,20 @@ impl Deadline {
         Deadline { timeout, at: Instant::now(), timer: None }
     }
 
+    /// How long it is from each start on.
+    pub fn timeout(&self) -> Duration {
+        self.timeout
+    }
+
+    /// Sets how long it is from the next start on.
+    pub fn set_timeout(&mut self, timeout: Duration) {
+        if timeout < self.timeout {
+            // The timer may be set to a later time.
+            self.timer = None;
+        }
+        self.timeout = timeout;
+    }
+
     /// Starts anew.
     pub fn start(&mut self) {
         self.at = Instant::now() + self.timeout;

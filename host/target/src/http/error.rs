@@ -40,7 +40,9 @@ pub enum ExchangeErrorKind {
         source: io::Error,
     },
     /// No whole answer in time.
-    #[error("no whole answer within {seconds} s (--client-options=timeout:… sets the limit)")]
+    #[error(
+        "no whole answer within {seconds} s (--client-options=timeout:… or the operation's request-timeout sets the limit)"
+    )]
     Timeout {
         /// The limit.
         seconds: f64,

@@ -1,6 +1,6 @@
 //! `index`: one bulk request.
 
-use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::LocalBoxFuture;
@@ -9,9 +9,11 @@ use rally_race::{Cause, Failure, FailureKind, Outcome, Params, Runner, unit_name
 use serde_json::{Map, Value};
 
 use super::bulk_answer::{BulkAnswer, BulkVerdict};
+use super::bulk_details;
 use super::common::{
-    Made, Prepared, Span, UnusableParams, add_headers, add_request_params, malformed, named,
+    Made, Prepared, Span, UnusableParams, add_headers, add_request_params, flag, malformed, named, seconds,
 };
+use super::session::Environment;
 use crate::answer::failure_of;
 use crate::http::{Connection, Endpoint, Request, encode_path, encode_query};
 use crate::version::Capabilities;
@@ -28,50 +30,76 @@ const NO_BULK_SIZE: &str =
 /// Sends bulk requests.
 pub struct Bulk {
     connection: Connection,
-    capabilities: Arc<Capabilities>,
+    environment: Environment,
     prepared: Option<Prepared<Size>>,
     answer: BulkAnswer,
 }
 
 impl Bulk {
     /// Sends over `connection` in the way that the target understands.
-    pub fn new(connection: Connection, capabilities: Arc<Capabilities>) -> Self {
-        Bulk { connection, capabilities, prepared: None, answer: BulkAnswer::default() }
+    pub fn new(connection: Connection, environment: Environment) -> Self {
+        Bulk { connection, environment, prepared: None, answer: BulkAnswer::default() }
     }
 
     async fn perform(&mut self, params: &Params) -> Result<Outcome, UnusableParams> {
         let endpoint = self.connection.endpoint();
-        let capabilities = &self.capabilities;
+        let capabilities = &self.environment.capabilities;
         let prepared = Prepared::of(&mut self.prepared, BULK, params, |values, body_given| {
             request(endpoint, capabilities, values, body_given)
         })?;
-        let unit = prepared.more.unit;
+        let Size { unit, retries, lines_per_document, detailed, timeout, .. } = prepared.more;
         let documents = match (params.documents, prepared.more.documents) {
             (0, Some(documents)) => documents,
             // Nobody said how many a body beside the parameters has.
             (0, None) => return Err(UnusableParams::new(BULK, NO_BULK_SIZE.to_owned(), &params.values)),
             (documents, _) => f64::from(documents),
         };
-        let body = prepared.body(params);
-        let result = self.connection.exchange(&prepared.request, body, &mut self.answer).await;
+        self.connection.set_timeout(timeout);
+        self.answer.keep_all(detailed);
+        let mut body = prepared.body(params);
         let mut span = Span::default();
-        span.extend(&result);
-        let answer = match result {
-            Ok(answer) => answer,
-            Err(error) => return Ok(span.failed(error.failure())),
-        };
-        if let Some(failure) = failure_of(&answer) {
-            return Ok(span.failed(failure));
-        }
-        Ok(match self.answer.verdict() {
-            BulkVerdict::Success => span.outcome(documents, unit, None),
-            BulkVerdict::NotABulkAnswer(problem) => span.failed(malformed(&answer, problem)),
-            BulkVerdict::ItemsFailed { count, description } => {
-                let status = Some(answer.status.as_u16());
-                let failure = Failure { kind: FailureKind::Answered, status, description, count };
-                span.outcome(documents, unit, Some(failure))
+        let mut meta = Map::new();
+        // What failed for good, in all attempts.
+        let mut failed: Option<Failure> = None;
+        let mut attempt = 0;
+        loop {
+            let result = self.connection.exchange(&prepared.request, body.clone(), &mut self.answer).await;
+            span.extend(&result);
+            let answer = match result {
+                Ok(answer) => answer,
+                Err(error) => return Ok(span.failed(error.failure())),
+            };
+            if let Some(failure) = failure_of(&answer) {
+                return Ok(span.failed(failure));
             }
-        })
+            let verdict = self.answer.verdict();
+            if let BulkVerdict::NotABulkAnswer(problem) = verdict {
+                return Ok(span.failed(malformed(&answer, problem)));
+            }
+            if detailed && attempt == 0 {
+                meta = bulk_details::of(self.answer.kept(), &body, lines_per_document);
+            }
+            let BulkVerdict::ItemsFailed { count, description, rejected } = verdict else { break };
+            let again = attempt < retries && !rejected.is_empty();
+            // Those that are sent again have not failed yet.
+            let count = if again { count - rejected.len() as u64 } else { count };
+            if count > 0 {
+                let status = Some(answer.status.as_u16());
+                let before = failed.take().map_or(0, |before| before.count);
+                let kind = FailureKind::Answered;
+                failed = Some(Failure { kind, status, description, count: count + before });
+            }
+            if !again {
+                break;
+            }
+            attempt += 1;
+            body = bulk_details::documents_at(&body, lines_per_document, &rejected);
+        }
+        if attempt > 0 {
+            meta.insert("retry-count".to_owned(), attempt.into());
+        }
+        let meta = (!meta.is_empty()).then(|| Box::new(meta));
+        Ok(Outcome { meta, ..span.outcome(documents, unit, failed) })
     }
 }
 
@@ -86,6 +114,12 @@ struct Size {
     /// How many documents a request has, where the parameters say it.
     documents: Option<f64>,
     unit: &'static str,
+    /// How often documents are sent again that the target had no room for: `retries_on_429`.
+    retries: u64,
+    lines_per_document: usize,
+    /// Whether the answer is read as a whole: `detailed-results`.
+    detailed: bool,
+    timeout: Option<Duration>,
 }
 
 fn request(
@@ -122,12 +156,12 @@ fn request(
     let request = Request::new(endpoint, Method::POST, &path, &query, Some(capabilities.bulk_content_type));
     let mut request = request.map_err(|error| error.to_string())?;
     add_headers(values, &mut request)?;
-    Ok(Made { request, body, more: size(values, body_given)? })
+    Ok(Made { request, body, more: size(values, body_given, with_actions)? })
 }
 
 /// How many documents a request has and what they are called. A body beside the parameters brings its number along, unless
 /// they say it.
-fn size(values: &Map<String, Value>, body_given: bool) -> Result<Size, String> {
+fn size(values: &Map<String, Value>, body_given: bool, with_actions: bool) -> Result<Size, String> {
     let documents = match named(values, &["bulk-size"]) {
         None if body_given => None,
         None => return Err(NO_BULK_SIZE.to_owned()),
@@ -141,7 +175,20 @@ fn size(values: &Map<String, Value>, body_given: bool) -> Result<Size, String> {
         Some((_, Value::String(name))) => unit_name(name).map_err(|problem| format!("'unit': {problem}"))?,
         Some((name, other)) => return Err(format!("'{name}' is {other} but must be a text")),
     };
-    Ok(Size { documents, unit })
+    let retries = match named(values, &["retries_on_429"]) {
+        None => 0,
+        Some((name, retries)) => retries
+            .as_u64()
+            .ok_or_else(|| format!("'{name}' is {retries} but must be a number of retries"))?,
+    };
+    Ok(Size {
+        documents,
+        unit,
+        retries,
+        lines_per_document: if with_actions { 2 } else { 1 },
+        detailed: flag(values, &["detailed-results"])?.unwrap_or(false),
+        timeout: seconds(values, &["request-timeout"])?.filter(|timeout| !timeout.is_zero()),
+    })
 }
 
 /// The body where it stands among the named parameters: text or bytes of lines, or a list of lines.

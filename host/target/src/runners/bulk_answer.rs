@@ -18,6 +18,9 @@ const HEAD: usize = 1024;
 /// So many different causes are named.
 const CAUSES_NAMED: usize = 3;
 
+/// Status of an item that the target had no room for.
+const TOO_MANY_REQUESTS: u16 = 429;
+
 /// So much is shown of a reason.
 const REASON_CHARACTERS: usize = 80;
 
@@ -27,6 +30,8 @@ pub struct BulkAnswer {
     shape: JsonObject,
     state: State,
     kept: Vec<u8>,
+    /// Whether an answer without errors is kept, too.
+    keeps_all: bool,
 }
 
 #[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
@@ -51,6 +56,8 @@ pub enum BulkVerdict {
         count: u64,
         /// Their statuses and kinds, in an order that does not depend on the answer's.
         description: String,
+        /// Positions of those that the target had no room for, which may have more luck another time.
+        rejected: Vec<usize>,
     },
     /// This is not an answer to a bulk request.
     NotABulkAnswer(String),
@@ -73,7 +80,8 @@ impl Sink for BulkAnswer {
                 // Once the head is long enough and does not tell, everything is kept and parsed at the end.
                 let head = &self.kept[..self.kept.len().min(HEAD)];
                 match errors_in(head) {
-                    Some(false) => self.state = State::Clean,
+                    Some(false) if !self.keeps_all => self.state = State::Clean,
+                    Some(false) => {}
                     Some(true) => self.state = State::Errors,
                     None => {}
                 }
@@ -83,6 +91,16 @@ impl Sink for BulkAnswer {
 }
 
 impl BulkAnswer {
+    /// Keeps answers without errors as well from now on, or does not.
+    pub fn keep_all(&mut self, keeps_all: bool) {
+        self.keeps_all = keeps_all;
+    }
+
+    /// The answer, as far as it was kept.
+    pub fn kept(&self) -> &[u8] {
+        &self.kept
+    }
+
     /// What the answer says, once it is complete.
     pub fn verdict(&self) -> BulkVerdict {
         if let Some(problem) = self.shape.problem() {
@@ -103,7 +121,8 @@ impl BulkAnswer {
                 "the answer says that items failed, but none of its items did".to_owned(),
             ),
             Ok(Parsed { items, .. }) => {
-                BulkVerdict::ItemsFailed { count: items.count, description: describe(&items.causes) }
+                let description = describe(&items.causes);
+                BulkVerdict::ItemsFailed { count: items.count, description, rejected: items.rejected }
             }
         }
     }
@@ -155,8 +174,11 @@ struct Parsed {
 /// Counts failed items while they are parsed; keeps none.
 #[derive(Debug, Default)]
 struct FailedItems {
+    /// All items, whether they failed or not.
+    seen: usize,
     count: u64,
     causes: BTreeSet<(u16, String)>,
+    rejected: Vec<usize>,
 }
 
 #[derive(Deserialize)]
@@ -176,11 +198,16 @@ struct Shards {
 
 impl FailedItems {
     fn take(&mut self, item: Item) {
+        let position = self.seen;
+        self.seen += 1;
         let shards_failed = item.shards.is_some_and(|shards| shards.failed > 0);
         if item.status <= 299 && !shards_failed {
             return;
         }
         self.count += 1;
+        if item.status == TOO_MANY_REQUESTS {
+            self.rejected.push(position);
+        }
         let cause = match &item.error {
             Some(Value::Object(error)) => {
                 let kind = error.get("type").and_then(Value::as_str).unwrap_or("without a type");
@@ -299,7 +326,8 @@ mod tests {
             BulkVerdict::ItemsFailed {
                 count: 3,
                 description: "items failed: 201 failed shards, 400 MapperParsingException, 429 es_rejected_execution_exception: rejected execution of"
-                    .to_owned()
+                    .to_owned(),
+                rejected: vec![1],
             }
         );
     }
@@ -320,7 +348,8 @@ mod tests {
             verdict(&text, 100),
             BulkVerdict::ItemsFailed {
                 count: 1,
-                description: "items failed: 500 without an error".to_owned()
+                description: "items failed: 500 without an error".to_owned(),
+                rejected: Vec::new(),
             }
         );
     }

@@ -1,7 +1,7 @@
 //! What all runners share.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::header::{HeaderName, HeaderValue};
@@ -9,7 +9,7 @@ use rally_race::{Failure, FailureKind, Outcome, Params};
 use serde_json::{Map, Value};
 
 use crate::answer::failure_of;
-use crate::http::{Answer, ExchangeError, JsonObject, Request};
+use crate::http::{Answer, ExchangeError, JsonObject, Request, encode_path};
 
 /// Unit of everything that does not count documents.
 pub const OPS: &str = "ops";
@@ -92,6 +92,74 @@ pub fn named<'a, 'n>(values: &'a Map<String, Value>, names: &[&'n str]) -> Optio
         .find_map(|name| values.get(*name).filter(|value| !value.is_null()).map(|value| (*name, value)))
 }
 
+/// A parameter that must be there.
+///
+/// # Errors
+/// Where it is not.
+pub fn mandatory<'a>(values: &'a Map<String, Value>, name: &str) -> Result<&'a Value, String> {
+    values
+        .get(name)
+        .filter(|value| !value.is_null())
+        .ok_or_else(|| format!("'{name}' is mandatory and missing"))
+}
+
+/// A text that must be there.
+///
+/// # Errors
+/// Where it is not, or is no text.
+pub fn mandatory_text<'a>(values: &'a Map<String, Value>, name: &str) -> Result<&'a str, String> {
+    match mandatory(values, name)? {
+        Value::String(text) if !text.is_empty() => Ok(text),
+        other => Err(format!("'{name}' is {other} but must be a name")),
+    }
+}
+
+/// The first of these parameters, which is true or false, if it is there.
+///
+/// # Errors
+/// Where it is something else.
+pub fn flag(values: &Map<String, Value>, names: &[&'static str]) -> Result<Option<bool>, String> {
+    match named(values, names) {
+        None => Ok(None),
+        Some((_, Value::Bool(flag))) => Ok(Some(*flag)),
+        Some((_, Value::String(text))) if text == "true" || text == "false" => Ok(Some(text == "true")),
+        Some((name, other)) => Err(format!("'{name}' is {other} but must be true or false")),
+    }
+}
+
+/// The first of these parameters, which is a number of seconds, if it is there.
+///
+/// # Errors
+/// Where it is something else.
+pub fn seconds(values: &Map<String, Value>, names: &[&'static str]) -> Result<Option<Duration>, String> {
+    let Some((name, value)) = named(values, names) else { return Ok(None) };
+    let number = match value {
+        Value::String(text) => text.trim().parse().ok(),
+        value => value.as_f64(),
+    };
+    match number.and_then(|number: f64| Duration::try_from_secs_f64(number).ok()) {
+        Some(time) => Ok(Some(time)),
+        None => Err(format!("'{name}' is {value} but must be a number of seconds")),
+    }
+}
+
+/// One name or a list of them, encoded for a path.
+///
+/// # Errors
+/// Where it is something else.
+pub fn names(values: &Map<String, Value>, key: &str) -> Result<Option<String>, String> {
+    match values.get(key) {
+        None | Some(Value::Null) => Ok(None),
+        Some(Value::String(name)) if name.is_empty() => Ok(None),
+        Some(Value::String(name)) => Ok(Some(encode_path(name))),
+        Some(Value::Array(names)) => {
+            let names: Option<Vec<_>> = names.iter().map(|name| name.as_str().map(encode_path)).collect();
+            names.map(|names| Some(names.join(","))).ok_or_else(|| format!("'{key}' must be a list of names"))
+        }
+        Some(other) => Err(format!("'{key}' is {other} but must be a name")),
+    }
+}
+
 /// Headers that belong to the connection, not to a request.
 const RESERVED_HEADERS: [&str; 8] =
     ["connection", "content-length", "expect", "host", "te", "trailer", "transfer-encoding", "upgrade"];
@@ -153,6 +221,17 @@ impl Span {
         };
         self.sent = self.sent.or(sent).or(Some(received));
         self.received = Some(received);
+    }
+
+    /// Takes in a time in which nothing, or something else, was sent.
+    pub fn covers(&mut self, sent: Instant, received: Instant) {
+        self.sent = Some(self.sent.map_or(sent, |known| known.min(sent)));
+        self.received = Some(self.received.map_or(received, |known| known.max(received)));
+    }
+
+    /// First byte sent and last byte received, if anything was.
+    pub fn times(self) -> Option<(Instant, Instant)> {
+        self.sent.zip(self.received)
     }
 
     /// An outcome over all requests that were taken in.

@@ -1,20 +1,23 @@
 //! `search`: one search request, or the pages of a scroll.
 
-use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::future::LocalBoxFuture;
 use http::Method;
-use rally_race::{Cause, Failure, FailureKind, Outcome, Params, Runner};
+use rally_race::{Cause, Failure, FailureKind, Outcome, Params, Runner, unit_name};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::{Map, Value, json};
 
+use super::call::Call;
 use super::common::{
-    Made, OPS, Prepared, Span, UnusableParams, add_headers, add_request_params, failure, malformed, named,
+    Made, OPS, Prepared, Span, UnusableParams, failure, flag, malformed, named, names, seconds,
 };
+use super::paging::{PAGES, Total, most_pages, results_per_page};
+use super::session::{Done, Environment, Session, Stop};
 use crate::answer::failure_of;
-use crate::http::{Answer, Collect, Connection, Endpoint, JsonObject, Request, encode_path, encode_query};
+use crate::http::{Answer, Collect, Connection, Endpoint, JsonObject, Request};
 use crate::version::Capabilities;
 
 /// How long the target keeps a scroll between two pages, as in Rally.
@@ -22,45 +25,83 @@ const SCROLL: &str = "10s";
 
 const JSON: &str = "application/json";
 
+/// What errors call the operation.
+const SEARCH: &str = "search";
+
+/// Which searches go from page to page by a scroll.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Paging {
+    /// Those with both `pages` and `results-per-page`, in 2017. Pages count as `ops`.
+    PagesAndResults,
+    /// Those with `pages`. Pages count as `pages`.
+    Pages,
+    /// All. Pages count as `pages`.
+    Always,
+}
+
 /// Sends search requests.
 pub struct Search {
     connection: Connection,
-    capabilities: Arc<Capabilities>,
-    prepared: Option<Prepared<Option<Scroll>>>,
+    environment: Environment,
+    paging: Paging,
+    prepared: Option<Prepared<Reading>>,
     page: Collect,
+}
+
+/// What is read of the answers.
+#[derive(Debug, Clone)]
+struct Reading {
+    scroll: Option<Scroll>,
+    /// More than whether they are answers: `detailed-results`.
+    detailed: bool,
+    /// Statuses that are no failures.
+    ignored: Vec<u16>,
+    timeout: Option<Duration>,
 }
 
 /// How far a scroll goes.
 #[derive(Debug, Clone, Copy)]
 struct Scroll {
     pages: u64,
+    /// Results of a page, where a page that is not full ends the scroll as in current Rally.
+    results: Option<u64>,
+    unit: &'static str,
 }
 
 impl Search {
     /// Sends over `connection` in the way that the target understands.
-    pub fn new(connection: Connection, capabilities: Arc<Capabilities>) -> Self {
-        Search { connection, capabilities, prepared: None, page: Collect::default() }
+    pub fn new(connection: Connection, environment: Environment, paging: Paging) -> Self {
+        Search { connection, environment, paging, prepared: None, page: Collect::default() }
     }
 
     async fn perform(&mut self, params: &Params) -> Result<Outcome, UnusableParams> {
         let endpoint = self.connection.endpoint();
-        let capabilities = &self.capabilities;
-        let prepared = Prepared::of(&mut self.prepared, "search", params, |values, body_given| {
-            request(endpoint, capabilities, values, body_given)
+        let (environment, paging) = (&self.environment, self.paging);
+        let prepared = Prepared::of(&mut self.prepared, SEARCH, params, |values, body_given| {
+            request(endpoint, environment, paging, values, body_given)
         })?;
         let body = prepared.body(params);
-        if let Some(scroll) = prepared.more {
+        self.connection.set_timeout(prepared.more.timeout);
+        if let Some(scroll) = prepared.more.scroll {
             // Boxed, so that ordinary searches do not carry its state.
             let first = prepared.request.clone();
             return Ok(Box::pin(self.scroll(scroll, first, body)).await);
         }
+        let mut span = Span::default();
+        if prepared.more.detailed {
+            let result = self.connection.exchange(&prepared.request, body, &mut self.page).await;
+            span.extend(&result);
+            return Ok(match detailed(&result, &self.page.body) {
+                Ok(meta) => Outcome { meta: Some(Box::new(meta)), ..span.outcome(1.0, OPS, None) },
+                Err(failure) => ignoring(&prepared.more.ignored, span, failure),
+            });
+        }
         let mut answer = JsonObject::default();
         let result = self.connection.exchange(&prepared.request, body, &mut answer).await;
-        let mut span = Span::default();
         span.extend(&result);
         Ok(match failure(&result, &answer) {
             None => span.outcome(1.0, OPS, None),
-            Some(failure) => span.failed(failure),
+            Some(failure) => ignoring(&prepared.more.ignored, span, failure),
         })
     }
 
@@ -69,27 +110,39 @@ impl Search {
         let mut span = Span::default();
         let mut pages = 0u64;
         let mut scroll_id: Option<String> = None;
+        let mut meta = Map::new();
+        let (mut took, mut timed_out) = (0u64, false);
         let failure = loop {
             if pages >= scroll.pages {
                 break None;
             }
             let made = match scroll_id.as_deref() {
                 None => Ok((first.clone(), body.clone())),
-                Some(id) => next_request(self.connection.endpoint(), &self.capabilities, id),
+                Some(id) => next_request(self.connection.endpoint(), &self.environment.capabilities, id),
             };
             let page = match self.page(&mut span, made, scroll_id.is_none()).await {
                 Ok(page) => page,
                 Err(outcome) => break Some(outcome),
             };
             pages += 1;
+            took += page.took;
+            timed_out |= page.timed_out;
+            let mut is_last = page.hits.hits.is_empty();
+            if let (Some(total), 1) = (&page.hits.total, pages) {
+                meta.insert("hits".to_owned(), total.value().into());
+                meta.insert("hits_relation".to_owned(), total.relation().into());
+                is_last |= scroll.results.is_some_and(|results| total.value() < results);
+            }
             scroll_id = page.scroll_id.or(scroll_id);
-            if page.hits.hits.is_empty() {
+            if is_last {
                 break None;
             }
         };
         if let Some(id) = scroll_id {
             // Part of the service time as in Rally; whether it succeeds does not change what was measured.
-            if let Ok((request, body)) = clear_request(self.connection.endpoint(), &self.capabilities, &id) {
+            if let Ok((request, body)) =
+                clear_request(self.connection.endpoint(), &self.environment.capabilities, &id)
+            {
                 let result = self.connection.exchange(&request, body, &mut self.page).await;
                 if failure.is_none() {
                     span.extend(&result);
@@ -104,7 +157,12 @@ impl Search {
             }
         }
         match failure {
-            None => span.outcome(pages as f64, OPS, None),
+            None => {
+                meta.insert("pages".to_owned(), pages.into());
+                meta.insert("took".to_owned(), took.into());
+                meta.insert("timed_out".to_owned(), timed_out.into());
+                Outcome { meta: Some(Box::new(meta)), ..span.outcome(pages as f64, scroll.unit, None) }
+            }
             Some(failure) => span.failed(failure),
         }
     }
@@ -148,93 +206,181 @@ impl Runner for Search {
 struct Page {
     #[serde(rename = "_scroll_id")]
     scroll_id: Option<String>,
+    #[serde(default)]
+    took: u64,
+    #[serde(default)]
+    timed_out: bool,
     hits: Hits,
 }
 
 #[derive(Deserialize)]
 struct Hits {
+    total: Option<Total>,
     hits: Vec<IgnoredAny>,
 }
 
-/// Both `pages` and `results-per-page` make a scroll; either alone is an ordinary search, as in Rally of 2017. With the number
-/// of results.
-fn scroll(values: &Map<String, Value>) -> Result<Option<(Scroll, &Value)>, String> {
-    let pages = named(values, &["pages"]);
-    let (Some((_, pages)), Some((name, results))) =
-        (pages, named(values, &["results-per-page", "items_per_page"]))
-    else {
-        return Ok(None);
-    };
-    if results.as_u64().is_none_or(|results| results == 0) {
-        return Err(format!("'{name}' is {results} but must be a number above 0"));
+/// A failure, unless its status is to be ignored.
+fn ignoring(ignored: &[u16], span: Span, failure: Failure) -> Outcome {
+    match failure.status {
+        Some(status) if failure.kind == FailureKind::Answered && ignored.contains(&status) => {
+            span.outcome(1.0, OPS, None)
+        }
+        _ => span.failed(failure),
     }
-    let pages = match pages {
-        Value::String(text) if text == "all" => u64::MAX,
-        pages => {
-            pages.as_u64().ok_or_else(|| format!("'pages' is {pages} but must be a number or \"all\""))?
+}
+
+/// What an answer says of its search.
+fn detailed(
+    result: &Result<Answer, crate::http::ExchangeError>,
+    body: &[u8],
+) -> Result<Map<String, Value>, Failure> {
+    #[derive(Deserialize)]
+    struct Details {
+        #[serde(default)]
+        took: u64,
+        #[serde(default)]
+        timed_out: bool,
+        #[serde(default)]
+        hits: HitsTotal,
+        #[serde(rename = "_shards", default)]
+        shards: Map<String, Value>,
+    }
+    #[derive(Deserialize, Default)]
+    struct HitsTotal {
+        total: Option<Total>,
+    }
+    let answer = result.as_ref().map_err(|error| error.failure())?;
+    if let Some(failure) = failure_of(answer) {
+        return Err(failure);
+    }
+    let details: Details = serde_json::from_slice(body).map_err(|_| {
+        malformed(answer, "the answer is not the JSON that a search is answered with".to_owned())
+    })?;
+    let total = details.hits.total.unwrap_or(Total::Exact(0));
+    let shards = ["total", "successful", "skipped", "failed"]
+        .map(|key| (key.to_owned(), details.shards.get(key).cloned().unwrap_or_else(|| json!(0))));
+    Ok(Map::from_iter([
+        ("hits".to_owned(), json!(total.value())),
+        ("hits_relation".to_owned(), json!(total.relation())),
+        ("timed_out".to_owned(), json!(details.timed_out)),
+        ("took".to_owned(), json!(details.took)),
+        ("shards".to_owned(), Value::Object(Map::from_iter(shards))),
+    ]))
+}
+
+/// Whether and how far a search scrolls.
+fn scroll(paging: Paging, values: &Map<String, Value>) -> Result<Option<(Scroll, Option<u64>)>, String> {
+    let (pages, results) = (named(values, &["pages"]), results_per_page(values)?);
+    let default = match (paging, pages, results) {
+        // Either alone is an ordinary search.
+        (Paging::PagesAndResults, Some(_), Some(_)) => None,
+        (Paging::PagesAndResults, ..) | (Paging::Pages, None, _) => return Ok(None),
+        (Paging::Pages | Paging::Always, ..) => None,
+    };
+    let pages = most_pages(values, default)?;
+    let counted = match paging {
+        Paging::PagesAndResults => Scroll { pages, results: None, unit: OPS },
+        Paging::Pages | Paging::Always => {
+            let unit = unit_name(PAGES).map_err(|problem| problem.to_string())?;
+            Scroll { pages, results, unit }
         }
     };
-    Ok(Some((Scroll { pages }, results)))
+    Ok(Some((counted, results)))
+}
+
+/// The parameters of the address that all searches have.
+///
+/// # Errors
+/// Where one is of the wrong kind.
+pub fn parameters(
+    call: Call,
+    environment: &Environment,
+    values: &Map<String, Value>,
+) -> Result<Call, String> {
+    match named(values, &["cache", "use_request_cache", "request-cache"]) {
+        // What is measured is a search, not a cache that the user cannot switch off.
+        None if environment.serverless => Ok(call.parameter("request_cache", false)),
+        None => Ok(call),
+        Some((_, cache @ (Value::Bool(_) | Value::String(_)))) => {
+            Ok(call.parameter(environment.capabilities.request_cache_parameter, cache.clone()))
+        }
+        Some((name, other)) => Err(format!("'{name}' is {other} but must be true or false")),
+    }
 }
 
 fn request(
     endpoint: &Endpoint,
-    capabilities: &Capabilities,
+    environment: &Environment,
+    paging: Paging,
     values: &Map<String, Value>,
     body_given: bool,
-) -> Result<Made<Option<Scroll>>, String> {
-    let body = match values.get("body") {
-        _ if body_given => Bytes::new(),
-        None => return Err("'body' is mandatory and missing: give the search request".to_owned()),
-        Some(Value::Null) => Bytes::new(),
-        Some(Value::String(text)) => Bytes::from(text.clone()),
-        Some(body) => Bytes::from(body.to_string()),
+) -> Result<Made<Reading>, String> {
+    let scroll = scroll(paging, values)?;
+    let body = match (values.get("body"), results_per_page(values)?) {
+        _ if body_given => None,
+        (None, _) => return Err("'body' is mandatory and missing: give the search request".to_owned()),
+        // Ordinary searches, too, may say how many results they want.
+        (Some(Value::Null), Some(results)) if paging != Paging::PagesAndResults && scroll.is_none() => {
+            Some(json!({ "size": results }))
+        }
+        (Some(Value::Object(body)), Some(results))
+            if paging != Paging::PagesAndResults && scroll.is_none() =>
+        {
+            let mut body = body.clone();
+            body.insert("size".to_owned(), Value::from(results));
+            Some(Value::Object(body))
+        }
+        (Some(body), _) => Some(body.clone()),
     };
     let index = names(values, "index")?;
-    let mapping_type = names(values, "type")?.filter(|_| capabilities.typed());
+    let mapping_type = names(values, "type")?.filter(|_| environment.capabilities.typed());
     let path = match (index, mapping_type) {
         (Some(index), Some(mapping_type)) => format!("/{index}/{mapping_type}/_search"),
         (Some(index), None) => format!("/{index}/_search"),
         (None, Some(mapping_type)) => format!("/_all/{mapping_type}/_search"),
         (None, None) => "/_search".to_owned(),
     };
-    let mut parameters = Map::new();
-    match named(values, &["cache", "use_request_cache", "request-cache"]) {
-        None => {}
-        Some((_, cache @ (Value::Bool(_) | Value::String(_)))) => {
-            parameters.insert(capabilities.request_cache_parameter.to_owned(), cache.clone());
-        }
-        Some((name, other)) => return Err(format!("'{name}' is {other} but must be true or false")),
-    }
-    let scroll = scroll(values)?;
-    if let Some((_, results)) = scroll {
-        parameters.insert("sort".to_owned(), Value::from("_doc"));
-        parameters.insert("scroll".to_owned(), Value::from(SCROLL));
-        parameters.insert("size".to_owned(), results.clone());
-    }
-    add_request_params(values, &mut parameters)?;
-    let query = encode_query(parameters.iter().map(|(name, value)| (name.as_str(), value)));
+    let empty = body.as_ref().is_some_and(|body| body.is_null() || body.as_str() == Some(""));
     // Search bodies go with POST: some proxies drop the body of a GET.
-    let (method, content_type) =
-        if body_given || !body.is_empty() { (Method::POST, Some(JSON)) } else { (Method::GET, None) };
-    let request = Request::new(endpoint, method, &path, &query, content_type);
-    let mut request = request.map_err(|error| error.to_string())?;
-    add_headers(values, &mut request)?;
-    Ok(Made { request, body, more: scroll.map(|(scroll, _)| scroll) })
+    let call = match body {
+        None => Call::post(path).bytes(Bytes::new()),
+        Some(_) if empty => Call::get(path),
+        Some(body) => Call::post(path).body(&body),
+    };
+    let mut call = parameters(call, environment, values)?;
+    if let Some((_, results)) = &scroll {
+        call = call.parameter("sort", "_doc").parameter("scroll", SCROLL).parameter("size", *results);
+    }
+    let mut ready = call.given(values)?.ready(endpoint, values)?;
+    if flag(values, &["response-compression-enabled"])? == Some(false) {
+        let plain = http::HeaderValue::from_static("identity");
+        ready.request.headers.insert(http::header::ACCEPT_ENCODING, plain);
+    }
+    let more = Reading {
+        scroll: scroll.map(|(scroll, _)| scroll),
+        detailed: flag(values, &["detailed-results"])?.unwrap_or(false),
+        ignored: ready.ignored,
+        timeout: seconds(values, &["request-timeout"])?.filter(|timeout| !timeout.is_zero()),
+    };
+    Ok(Made { request: ready.request, body: ready.body, more })
 }
 
-/// One name or a list of them, encoded for a path.
-fn names(values: &Map<String, Value>, key: &str) -> Result<Option<String>, String> {
-    match values.get(key) {
-        None | Some(Value::Null) => Ok(None),
-        Some(Value::String(name)) if name.is_empty() => Ok(None),
-        Some(Value::String(name)) => Ok(Some(encode_path(name))),
-        Some(Value::Array(names)) => {
-            let names: Option<Vec<_>> = names.iter().map(|name| name.as_str().map(encode_path)).collect();
-            names.map(|names| Some(names.join(","))).ok_or_else(|| format!("'{key}' must be a list of names"))
-        }
-        Some(other) => Err(format!("'{key}' is {other} but must be a name")),
+/// A search as a part of a composite operation: one request.
+///
+/// # Errors
+/// Where it fails, or cannot be made.
+pub async fn part(session: &mut Session<'_>) -> Result<Done, Stop> {
+    let made = request(session.endpoint(), session.environment, Paging::Pages, session.values, false)?;
+    if made.more.scroll.is_some() {
+        let problem =
+            "'pages' make a scroll, which cannot be a part of a composite operation; use paginated-search";
+        return Err(Stop::Unusable(problem.to_owned()));
     }
+    let mut object = JsonObject::default();
+    if let Some(answer) = session.exchange(&made.request, made.body, &made.more.ignored, &mut object).await? {
+        super::session::check_object(&answer, &object)?;
+    }
+    Ok(Done::ops(1))
 }
 
 /// The next page. Ids of scrolls over many shards are too long for an address, so they go into the body where they can.

@@ -6,7 +6,7 @@ mod mappings;
 mod template;
 
 use http::Method;
-use rally_track::{Challenge, Index, Track};
+use rally_track::{Challenge, Dialect, Index, Track};
 use serde_json::{Value, json};
 
 use crate::cluster::{Api, CallError, Cluster};
@@ -69,7 +69,7 @@ pub enum SetupError {
     Health(#[from] HealthError),
 }
 
-/// Prepares the target for a lap: applies cluster settings, creates templates and auto-managed indices anew, and waits
+/// Prepares the target for a lap of a 2017 track; in the current dialect operations do that. Applies cluster settings, creates templates and auto-managed indices anew, and waits
 /// until the cluster is as healthy as expected.
 ///
 /// # Errors
@@ -80,6 +80,9 @@ pub async fn prepare_lap(
     challenge: &Challenge,
     expected: &HealthExpectation,
 ) -> Result<(), SetupError> {
+    if track.dialect == Dialect::Current {
+        return Ok(());
+    }
     let capabilities = cluster.capabilities();
     // Everything that can be found out without the target first: nothing is deleted for a lap that cannot start.
     let indices = track

@@ -10,8 +10,9 @@ use std::sync::{Arc, Mutex};
 use rally_race::{
     Binding, Outcome, ParamSourceFactory, Params, Partition, Runner, RunnerFactory, SourceBinding,
 };
-use rally_target::runners::{BuiltinRunnerFactory, Operation};
+use rally_target::runners::{BuiltinRunnerFactory, declared};
 use rally_target::{ByteRange, ClientOptions, Cluster, DocumentSet, parse_target_hosts};
+use rally_track::Dialect;
 use serde_json::{Map, Value};
 
 /// A request as it came over the wire.
@@ -218,8 +219,14 @@ pub fn block_on<T>(work: impl Future<Output = T>) -> T {
 
 pub const ONLY: Partition = Partition { index: 0, total: 1, seed: 1 };
 
-pub async fn runner(operation: Operation, cluster: &Arc<Cluster>) -> Box<dyn Runner> {
-    BuiltinRunnerFactory::new(operation, Arc::clone(cluster)).open(ONLY).await.unwrap()
+pub async fn runner(operation: &str, cluster: &Arc<Cluster>) -> Box<dyn Runner> {
+    runner_of(Dialect::Rally2017, operation, cluster).await
+}
+
+/// The runner of an operation as a track of this dialect has it.
+pub async fn runner_of(dialect: Dialect, operation: &str, cluster: &Arc<Cluster>) -> Box<dyn Runner> {
+    let declared = declared(dialect, operation).unwrap();
+    BuiltinRunnerFactory::new(declared, Arc::clone(cluster)).open(ONLY).await.unwrap()
 }
 
 /// The factory of the sources of a built-in operation.
@@ -243,7 +250,7 @@ pub fn object(value: Value) -> Map<String, Value> {
 
 /// Performs an operation once against a target that answers `GET /` as 7.10.2 and everything else by `script`.
 pub fn once(
-    operation: Operation,
+    operation: &str,
     values: Value,
     options: &str,
     script: impl Fn(&mut Peer, Received) -> bool + Send + Sync + 'static,

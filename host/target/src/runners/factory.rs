@@ -1,0 +1,69 @@
+//! Opens runners, connected.
+
+use std::sync::Arc;
+
+use futures_util::future::LocalBoxFuture;
+use rally_race::{Cause, Partition, Runner, RunnerFactory};
+
+use super::bulk::Bulk;
+use super::composite::Composite;
+use super::general::General;
+use super::operation::{Declared, Work};
+use super::search::Search;
+use super::session::Environment;
+use super::transform::WaitForTransform;
+use crate::cluster::Cluster;
+use crate::http::{Connection, WriteMode};
+
+/// Opens the runner of a built-in operation, connected.
+pub struct BuiltinRunnerFactory {
+    declared: &'static Declared,
+    cluster: Arc<Cluster>,
+    guarded: bool,
+}
+
+impl BuiltinRunnerFactory {
+    /// Runners that perform an operation against `cluster`.
+    pub fn new(declared: &'static Declared, cluster: Arc<Cluster>) -> Self {
+        BuiltinRunnerFactory { declared, cluster, guarded: false }
+    }
+
+    /// The same for a track's own code: see [`Connection::guarded`].
+    pub fn guarded(self) -> Self {
+        BuiltinRunnerFactory { guarded: true, ..self }
+    }
+}
+
+impl RunnerFactory for BuiltinRunnerFactory {
+    fn open<'a>(&'a self, partition: Partition) -> LocalBoxFuture<'a, Result<Box<dyn Runner>, Cause>> {
+        Box::pin(async move {
+            let mode = match self.declared.work {
+                Work::Bulk => WriteMode::Vectored,
+                _ => WriteMode::Flatten,
+            };
+            let endpoint = Arc::clone(self.cluster.endpoint(partition.index));
+            let mut connection = match self.guarded {
+                true => Connection::guarded(endpoint, mode),
+                false => Connection::new(endpoint, mode),
+            };
+            connection.connect().await?;
+            let environment = Environment {
+                capabilities: Arc::clone(self.cluster.capabilities()),
+                serverless: self.cluster.is_serverless(),
+            };
+            Ok(match self.declared.work {
+                Work::Bulk => Box::new(Bulk::new(connection, environment)) as Box<dyn Runner>,
+                Work::Search(paging) => Box::new(Search::new(connection, environment, paging)),
+                Work::WaitForTransform => Box::new(WaitForTransform::new(connection, environment)),
+                Work::Composite => Box::new(Composite::new(connection, self.guarded, environment)),
+                Work::One(..) | Work::Several(_) => {
+                    Box::new(General::new(self.declared, connection, environment))
+                }
+            })
+        })
+    }
+
+    fn completes_task(&self) -> bool {
+        matches!(self.declared.work, Work::WaitForTransform)
+    }
+}
