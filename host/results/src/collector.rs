@@ -34,6 +34,8 @@ pub struct TaskInfo {
     pub target_throughput: Option<f64>,
     /// Properties of its records: track < challenge < operation < task.
     pub meta: Map<String, Value>,
+    /// Whether the report shows it although nothing of it failed: `include-in-reporting` of its operation.
+    pub reported: bool,
 }
 
 impl From<&PlannedTask> for TaskInfo {
@@ -47,6 +49,7 @@ impl From<&PlannedTask> for TaskInfo {
             clients: planned.task.clients,
             target_throughput: planned.task.target.as_ref().map(|target| target.per_second()),
             meta: planned.meta.clone(),
+            reported: planned.task.operation.params.get("include-in-reporting") != Some(&Value::Bool(false)),
         }
     }
 }

@@ -53,7 +53,7 @@ impl LapSummary {
         for total in TOTALS.iter().flat_map(|total| total.rows(&self.metrics)) {
             rows.push(total.label, Cell::Number(total.value), total.unit);
         }
-        for task in &self.tasks {
+        for task in self.tasks.iter().filter(|task| task.is_reported()) {
             rows.task.clone_from(&task.info.name);
             match compat {
                 Some(Compat::Rally) => rows.task_as_rally(task),
@@ -81,6 +81,12 @@ impl TaskSummary {
             Some(Compat::Rally) => self.rally_throughput.as_ref(),
             None => self.throughput.as_ref(),
         }
+    }
+
+    /// Whether the report shows it: as in Rally all tasks with errors, and those that are to be shown. Operations that only
+    /// prepare others, such as `create-index`, are not, unless the track says so.
+    pub fn is_reported(&self) -> bool {
+        self.info.reported || self.error_rate > 0.0 || self.failed.is_some()
     }
 
     /// Whether any request was made, warm-up included.

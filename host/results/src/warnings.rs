@@ -22,7 +22,7 @@ impl Summary {
         let tasks = self.whole_race().map_or(&[][..], |race| &race.tasks);
         warnings.extend(tasks.iter().filter_map(failed));
         warnings.extend(not_run(tasks));
-        for task in tasks.iter().filter(|task| task.was_run()) {
+        for task in tasks.iter().filter(|task| task.was_run() && task.is_reported()) {
             warnings.extend(error_rate(task));
             if compat.is_none() {
                 warnings.extend(split_times(task));
