@@ -1,4 +1,4 @@
-//! The files of a track: nothing outside its directory can be read.
+//! The files of a track: nothing outside its directory can be read, but for what a collection of workloads shares.
 
 use std::fs;
 use std::io::{self, Read};
@@ -8,6 +8,9 @@ use globset::GlobBuilder;
 
 /// Larger text files are refused: templates, mappings and index templates are small, data files are not read here.
 const MAX_FILE_BYTES: u64 = 16 * 1024 * 1024;
+
+/// The directory beside its workloads that a collection of OpenSearch Benchmark shares among them.
+const SHARED: &str = "common_operations";
 
 /// A track's directory.
 #[derive(Debug, Clone)]
@@ -87,7 +90,10 @@ impl TrackFiles {
             }
             Err(error) => return Err(FileError::Io(name.to_owned(), error)),
         };
-        if path.starts_with(&self.canonical_root) { Ok(path) } else { Err(outside()) }
+        let shared = self.canonical_root.parent().map(|parent| parent.join(SHARED));
+        let allowed =
+            path.starts_with(&self.canonical_root) || shared.is_some_and(|shared| path.starts_with(shared));
+        if allowed { Ok(path) } else { Err(outside()) }
     }
 
     /// Names of the files that match a pattern of `*`, `?` and `[…]` below `base`, sorted. As with Python's `glob`, a
@@ -131,24 +137,38 @@ impl TrackFiles {
             }
             names = next;
         }
-        names.retain(|name| self.canonical_root.join(name).is_file());
+        // A file that cannot be read is an error when it is read, not passed over.
+        names.retain(|name| self.canonical_root.join(name).symlink_metadata().is_ok());
         names.sort();
         Ok(names)
     }
 }
 
-/// A relative path without `.` and `..`, or nothing if it leaves its start or is absolute.
+/// A path relative to the track without `.` and `..`, or nothing if it leaves the track or is absolute. It may lead to
+/// what is shared.
 fn normalise(name: &str) -> Option<PathBuf> {
     let mut normalised = PathBuf::new();
+    let mut left = false;
     for component in Path::new(name).components() {
         match component {
+            Component::Normal(part) if left && normalised.as_os_str().is_empty() => {
+                if part != SHARED {
+                    return None;
+                }
+                normalised.push("..");
+                normalised.push(part);
+            }
             Component::Normal(part) => normalised.push(part),
             Component::CurDir => {}
-            Component::ParentDir if normalised.pop() => {}
+            Component::ParentDir if left => return None,
+            Component::ParentDir if normalised.as_os_str().is_empty() => left = true,
+            Component::ParentDir => {
+                normalised.pop();
+            }
             _ => return None,
         }
     }
-    Some(normalised)
+    (!left || !normalised.as_os_str().is_empty()).then_some(normalised)
 }
 
 /// Braces are no alternatives in Python, and `**` is the same as `*`.
@@ -162,4 +182,101 @@ fn python_pattern(segment: &str) -> String {
         }
     }
     pattern
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// `track/` with a part, and files around it.
+    fn directory() -> tempfile::TempDir {
+        let directory = tempfile::tempdir().unwrap();
+        for (name, text) in [
+            ("track/track.json", "\u{FEFF}a\r\nb\rc"),
+            ("track/parts/one.json", "1"),
+            ("secret.json", "secret"),
+            ("other/part.json", "other"),
+            ("common_operations/part.json", "shared"),
+        ] {
+            let path = directory.path().join(name);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+        }
+        directory
+    }
+
+    fn files(directory: &tempfile::TempDir) -> TrackFiles {
+        TrackFiles::new(&directory.path().join("track")).unwrap()
+    }
+
+    #[test]
+    fn line_ends_and_the_mark_at_the_start_are_those_of_python() {
+        assert_eq!(files(&directory()).read("track.json").unwrap(), "a\nb\nc");
+    }
+
+    #[test]
+    fn text_that_is_no_utf_8_is_refused_with_its_place() {
+        let directory = directory();
+        fs::write(directory.path().join("track/latin.json"), b"abc\xe9").unwrap();
+        let error = files(&directory).read("latin.json").unwrap_err();
+        assert!(matches!(error, FileError::NotUtf8(_, 3)), "{error}");
+    }
+
+    #[test]
+    fn nothing_outside_the_track_is_read_but_what_is_shared() {
+        let directory = directory();
+        let files = files(&directory);
+        for name in [
+            "../secret.json",
+            "parts/../../other/part.json",
+            "/etc/passwd",
+            "..",
+            "../../x",
+            "../track/track.json",
+        ] {
+            assert!(matches!(files.read(name), Err(FileError::Outside(_))), "{name}");
+            assert!(matches!(files.glob("", name), Err(FileError::Outside(_))), "{name}");
+        }
+        assert_eq!(files.read("parts/../../common_operations/part.json").unwrap(), "shared");
+        assert_eq!(
+            files.glob("parts", "../../common_operations/*").unwrap(),
+            ["../common_operations/part.json"]
+        );
+        assert!(files.read("../common_operations/../secret.json").is_err());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn symbolic_links_may_lead_within_the_track_only() {
+        let directory = directory();
+        let link = |name: &str, target: &str| {
+            std::os::unix::fs::symlink(target, directory.path().join(name)).unwrap();
+        };
+        link("track/parts/inner.json", "one.json");
+        link("track/parts/outer.json", "../../secret.json");
+        link("track/up", "..");
+        link("common_operations/outer.json", "../secret.json");
+        let files = files(&directory);
+        assert_eq!(files.read("parts/inner.json").unwrap(), "1");
+        for name in ["parts/outer.json", "up/secret.json", "../common_operations/outer.json"] {
+            assert!(matches!(files.read(name), Err(FileError::Outside(_))), "{name}");
+        }
+        // A pattern finds the link, and reading it says what is wrong.
+        assert_eq!(files.glob("", "parts/o*").unwrap(), ["parts/one.json", "parts/outer.json"]);
+    }
+
+    #[test]
+    fn patterns_are_those_of_pythons_glob() {
+        let directory = directory();
+        for name in [".hidden.json", "b.json", "a.json", "{x}.json"] {
+            fs::write(directory.path().join("track").join(name), "").unwrap();
+        }
+        let files = files(&directory);
+        assert_eq!(files.glob("", "*.json").unwrap(), ["a.json", "b.json", "track.json", "{x}.json"]);
+        assert_eq!(files.glob("", ".h*").unwrap(), [".hidden.json"]);
+        assert_eq!(files.glob("", "[!a]?json").unwrap(), ["b.json"]);
+        assert_eq!(files.glob("", "{x}.json").unwrap(), ["{x}.json"]);
+        assert_eq!(files.glob("", "**/one.json").unwrap(), ["parts/one.json"]);
+        assert_eq!(files.glob("", "*/").unwrap(), Vec::<String>::from(["parts".to_owned()]));
+    }
 }

@@ -160,35 +160,37 @@ fn a_copy_of_a_map_can_be_changed() {
 }
 
 #[test]
-fn days_ago_counts_as_rally_2_13_does() {
+fn dates_are_those_of_rally_2_13() {
+    let literal = |value: &Json| match value {
+        Json::Null => "none".to_owned(),
+        Json::String(text) => format!("'{text}'"),
+        other => other.to_string(),
+    };
     let mut compared = 0;
     for case in golden("time.json")["cases"].as_array().unwrap() {
         let input = &case["input"];
-        match input["fn"].as_str().unwrap() {
-            "days_ago" => {}
-            // Filters of the current dialect, which tracks of 2017 do not have.
-            "get_start_date" | "get_end_date" => continue,
+        let filter = input["fn"].as_str().unwrap();
+        let (first, mut arguments) = match filter {
+            "days_ago" => (&input["start"], vec![literal(&input["end"])]),
+            "get_start_date" => (&input["date"], Vec::new()),
+            "get_end_date" => (&input["date"], vec![format!("duration_days={}", input["duration_days"])]),
             // No filter: how Rally writes times into records.
             "to_epoch_millis" => continue,
             other => panic!("nothing is known of {other}"),
-        }
-        let argument = |value: &Json| match value {
-            Json::Null => "none".to_owned(),
-            Json::String(text) => format!("'{text}'"),
-            other => other.to_string(),
         };
-        let outcome = render_text(&format!(
-            "{{{{ {} | days_ago({}) }}}}",
-            argument(&input["start"]),
-            argument(&input["end"])
-        ));
-        match case["expected"].as_i64() {
-            Some(expected) => assert_eq!(outcome.unwrap(), expected.to_string(), "{}", case["id"]),
-            None => assert!(outcome.is_err(), "{}", case["id"]),
+        if let Some(format) = input["date_format"].as_str() {
+            arguments.push(format!("date_format='{format}'"));
+        }
+        let outcome =
+            render_text(&format!("{{{{ {} | {filter}({}) }}}}", literal(first), arguments.join(", ")));
+        match &case["expected"] {
+            Json::Null => assert!(outcome.is_err(), "{}", case["id"]),
+            Json::String(text) => assert_eq!(&outcome.unwrap(), text, "{}", case["id"]),
+            other => assert_eq!(outcome.unwrap(), other.to_string(), "{}", case["id"]),
         }
         compared += 1;
     }
-    assert_eq!(compared, 4);
+    assert!(compared > 30);
 }
 
 #[test]
@@ -266,4 +268,132 @@ fn the_map_leads_back_from_each_character_of_plain_text() {
         assert_eq!(&origin.text[origin.range], word, "in {}", origin.file);
         assert_eq!(origin.file, if "i7j8".contains(word) { "e.json" } else { "track.json" });
     }
+}
+
+#[test]
+fn a_body_sees_less_than_a_track() {
+    let render_body = |text: &str| {
+        let directory = tempfile::tempdir().unwrap();
+        write_files(directory.path(), &serde_json::json!({"i.json": text, "p/a.json": "{{ build_flavor }}"}));
+        let files = TrackFiles::new(directory.path()).unwrap();
+        Renderer::new(files, &options()).render_body("i.json").map(|rendered| rendered.text)
+    };
+    assert_eq!(render_body("[{{ now }}]{{ rally.collect(parts=\"p/*\") }}").unwrap(), "[]default");
+    let helpers = "{% import 'rally.helpers' as rally with context %}";
+    assert_eq!(
+        without_space(&render_body(&format!("{helpers}{{{{ rally.exists_set_param('a', 1) }}}}")).unwrap()),
+        ",\"a\":1"
+    );
+    for text in ["{% include 'p/a.json' %}", "{{ glob('p/*') }}", "{{ 1.0 | days_ago(2.0) }}"] {
+        assert!(render_body(text).is_err(), "{text}");
+    }
+}
+
+#[test]
+fn a_parameter_is_set_only_if_there_is_a_value_for_it() {
+    let rendered = |call: &str| {
+        let text = format!("{{% import 'rally.helpers' as rally %}}{{{{ rally.exists_set_param({call}) }}}}");
+        without_space(&render_text(&text).unwrap())
+    };
+    assert_eq!(rendered("'a', missing"), "");
+    assert_eq!(rendered("'a', missing, default_value='x'"), ",\"a\":\"x\"");
+    assert_eq!(rendered("'a', none, comma=false"), "\"a\":null");
+}
+
+#[test]
+fn lists_and_maps_change_as_in_python() {
+    for (text, expected) in [
+        ("{% set x = [] %}{% for v in [1, 2] %}{% set _ = x.append(v) %}{% endfor %}{{ x }}", "[1, 2]"),
+        ("{% set x = {'k': [1]} %}{% set _ = x.k.extend([2, 3]) %}{{ x }}", "{'k': [1, 2, 3]}"),
+        ("{% set x = {} %}{{ x.setdefault('q', []).append(1) }}{{ x }}", "None{'q': [1]}"),
+        ("{% set x = [3, 1, 2] %}{{ x.sort() }}{{ x.pop() }}{{ x.pop(0) }}{{ x }}", "None31[2]"),
+        ("{% set x = [1] %}{% set y = x %}{{ y.insert(0, 5) }}{{ x }}", "None[5, 1]"),
+    ] {
+        assert_eq!(render_text(text).unwrap(), expected, "{text}");
+    }
+    for text in [
+        "{% set x = [] %}{{ x.append(x) }}",
+        "{% set x = [] %}{% set y = [x] %}{{ x.append(y) }}",
+        "{% set x = {} %}{{ x.update(a=[x]) }}",
+        "{% set x = [1] %}{{ x.remove(2) }}",
+    ] {
+        assert!(render_text(text).is_err(), "{text}");
+    }
+}
+
+#[test]
+fn formats_are_those_of_python() {
+    for (text, expected) in [
+        ("{{ '%s-%03d' % ('a', 5) }}", "a-005"),
+        (
+            "{{ '%d' | format(3.7) }}|{{ '%x' % 255 }}|{{ '%#o' % 8 }}|{{ '%+.1e' % 12345.678 }}",
+            "3|ff|0o10|+1.2e+04",
+        ),
+        (
+            "{{ '%g' % 0.0001 }}|{{ '%g' % 1e10 }}|{{ '%g' % 100000 }}|{{ '%G' % 1e-10 }}",
+            "0.0001|1e+10|100000|1E-10",
+        ),
+        (
+            "{{ '%(a)s' % {'a': 1.0} }}|{{ '%(a)5s|' | format(a='x') }}|{{ '%-4d|%*d' % (1, 3, 2) }}",
+            "1.0|    x||1   |  2",
+        ),
+        (
+            "{{ '%.3s' % 'abcdef' }}|{{ '%r' % 'it\\'s' }}|{{ '%c' % 65 }}|{{ '%d%%' % 5 }}",
+            "abc|\"it's\"|A|5%",
+        ),
+    ] {
+        assert_eq!(render_text(text).unwrap(), expected, "{text}");
+    }
+    for text in
+        ["{{ '%d' % 'x' }}", "{{ '%s %s' % 1 }}", "{{ '%s' % (1, 2) }}", "{{ '%y' % 1 }}", "{{ '%' % 1 }}"]
+    {
+        assert!(render_text(text).is_err(), "{text}");
+    }
+}
+
+#[test]
+fn what_python_refuses_is_refused() {
+    for text in [
+        "{{ a < 1 }}",
+        "{{ 1 < 'a' }}",
+        "{{ none < 1 }}",
+        "{{ [1] < (1,) }}",
+        "{{ 1 in 'a' }}",
+        "{{ a.b.c }}",
+        "{{ [3, 'a'] | sort }}",
+        "{% for x in none %}{% endfor %}",
+        "{{ 1 | zip([1]) }}",
+        "{% do [].append(1) %}",
+        "{{ 5 % 0 }}",
+    ] {
+        assert!(render_text(text).is_err(), "{text}");
+    }
+}
+
+#[test]
+fn the_line_of_an_error_is_that_of_the_part_it_stands_in() {
+    let failure = render(&serde_json::json!({
+        "track.json": "{\n  {{ rally.collect(parts=\"p/*\") }}\n}",
+        "p/a.json": "1",
+        "p/b.json": "2,\n\n{{ none + 1 }}",
+    }))
+    .unwrap_err();
+    assert_eq!((failure.file.as_str(), failure.line), ("p/b.json", Some(3)), "{failure:?}");
+}
+
+#[test]
+fn parts_that_collect_each_other_are_stopped() {
+    let failure = render(&serde_json::json!({
+        "track.json": "{{ rally.collect(parts=\"a\") }}",
+        "a": "{{ rally.collect(parts=\"b\") }}",
+        "b": "\n{{ rally.collect(parts=\"a\") }}",
+    }))
+    .unwrap_err();
+    assert!(failure.message.contains("levels deep"), "{failure:?}");
+    let parts = vec!["{{ rally.collect(parts=\"b\") }}"; 40].concat();
+    let failure = render(&serde_json::json!({
+        "track.json": "{{ rally.collect(parts=\"a\") }}", "a": parts, "b": "x".repeat(1024 * 1024),
+    }))
+    .unwrap_err();
+    assert!(failure.message.contains("MiB together"), "{failure:?}");
 }
