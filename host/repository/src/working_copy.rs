@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use gix::ObjectId;
 use gix::bstr::{BString, ByteSlice};
 use gix::error::ResultExt;
+use gix::odb::pack::cache::lru::MemoryCappedHashmap;
 use gix::refs::transaction::{LogChange, PreviousValue, RefEdit};
 use gix::refs::{FullName, Target};
 use gix::remote::Direction;
@@ -13,6 +14,8 @@ use crate::changes::local_changes;
 use crate::error::RepositoryError;
 use crate::fetch::{REMOTE, REMOTE_BRANCHES};
 use crate::switch::switch;
+
+const PACK_CACHE_BYTES: usize = 32 << 20;
 
 const LOCAL_BRANCHES: &str = "refs/heads/";
 const TAGS: &str = "refs/tags/";
@@ -59,6 +62,8 @@ impl WorkingCopy {
         let mut repo = gix::open(directory).map_err(failed)?;
         // For the log of references, where the user has not told git a name.
         repo.committer_or_set_generic_fallback().map_err(failed)?;
+        // Most files are stored as differences to others, which are needed again and again.
+        repo.objects.set_pack_cache(|| Box::new(MemoryCappedHashmap::new(PACK_CACHE_BYTES)));
         Ok(WorkingCopy { repo, directory: directory.to_owned() })
     }
 
