@@ -22,6 +22,7 @@ mod paging;
 mod retry;
 mod search;
 mod session;
+mod shrink;
 mod small;
 mod transform;
 mod waiting;

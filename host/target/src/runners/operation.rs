@@ -8,12 +8,18 @@ use super::call::Call;
 use super::indices::Kind;
 use super::search::Paging;
 use super::session::{Done, Environment, Session, Stop};
-use super::{answers, calls, handles, indices, paging, small, waiting};
+use super::{answers, calls, handles, indices, paging, shrink, small, waiting};
 
 use Read::{Anything, By, Object};
 use Retried::{AsAsked, Never, UntilSuccess};
 
 type Several = for<'a, 'c> fn(&'a mut Session<'c>) -> LocalBoxFuture<'a, Result<Done, Stop>>;
+
+/// Makes the request of an operation of its parameters.
+type Maker = fn(&Environment, &Map<String, Value>) -> Result<Call, String>;
+
+/// Says what the answer means for an operation with these parameters.
+type Reader = fn(&[u8], &Map<String, Value>) -> Result<Done, Stop>;
 
 /// A built-in operation.
 pub struct Declared {
@@ -50,7 +56,7 @@ pub enum Work {
     /// Performs other operations.
     Composite,
     /// Sends one request.
-    One(fn(&Environment, &Map<String, Value>) -> Result<Call, String>, Read),
+    One(Maker, Read),
     /// Sends none, or one or more, depending on answers.
     Several(Several),
 }
@@ -63,15 +69,10 @@ pub enum Read {
     /// Nothing.
     Anything,
     /// What it says.
-    By(fn(&[u8], &Map<String, Value>) -> Result<Done, Stop>),
+    By(Reader),
 }
 
-const fn one(
-    name: &'static str,
-    retried: Retried,
-    call: fn(&Environment, &Map<String, Value>) -> Result<Call, String>,
-    read: Read,
-) -> Declared {
+const fn one(name: &'static str, retried: Retried, call: Maker, read: Read) -> Declared {
     Declared { name, dialect: None, retried, work: Work::One(call, read) }
 }
 
@@ -124,7 +125,7 @@ pub static OPERATIONS: [Declared; 61] = [
     one("put-settings", AsAsked, calls::put_settings, Object),
     one("raw-request", Never, calls::raw_request, Anything),
     several("sleep", Never, |session| Box::pin(small::sleep(session))),
-    several("shrink-index", AsAsked, |session| Box::pin(waiting::shrink_index(session))),
+    several("shrink-index", AsAsked, |session| Box::pin(shrink::shrink_index(session))),
     one("create-ilm-policy", AsAsked, calls::create_ilm_policy, Object),
     one("delete-ilm-policy", AsAsked, calls::delete_ilm_policy, Object),
     several("sql", Never, |session| Box::pin(small::sql(session))),
