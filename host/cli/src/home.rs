@@ -70,7 +70,7 @@ impl Home {
 
     /// Where the tracks that ship with rally are unpacked.
     pub fn shipped_tracks(&self) -> PathBuf {
-        self.benchmarks.join("tracks").join("shipped")
+        self.benchmarks.join("shipped-tracks")
     }
 
     /// Where bundles are unpacked while they are used.

@@ -101,8 +101,7 @@ fn checkout(
     home: &Home,
 ) -> Result<(Checkout, Vec<String>), CommandError> {
     let name = arguments.track_repository.as_deref().unwrap_or(DEFAULT_REPOSITORY);
-    let mut config =
-        home.config().track_repository(name).map_err(CommandError::user)?.map_err(CommandError::user)?;
+    let mut config = home.config().track_repository(name).map_err(CommandError::user)?;
     config.offline = arguments.offline;
     config.on_step = announce;
     let (mut repository, opened) = TrackRepository::open(config).map_err(CommandError::user)?;
