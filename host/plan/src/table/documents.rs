@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::style::{Column, counted, grouped, range, rate, table};
+use super::style::{Column, counted, grouped, range, rate, table, wrapped};
 use crate::param_sources::{BulkKey, Planned, PlannedBulk, PlannedReader};
 
 /// Up to so many rows each client has rows of its own.
@@ -15,7 +15,9 @@ pub fn documents(key: BulkKey, bulk: &Planned<PlannedBulk>, tasks: &[&str], widt
     let names = tasks.join(", ");
     let bulk = match bulk {
         Planned::Yields(bulk) => bulk,
-        Planned::Fails { error } => return format!("Documents of [{names}]: {}\n", error.explanation),
+        Planned::Fails { error } => {
+            return wrapped(&format!("Documents of [{names}]: {}", error.explanation), width) + "\n";
+        }
     };
     let total: u64 = bulk.partitions.values().map(|partition| partition.total_bulks).sum();
     let mut text = format!(
@@ -30,6 +32,7 @@ pub fn documents(key: BulkKey, bulk: &Planned<PlannedBulk>, tasks: &[&str], widt
     if bulk.loops {
         text.push_str("; over and over again");
     }
+    let mut text = wrapped(&text, width);
     text.push('\n');
     let readers: usize = bulk.partitions.values().map(|partition| partition.readers.len()).sum();
     if readers == 0 {
@@ -42,7 +45,7 @@ fn by_client(bulk: &PlannedBulk, width: Option<u16>) -> String {
     let mut table = table(
         &[
             Column::Number("Client"),
-            Column::Text("File"),
+            Column::Name("File"),
             Column::Number("Lines"),
             Column::Number("Documents"),
             Column::Number("Bulks"),
@@ -104,7 +107,7 @@ fn by_file(bulk: &PlannedBulk, width: Option<u16>) -> String {
     let mut table = table(
         &[
             Column::Number("Clients"),
-            Column::Text("File"),
+            Column::Name("File"),
             Column::Number("Lines"),
             Column::Number("Documents each"),
             Column::Number("Bulks each"),

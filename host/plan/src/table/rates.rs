@@ -9,7 +9,7 @@ use crate::span::Span;
 
 /// Cells of the widest bar, on a narrow terminal and elsewhere.
 const NARROW_BAR: usize = 10;
-const WIDE_BAR: usize = 40;
+const WIDE_BAR: usize = 30;
 const NARROW: u16 = 120;
 /// Parts of a cell.
 const EIGHTHS: [char; 8] = [' ', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];
@@ -41,7 +41,7 @@ pub fn rates(challenge: &Challenge, estimates: &[StepEstimate], width: Option<u1
             Column::Text("From"),
             Column::Text("Lasts"),
             Column::Text("Requests per second"),
-            Column::Text(""),
+            Column::Whole(""),
             Column::Text("Tasks"),
         ],
         width,
@@ -82,8 +82,10 @@ struct Running<'step> {
 
 fn phases_of_step(element: &Element, step: &StepEstimate) -> Vec<Phase> {
     let end_of_step = step.span.seconds();
-    let running: Vec<Running<'_>> = starts(element, step)
-        .into_iter()
+    let starts = starts(element, step);
+    let running: Vec<Running<'_>> = starts
+        .iter()
+        .copied()
         .zip(&step.tasks)
         .enumerate()
         .filter_map(|(index, (start, estimate))| {
@@ -102,7 +104,10 @@ fn phases_of_step(element: &Element, step: &StepEstimate) -> Vec<Phase> {
     moments.sort_by(f64::total_cmp);
     moments.dedup();
     let ends = moments.iter().skip(1).map(|end| Some(*end)).chain([None]);
-    moments
+    // Tasks of which nobody knows when they start come after the others.
+    let later = element.tasks().iter().zip(&starts).filter(|(_, start)| start.is_none());
+    let later: Vec<String> = later.map(|(task, _)| format!("later {}", task.name)).collect();
+    let mut phases: Vec<Phase> = moments
         .iter()
         .zip(ends)
         .filter_map(|(from, to)| {
@@ -116,7 +121,11 @@ fn phases_of_step(element: &Element, step: &StepEstimate) -> Vec<Phase> {
             };
             (!active.is_empty()).then(|| phase(element, &active, Span::exactly(*from), lasts))
         })
-        .collect()
+        .collect();
+    if let Some(last) = phases.last_mut() {
+        last.tasks.extend(later);
+    }
+    phases
 }
 
 /// When each task starts, in seconds since the start of the step, where that is known.

@@ -12,8 +12,8 @@ pub fn tasks(challenge: &Challenge, estimates: &[StepEstimate], width: Option<u1
     let mut table = table(
         &[
             Column::Number("Step"),
-            Column::Text("Task"),
-            Column::Text("Operation type"),
+            Column::Name("Task"),
+            Column::Name("Operation type"),
             Column::Number("Clients"),
             Column::Text("Runs"),
             Column::Number("Requests"),

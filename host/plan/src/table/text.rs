@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use rally_track::{Challenge, Dialect};
 
-use super::style::{counted, grouped};
+use super::style::{counted, grouped, wrapped};
 use super::{clients, documents, rates, tasks};
 use crate::estimate::{self, StepEstimate};
 use crate::param_sources::BulkKey;
@@ -16,7 +16,7 @@ use crate::span::Span;
 /// A plan as text, for a terminal with so many columns; without them lines are as long as they need to be. With the name of
 /// a challenge only this one is shown.
 pub fn text(made: &Made, challenge: Option<&str>, width: Option<u16>) -> String {
-    let mut text = head(made);
+    let mut text = head(made, width);
     let planned = made.track.challenges.iter().zip(&made.plan.track.challenges);
     for (definition, planned) in
         planned.filter(|(definition, _)| challenge.is_none_or(|name| definition.name == name))
@@ -28,12 +28,13 @@ pub fn text(made: &Made, challenge: Option<&str>, width: Option<u16>) -> String 
 }
 
 /// Writing to a string cannot fail.
-fn head(made: &Made) -> String {
+fn head(made: &Made, width: Option<u16>) -> String {
     let track = &made.plan.track;
     let mut text = format!("Track [{}]", track.name);
     if !track.description.is_empty() {
         let _ = write!(text, ": {}", one_line(&track.description));
     }
+    let mut text = wrapped(&text, width);
     text.push('\n');
     let files: usize = track.corpora.iter().map(|corpus| corpus.documents.len()).sum();
     if files > 0 {
@@ -72,16 +73,16 @@ fn of_challenge(
         estimates.push(estimate::step(made.track.dialect, element, &of_tasks));
     }
     let lasts = estimates.iter().fold(Span::NONE, |span, step| span.then(step.span));
-    let mut text = title(challenge);
-    let _ = writeln!(
-        text,
+    let summary = format!(
         "{}, {}, estimated duration: {lasts}{}",
         counted(u64::from(planned.allocation.clients), "client", "clients"),
         counted(challenge.schedule.len() as u64, "step", "steps"),
         unknown(&estimates)
     );
-    for info in &planned.serverless_info {
-        let _ = writeln!(text, "{info}");
+    let mut text = String::new();
+    for line in [title(challenge), summary].iter().chain(&planned.serverless_info) {
+        text.push_str(&wrapped(line, width));
+        text.push('\n');
     }
     text.push('\n');
     text.push_str(&tasks::tasks(challenge, &estimates, width));
@@ -101,8 +102,8 @@ fn of_challenge(
 fn title(challenge: &Challenge) -> String {
     let default = if challenge.default { " (default)" } else { "" };
     match challenge.description.as_deref().filter(|description| !description.is_empty()) {
-        Some(description) => format!("Challenge [{}]{default}: {}\n", challenge.name, one_line(description)),
-        None => format!("Challenge [{}]{default}\n", challenge.name),
+        Some(description) => format!("Challenge [{}]{default}: {}", challenge.name, one_line(description)),
+        None => format!("Challenge [{}]{default}", challenge.name),
     }
 }
 
