@@ -246,9 +246,9 @@ fn bulk(track: &Track, task: &Task) -> Result<Planned<PlannedBulk>, PlanError> {
         });
     }
     let last = clients.saturating_sub(1);
-    let partitions = (0..clients).map(|client| (client, partition(plan.partition(client..=client))));
+    let partitions = (0..clients).map(|client| (client, partition(&plan.partition(client..=client))));
     Ok(Planned::Yields(PlannedBulk {
-        all_in_one_worker: partition(plan.partition(0..=last)),
+        all_in_one_worker: partition(&plan.partition(0..=last)),
         batch_size: plan.batch_size,
         bulk_size: plan.bulk_size,
         id_conflicts: plan.id_conflicts,
@@ -260,12 +260,11 @@ fn bulk(track: &Track, task: &Task) -> Result<Planned<PlannedBulk>, PlanError> {
     }))
 }
 
-fn partition(plan: PartitionPlan) -> PlannedPartition {
+fn partition(plan: &PartitionPlan) -> PlannedPartition {
     let readers: Vec<PlannedReader> = plan
-        .readers
-        .into_iter()
+        .in_reading_order()
         .map(|reader| PlannedReader {
-            file_name: reader.file_name,
+            file_name: reader.file_name.clone(),
             first_line: reader.first_line,
             lines: reader.lines,
             documents: reader.documents,

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context, Result};
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// Lists plans with their tracks.
 const INDEX: &str = "index.json";
@@ -14,23 +14,36 @@ const BODIES: &str = "bodies";
 /// Folder of the track beside plans.
 const TRACK: &str = "track";
 
+/// Inputs that plans do not tell of, and an index may.
+const UNTOLD: [&str; 3] = ["challenge", "include_tasks", "exclude_tasks"];
+
 /// Where plans and tracks are.
 #[derive(Debug)]
 pub struct Layout {
     pub plans: PathBuf,
     pub tracks: Option<PathBuf>,
+    pub index: Option<PathBuf>,
 }
 
 /// A plan to compare with.
 #[derive(Debug)]
 pub struct Expected {
     pub plan: Value,
+    /// Inputs that it does not tell of.
+    pub untold: Map<String, Value>,
     /// The track's folder or file, if there is one.
     pub track: Option<PathBuf>,
 }
 
-/// Tracks by the canonical paths of plans.
-pub type Index = BTreeMap<PathBuf, PathBuf>;
+/// What an index says of a plan.
+#[derive(Debug)]
+pub struct Indexed {
+    track: PathBuf,
+    inputs: Value,
+}
+
+/// By the canonical paths of plans.
+pub type Index = BTreeMap<PathBuf, Indexed>;
 
 impl Layout {
     /// All JSON files that may be plans, sorted. Folders of tracks and of bodies are left out, and so is what is no plan later on.
@@ -44,18 +57,23 @@ impl Layout {
         Ok(files)
     }
 
-    /// The index.json of the plans, if there is one: a list of objects with `plan` and `track_directory`, relative to it.
+    /// The index of the plans, if there is one: a list of objects with `plan`, `track_directory` (relative to its folder) and `inputs`.
     pub fn index(&self) -> Result<Index> {
-        let path = self.plans.join(INDEX);
-        if !path.is_file() {
+        let path = match &self.index {
+            Some(path) => path.clone(),
+            None => self.plans.join(INDEX),
+        };
+        if self.index.is_none() && !path.is_file() {
             return Ok(Index::new());
         }
+        let folder = path.parent().unwrap_or(Path::new(""));
         let Value::Array(entries) = read(&path)? else { return Ok(Index::new()) };
-        let paths = entries.iter().filter_map(|entry| {
-            let path = |key: &str| entry.get(key).and_then(Value::as_str).map(|path| self.plans.join(path));
-            Some((path("plan")?.canonicalize().ok()?, path("track_directory")?))
+        let indexed = entries.into_iter().filter_map(|mut entry| {
+            let inputs = entry["inputs"].take();
+            let path = |key: &str| entry.get(key).and_then(Value::as_str).map(|path| folder.join(path));
+            Some((path("plan")?.canonicalize().ok()?, Indexed { track: path("track_directory")?, inputs }))
         });
-        Ok(paths.collect())
+        Ok(indexed.collect())
     }
 
     /// The plan in a file with its track; `None` if the file has something else in it.
@@ -64,16 +82,21 @@ impl Layout {
         if !["inputs", "ok", "track_name"].iter().all(|key| plan.get(key).is_some()) {
             return Ok(None);
         }
-        let track = self.track(file, &plan, index);
-        Ok(Some(Expected { plan, track }))
+        let indexed = file.canonicalize().ok().and_then(|file| index.get(&file));
+        let track = self.track(file, &plan, indexed);
+        let untold = UNTOLD.into_iter().filter_map(|key| Some((key, indexed?.inputs.get(key)?.clone())));
+        Ok(Some(Expected {
+            untold: untold.map(|(key, value)| (key.to_owned(), value)).collect(),
+            plan,
+            track,
+        }))
     }
 
-    fn track(&self, file: &Path, plan: &Value, index: &Index) -> Option<PathBuf> {
-        let indexed = file.canonicalize().ok().and_then(|file| index.get(&file).cloned());
+    fn track(&self, file: &Path, plan: &Value, indexed: Option<&Indexed>) -> Option<PathBuf> {
         let folder = file.parent()?;
         let name = plan.get("track_name").and_then(Value::as_str).unwrap_or_default();
         let below = folder.strip_prefix(&self.plans).unwrap_or(Path::new(""));
-        let mut candidates: Vec<PathBuf> = indexed.into_iter().collect();
+        let mut candidates: Vec<PathBuf> = indexed.map(|indexed| indexed.track.clone()).into_iter().collect();
         if let Some(tracks) = &self.tracks {
             candidates.extend([tracks.join(below), tracks.join(name)]);
             if let Some(group) = below.components().next() {

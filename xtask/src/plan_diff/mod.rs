@@ -22,7 +22,7 @@ use found::{Expected, Layout};
 /// Which plans, and where their tracks are.
 #[derive(Debug, clap::Args)]
 pub struct Arguments {
-    /// Folder with plans, at any depth, or one plan; an index.json in it may list them with their tracks
+    /// Folder with plans, at any depth, or one plan
     #[arg(value_name = "DIR")]
     plans: PathBuf,
 
@@ -30,6 +30,10 @@ pub struct Arguments {
     /// `track` beside the plan]
     #[arg(long, value_name = "ROOT")]
     tracks: Option<PathBuf>,
+
+    /// List of plans with their tracks, and with inputs that plans do not tell of [default: DIR/index.json, if it is there]
+    #[arg(long, value_name = "FILE")]
+    index: Option<PathBuf>,
 
     /// Ask this rally instead of the one that this tool is built with
     #[arg(long, value_name = "PROGRAM")]
@@ -53,7 +57,11 @@ enum Outcome {
 }
 
 pub fn run(arguments: &Arguments) -> Result<()> {
-    let layout = Layout { plans: arguments.plans.clone(), tracks: arguments.tracks.clone() };
+    let layout = Layout {
+        plans: arguments.plans.clone(),
+        tracks: arguments.tracks.clone(),
+        index: arguments.index.clone(),
+    };
     let mut files = layout.files()?;
     if let Some(only) = &arguments.only {
         files.retain(|file| file.to_string_lossy().contains(only.as_str()));
@@ -98,8 +106,8 @@ fn compare(expected: &Expected, arguments: &Arguments) -> Result<Outcome> {
         .as_ref()
         .context("there is no track for it; name the folder of tracks with --tracks")?;
     let mut actual: Value = match &arguments.rally {
-        Some(program) => replay::with_program(program, track, &expected.plan)?,
-        None => replay::in_process(track, &expected.plan)?,
+        Some(program) => replay::with_program(program, track, expected)?,
+        None => replay::in_process(track, expected)?,
     };
     let mut wanted = expected.plan.clone();
     deliberate::level(&mut wanted, &mut actual)?;

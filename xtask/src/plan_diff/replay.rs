@@ -8,11 +8,13 @@ use rally_plan::{RejectedTrack, plan};
 use rally_track::{BuildFlavor, LoadOptions, TrackSource};
 use serde_json::{Map, Value};
 
+use super::found::Expected;
+
 /// Exit codes with which rally prints a plan: of a track that can be raced, and of one that is rejected.
 const PLANNED: [i32; 2] = [0, 64];
 
 /// Plans in this process.
-pub fn in_process(track: &Path, expected: &Value) -> Result<Value> {
+pub fn in_process(track: &Path, expected: &Expected) -> Result<Value> {
     let inputs = Inputs::of(expected);
     let options = LoadOptions {
         now: inputs.now,
@@ -36,7 +38,7 @@ pub fn in_process(track: &Path, expected: &Value) -> Result<Value> {
 }
 
 /// Plans with a program.
-pub fn with_program(program: &Path, track: &Path, expected: &Value) -> Result<Value> {
+pub fn with_program(program: &Path, track: &Path, expected: &Expected) -> Result<Value> {
     let inputs = Inputs::of(expected);
     let mut command = Command::new(program);
     command.arg("plan").arg("--format=json").arg("--track-path").arg(track);
@@ -92,8 +94,9 @@ struct Inputs {
 }
 
 impl Inputs {
-    fn of(plan: &Value) -> Inputs {
-        let input = |key: &str| plan["inputs"].get(key);
+    fn of(expected: &Expected) -> Inputs {
+        let plan = &expected.plan;
+        let input = |key: &str| expected.untold.get(key).or_else(|| plan["inputs"].get(key));
         let text = |key: &str| input(key).and_then(Value::as_str);
         let list = |key: &str| -> Vec<String> {
             let items = input(key).and_then(Value::as_array).into_iter().flatten();
