@@ -51,6 +51,10 @@ impl WaitForTransform {
         let mut session = session.map_err(unusable)?;
         let state = &mut self.state;
         let result = retry.run(async || wait(&mut session, state).await).await;
+        if let Err(Stop::Failed(failure)) = &result {
+            // A transform that the target does not know, or does not show, is not waited for until the end of time.
+            state.completed = failure.status.is_some_and(|status| (400..500).contains(&status));
+        }
         outcome(session.span(), result).map_err(unusable)
     }
 }
@@ -112,15 +116,15 @@ async fn wait(session: &mut Session<'_>, state: &mut State) -> Result<Done, Stop
         }
     };
     loop {
-        let stats: Stats = session.json(Call::get(format!("{path}/_stats"))).await?;
-        let transform = stats.transforms.into_iter().next();
-        let transform = transform.ok_or_else(|| Stop::answered(format!("there is no transform [{id}]")))?;
         if started.elapsed() > limit {
             let problem = format!("transform [{id}] is not done after {} seconds", limit.as_secs_f64());
             return Err(Stop::Unusable(format!(
                 "{problem}; a longer 'transform-timeout' gives it more time"
             )));
         }
+        let stats: Stats = session.json(Call::get(format!("{path}/_stats"))).await?;
+        let transform = stats.transforms.into_iter().next();
+        let transform = transform.ok_or_else(|| Stop::answered(format!("there is no transform [{id}]")))?;
         if transform.state == "failed" {
             let reason = transform.reason.unwrap_or_else(|| "unknown".to_owned());
             return Err(Stop::Unusable(format!("transform [{id}] failed with [{reason}]")));

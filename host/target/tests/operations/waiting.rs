@@ -156,6 +156,18 @@ fn a_transform_says_itself_when_it_is_complete() {
 }
 
 #[test]
+fn a_transform_that_is_not_there_is_not_waited_for() {
+    let target = Target::version("8.19.0", |peer, _| peer.answer("404 Not Found", r#"{"error": "no"}"#));
+    block_on(async {
+        let cluster = target.cluster().await;
+        let mut runner = runner_of(Dialect::Current, "wait-for-transform", &cluster).await;
+        let outcome = runner.run(&params(json!({"transform-id": "t"}))).await.unwrap();
+        assert_eq!(outcome.failure.unwrap().status, Some(404));
+        assert!(runner.progress().unwrap().completed);
+    });
+}
+
+#[test]
 fn an_index_is_shrunk_on_one_node() {
     let body = json!({"settings": {"index.number_of_shards": 1}});
     let values = json!({"source-index": "logs-*", "target-index": "small", "target-body": body});
