@@ -291,3 +291,100 @@ fn copy(from: &Path, to: &Path) {
         }
     }
 }
+
+/// A track repository below the home: branch `master`, and `7` with another description.
+fn repository(machine: &Machine) -> PathBuf {
+    let folder = machine.home().join("benchmarks/tracks/mine");
+    fs::create_dir_all(folder.join("vendor/places")).expect("made");
+    let git = |arguments: &[&str]| {
+        let status = std::process::Command::new("git")
+            .args(["-c", "user.name=Test", "-c", "user.email=test@example.org"])
+            .args(arguments)
+            .current_dir(&folder)
+            .env("GIT_CONFIG_GLOBAL", "/dev/null")
+            .stdout(std::process::Stdio::null())
+            .stderr(std::process::Stdio::null())
+            .status()
+            .expect("git runs");
+        assert!(status.success(), "{arguments:?}");
+    };
+    let track = folder.join("vendor/places/track.json");
+    let write = |description: &str| {
+        let text = json!({
+            "description": description,
+            "schedule": [{"operation": {"operation-type": "sleep", "duration": 1}}],
+        });
+        fs::write(&track, text.to_string()).expect("written");
+    };
+    git(&["init", "--quiet", "--initial-branch=master"]);
+    write("of today");
+    git(&["add", "."]);
+    git(&["commit", "--quiet", "--message=master"]);
+    git(&["checkout", "--quiet", "-b", "7"]);
+    write("of seven");
+    git(&["commit", "--quiet", "--all", "--message=seven"]);
+    git(&["checkout", "--quiet", "master"]);
+    track
+}
+
+#[test]
+fn the_branch_of_a_repository_is_that_of_the_version() {
+    let machine = Machine::new();
+    repository(&machine);
+    let info = |more: &[&str]| {
+        let run =
+            machine.rally(["info", "--track=vendor/places", "--track-repository=mine"].iter().chain(more));
+        fine(run).output
+    };
+    assert!(info(&["--distribution-version=7.17.3"]).contains("of seven"));
+    assert!(info(&["--distribution-version=9.0.0"]).contains("of today"));
+    assert!(info(&["--track-revision=7"]).contains("of seven"));
+    let listed = fine(machine.rally([
+        "list",
+        "tracks",
+        "--track-repository=mine",
+        "--distribution-version=7.1.0",
+        "--format=json",
+    ]));
+    let listed: Value = serde_json::from_str(&listed.output).expect("JSON");
+    assert_eq!(listed[0]["name"], "vendor/places");
+    assert_eq!(listed[0]["description"], "of seven");
+}
+
+#[test]
+fn what_a_user_changed_in_a_repository_stays_and_is_said() {
+    let machine = Machine::new();
+    let track = repository(&machine);
+    let changed = fs::read_to_string(&track).expect("read").replace("of today", "of mine");
+    fs::write(&track, &changed).expect("written");
+    let run = fine(machine.rally([
+        "info",
+        "--track=vendor/places",
+        "--track-repository=mine",
+        "--distribution-version=9.0.0",
+    ]));
+    assert!(run.output.contains("of mine"), "{}", run.output);
+    assert!(
+        run.errors.contains("[WARNING]") && run.errors.contains("vendor/places/track.json"),
+        "{}",
+        run.errors
+    );
+    assert_eq!(fs::read_to_string(&track).expect("read"), changed);
+}
+
+#[test]
+fn revisions_and_tracks_that_a_repository_does_not_have_are_named() {
+    let machine = Machine::new();
+    repository(&machine);
+    let run = machine.rally([
+        "info",
+        "--track=vendor/places",
+        "--track-repository=mine",
+        "--track-revision=no-such-thing",
+    ]);
+    refused(&run, &["no-such-thing"]);
+    let run = machine.rally(["info", "--track=vendor/place", "--track-repository=mine"]);
+    refused(&run, &["vendor/place", "did you mean [vendor/places]"]);
+    let run = machine.rally(["info", "--track=../../secret", "--track-repository=mine"]);
+    refused(&run, &["../../secret"]);
+}

@@ -104,7 +104,8 @@ fn a_processor_that_may_not_write_ends_the_race_before_it_begins() {
     let recorder = Recorder::start();
     let run = race_on(&Machine::new(), &recorder, folder.path(), &[]);
     expect_refused(&run, &["conformance 0.1.0", "run-job", "--extension-data-bytes"]);
-    assert!(recorder.take().is_empty(), "nobody has talked to the target");
+    let seen: Vec<String> = recorder.take().iter().map(Seen::line).collect();
+    assert_eq!(seen, ["GET /"], "the target was asked who it is, and nothing else");
 }
 
 #[test]

@@ -7,21 +7,40 @@ use rally_extension::Extensions;
 use rally_race::Cancel;
 use rally_target::{DocumentSet, documents_read};
 use rally_track::data::{
-    DataSet, Phase, PrepareError, PrepareOptions, Progress, prepare, validate_action_lines,
+    DataSet, DownloadOptions, Mirror, Phase, PrepareError, PrepareOptions, Progress, prepare, read_mirrors, validate_action_lines,
     validate_document_lines,
 };
 use rally_track::{Challenge, Dialect, Documents, Track};
 
 use crate::ending::CommandError;
+use crate::home::Home;
 use crate::progress::{DataLine, ProgressBoard};
 
 /// How to prepare.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct DocumentOptions {
     /// Whether nothing may be downloaded.
     pub offline: bool,
     /// Whether the small data sets of test mode are meant.
     pub test_mode: bool,
+    /// Where else data can be downloaded.
+    pub mirrors: Vec<Mirror>,
+}
+
+impl DocumentOptions {
+    /// The options of a race, with the mirrors that the user has.
+    ///
+    /// # Errors
+    /// Where a file of mirrors cannot be read.
+    pub fn new(offline: bool, test_mode: bool, home: &Home) -> Result<DocumentOptions, CommandError> {
+        let mut mirrors = Vec::new();
+        if !offline {
+            for file in home.mirror_files().map_err(CommandError::user)? {
+                mirrors.extend(read_mirrors(&file).map_err(CommandError::user)?);
+            }
+        }
+        Ok(DocumentOptions { offline, test_mode, mirrors })
+    }
 }
 
 /// A corpus whose name is no folder's.
@@ -53,7 +72,7 @@ pub fn all(
     track: &Track,
     needed: &[bool],
     cache: &Path,
-    options: DocumentOptions,
+    options: &DocumentOptions,
     board: &ProgressBoard,
     cancel: &Cancel,
 ) -> Result<Vec<Arc<DocumentSet>>, CommandError> {
@@ -81,7 +100,7 @@ pub fn all(
 fn corpus_folder(cache: &Path, name: &str) -> Result<PathBuf, CommandError> {
     let path = Path::new(name);
     let is_plain = path.components().all(|part| matches!(part, Component::Normal(_)));
-    if name.is_empty() || !is_plain || name.contains(['\0', '\\']) || name.starts_with('.') {
+    if name.is_empty() || !is_plain || name.contains(['\0', '\\']) {
         return Err(CommandError::user(CorpusName(name.to_owned())));
     }
     Ok(cache.join(path))
@@ -91,7 +110,7 @@ fn one(
     track: &Track,
     documents: &Documents,
     data: &Path,
-    options: DocumentOptions,
+    options: &DocumentOptions,
     progress: &DataProgress<'_>,
 ) -> Result<rally_track::data::PreparedDocuments, CommandError> {
     let mut data_set = DataSet::from_documents(&documents.file_name).map_err(CommandError::user)?;
@@ -108,6 +127,7 @@ fn one(
         offline: options.offline,
         test_mode: options.test_mode,
         lines_per_document: if documents.includes_action_and_meta_data { 2 } else { 1 },
+        download: DownloadOptions { mirrors: options.mirrors.clone(), ..DownloadOptions::default() },
         ..PrepareOptions::default()
     };
     let prepared = prepare(&data_set, std::slice::from_ref(&track.root), data, &prepare_options, progress)

@@ -58,6 +58,26 @@ impl Home {
         self.corpora.clone()
     }
 
+    /// Files that say where else data can be downloaded: those of `[storage] storage.mirror_files`, otherwise
+    /// `storage-mirrors.json` if it is there.
+    ///
+    /// # Errors
+    /// Where the value cannot be read.
+    pub fn mirror_files(&self) -> Result<Vec<PathBuf>, ConfigError> {
+        let Some(value) = self.config.value("storage", "storage.mirror_files")? else {
+            let usual = self.root.join("storage-mirrors.json");
+            return Ok(if usual.is_file() { vec![usual] } else { Vec::new() });
+        };
+        let home = std::env::var_os("HOME").map(PathBuf::from);
+        let names = value.split(',').map(str::trim).filter(|name| !name.is_empty());
+        Ok(names
+            .map(|name| match (name.strip_prefix("~/"), &home) {
+                (Some(below), Some(home)) => home.join(below),
+                _ => PathBuf::from(name),
+            })
+            .collect())
+    }
+
     /// What a track's own code keeps.
     pub fn data(&self, track: &str) -> PathBuf {
         self.corpora.join(track)

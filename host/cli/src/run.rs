@@ -100,11 +100,11 @@ pub fn run(arguments: &RunArgs) -> Result<(), CommandError> {
     };
     let plan = RacePlan::new(&track, challenge, options).map_err(CommandError::user)?;
     let document_options =
-        DocumentOptions { offline: arguments.repository.offline, test_mode: arguments.test_mode };
+        DocumentOptions::new(arguments.repository.offline, arguments.test_mode, &home)?;
     let needed = documents::needed(&track, challenge, &extensions)?;
     let documents = if needed.contains(&true) {
         let cache = bundle.as_ref().map_or_else(|| home.corpora(), |_| data.clone());
-        documents::all(&track, &needed, &cache, document_options, &board, &cancel)?
+        documents::all(&track, &needed, &cache, &document_options, &board, &cancel)?
     } else {
         Vec::new()
     };

@@ -261,8 +261,10 @@ fn bulk(track: &Track, task: &Task) -> Result<Planned<PlannedBulk>, PlanError> {
 }
 
 fn partition(plan: &PartitionPlan) -> PlannedPartition {
+    // In the order in which Rally opens them, as its recorded partitions have it; it reads the corpora in turn.
     let readers: Vec<PlannedReader> = plan
-        .in_reading_order()
+        .readers
+        .iter()
         .map(|reader| PlannedReader {
             file_name: reader.file_name.clone(),
             first_line: reader.first_line,
