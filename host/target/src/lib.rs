@@ -28,8 +28,8 @@ pub use client_options::{ClientOptions, ClientOptionsError};
 pub use cluster::{Api, CallError, CallProblem, Cluster, ClusterError};
 pub use hosts::{TargetHost, TargetHostsError, parse_target_hosts};
 pub use params::{
-    BuiltInParams, BulkPlan, ByteRange, DocumentSet, DocumentsError, PartitionPlan, PlannedFile, PlannedReader,
-    built_in_params, bulk_plan, documents_read, reads_documents,
+    BuiltInParams, BulkPlan, ByteRange, DocumentSet, DocumentsError, PartitionPlan, PlannedFile,
+    PlannedReader, built_in_params, bulk_plan, documents_read, reads_documents,
 };
 pub use setup::{
     ClusterHealth, HealthExpectation, MappingError, SetupError, TemplateError, index_mappings, prepare_lap,
