@@ -165,7 +165,7 @@ mod tests {
 
     #[test]
     fn only_the_exact_form_is_pasted() {
-        let pattern = |text| next_collector(text, 0).map(|(range, pattern)| (range, pattern));
+        let pattern = |text| next_collector(text, 0);
         assert_eq!(pattern("x {{ rally.collect(parts=\"a/*\") }}"), Some((2..34, "a/*")));
         assert_eq!(pattern("{{   benchmark.collect(parts=\"a\")   }}").map(|found| found.1), Some("a"));
         for other in [

@@ -17,7 +17,7 @@ pub(super) const MAP_METHODS: [&str; 10] =
     ["clear", "copy", "get", "items", "keys", "pop", "popitem", "setdefault", "update", "values"];
 
 /// Methods that change a list or a map. Literals are made changeable only in templates that call one.
-const CHANGING_METHODS: [&str; 10] = [
+const CHANGING_METHODS: [&str; 11] = [
     ".append(",
     ".clear(",
     ".extend(",
@@ -28,6 +28,7 @@ const CHANGING_METHODS: [&str; 10] = [
     ".reverse(",
     ".setdefault(",
     ".sort(",
+    ".update(",
 ];
 
 /// How the expressions of a template are rewritten.
@@ -39,10 +40,7 @@ pub(super) struct Rewriting {
 
 impl Rewriting {
     pub(super) fn of(source: &str) -> Self {
-        let changes = |method: &&str| source.contains(*method);
-        Self {
-            changeable: source.contains(".update(") || CHANGING_METHODS.iter().any(|method| changes(&method)),
-        }
+        Self { changeable: CHANGING_METHODS.iter().any(|method| source.contains(method)) }
     }
 
     /// An expression, rewritten, with as many line ends as before. Nothing if it is none: the engine says why.

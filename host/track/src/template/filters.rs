@@ -17,6 +17,28 @@ pub(super) fn add_to(environment: &mut Environment<'static>) {
     for filter in ["max", "min", "sort"] {
         environment.add_filter(filter, comparing(filter));
     }
+    environment.add_filter("dictsort", |state: &mut State, value: Value, arguments: Rest<ValueOrKwargs>| {
+        let names = ["case_sensitive", "by", "reverse"];
+        let given = given(arguments, names)?;
+        let kwargs = names.into_iter().zip(given).filter_map(|(name, value)| Some((name, value?)));
+        state.apply_filter("__dictsort", &[value, Value::from(kwargs.collect::<Kwargs>())])
+    });
+    environment.add_filter("__items", minijinja::filters::items);
+    environment.add_filter("items", |state: &mut State, value: Value| match value.is_undefined() {
+        true => Ok(Value::from(Vec::<Value>::new())),
+        false => state.apply_filter("__items", &[value]),
+    });
+    environment.add_filter("__last", minijinja::filters::last);
+    environment.add_filter("last", |state: &mut State, value: Value| match value.is_undefined() {
+        true => Ok(Value::UNDEFINED),
+        false if value.kind() == ValueKind::Map => Ok(value.try_iter()?.last().unwrap_or_default()),
+        false => state.apply_filter("__last", &[value]),
+    });
+    environment.add_filter("__round", minijinja::filters::round);
+    environment.add_filter("round", round);
+    environment.add_test("divisibleby", |value: &Value, by: &Value| is_remainder(value, by, 0));
+    environment.add_test("even", |value: &Value| is_remainder(value, &Value::from(2), 0));
+    environment.add_test("odd", |value: &Value| is_remainder(value, &Value::from(2), 1));
     environment.add_test("sequence", is_sequence);
     environment.add_test("callable", |value: &Value| operators::is_callable(value));
     environment.add_filter("center", |text: &Value, width: Option<usize>| {
@@ -87,6 +109,23 @@ pub(super) fn given<const N: usize>(
     }
     kwargs.assert_all_used()?;
     Ok(found)
+}
+
+fn is_remainder(value: &Value, divisor: &Value, rest: i64) -> Result<bool, Error> {
+    Ok(python::remainder(value, divisor)? == Value::from(rest))
+}
+
+/// Rounding an integer gives an integer, but up or down a float.
+fn round(state: &mut State, value: Value, arguments: Rest<ValueOrKwargs>) -> Result<Value, Error> {
+    let names = ["precision", "method"];
+    let given = given(arguments, names)?;
+    let directed = given[1].as_ref().is_some_and(|method| matches!(method.as_str(), Some("ceil" | "floor")));
+    let value = match directed.then(|| python::integer(&value)).flatten() {
+        Some(integer) => Value::from(integer as f64),
+        None => value,
+    };
+    let kwargs = names.into_iter().zip(given).filter_map(|(name, value)| Some((name, value?)));
+    state.apply_filter("__round", &[value, Value::from(kwargs.collect::<Kwargs>())])
 }
 
 /// What has a length and is asked for by index.

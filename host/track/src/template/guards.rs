@@ -55,9 +55,9 @@ pub(super) fn add_to(environment: &mut Environment<'static>, meter: &Arc<Meter>)
     environment.add_filter("__max", filters::max);
     environment.add_filter("__min", filters::min);
     environment.add_filter("__sort", filters::sort);
+    environment.add_filter("__dictsort", filters::dictsort);
     guarded! {
         "batch" => filters::batch,
-        "dictsort" => filters::dictsort,
         "groupby" => filters::groupby,
         "indent" => filters::indent,
         "list" => filters::list,
@@ -73,6 +73,9 @@ pub(super) fn add_to(environment: &mut Environment<'static>, meter: &Arc<Meter>)
     }
     environment.add_filter("list", |state: &mut State, value: Value| -> Result<Value, Error> {
         check(&value)?;
+        if value.is_none() {
+            return Err(invalid("none is no list".to_owned()));
+        }
         let list = state.apply_filter("__list", &[value])?;
         Ok(operators::changeable(list.try_iter()?.collect()))
     });

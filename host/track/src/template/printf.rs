@@ -18,8 +18,9 @@ pub(super) fn printf(text: &str, values: &[Value]) -> Result<String, Error> {
         rest = field(&rest[at + 1..], &mut arguments, &mut out)?;
     }
     out.push_str(rest);
-    let is_map = values.len() == 1 && values[0].kind() == ValueKind::Map;
-    if arguments.next < values.len() && !arguments.named && !is_map {
+    // Python takes whatever has members for a map, which need not be used.
+    let has_members = values.len() == 1 && matches!(values[0].kind(), ValueKind::Map | ValueKind::Seq);
+    if arguments.next < values.len() && !arguments.named && !has_members {
         return Err(invalid("a format has fewer fields than values".to_owned()));
     }
     Ok(out)

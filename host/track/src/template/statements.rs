@@ -47,6 +47,12 @@ impl<'s> Statements<'s> {
         }
     }
 
+    /// An expression, or several that make a tuple.
+    fn values(&self, code: &str) -> Option<String> {
+        let tuple = || code.contains(',').then(|| self.rewriting.expression(&format!("({code})"))).flatten();
+        self.rewriting.expression(code).or_else(tuple)
+    }
+
     /// Writes a `{% … %}` that ends at `end` in the source.
     pub(super) fn statement(&mut self, content: &str, end: usize, out: &mut String) {
         let Parts { open, inner, close } = parts(content);
@@ -144,8 +150,7 @@ impl<'s> Statements<'s> {
             Some(at) => (&values[..at], Some(&values[at + 2..])),
             None => (values, None),
         };
-        let mut header =
-            format!(" for {} in __iterated({})", targets.trim(), self.rewriting.expression(values)?);
+        let mut header = format!(" for {} in __iterated({})", targets.trim(), self.values(values)?);
         if let Some(condition) = condition {
             header.push_str(" if ");
             header.push_str(&self.rewriting.expression(condition)?);
