@@ -177,6 +177,11 @@ impl Document {
         self.duplicates.iter().take(MAX_DUPLICATES).map(warning).collect()
     }
 
+    /// Length of the text, rendered if it is a template.
+    pub(crate) fn text_bytes(&self) -> usize {
+        self.text.as_str().len()
+    }
+
     pub(crate) fn into_value(self) -> Value {
         self.value
     }

@@ -168,13 +168,9 @@ fn merged(under: &Map<String, Value>, over: &Map<String, Value>) -> Map<String, 
         let value = match (merged.get(key), value) {
             (Some(Value::Object(under)), Value::Object(over)) => Value::Object(self::merged(under, over)),
             (Some(Value::Array(under)), Value::Array(over)) => {
-                let mut elements: Vec<Value> = Vec::new();
-                for element in under.iter().chain(over) {
-                    if !elements.contains(element) {
-                        elements.push(element.clone());
-                    }
-                }
-                Value::Array(elements)
+                let mut seen = HashSet::new();
+                let all = under.iter().chain(over);
+                all.filter(|element| seen.insert(element.to_string())).cloned().collect()
             }
             (_, value) => value.clone(),
         };

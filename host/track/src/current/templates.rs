@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use crate::document::{Document, Rules};
-use crate::reading::{Reader, text};
+use crate::reading::{Body, Reader, text};
 use crate::{ComponentTemplate, IndexTemplate};
 
 impl Reader<'_> {
@@ -50,19 +50,23 @@ impl Reader<'_> {
     }
 
     /// Content of a file that the value at `pointer` names, rendered; null if there is something wrong with it. Many
-    /// templates may come from one file.
+    /// templates may come from one file; each of them counts.
     pub(super) fn body(&mut self, pointer: &str, name: &str) -> Value {
-        if let Some(body) = self.bodies.get(name) {
-            return body.clone();
+        if let Some((body, bytes)) = self.bodies.get(name).map(|body| (&body.content, body.bytes)) {
+            let body = body.clone();
+            return if self.may_read(pointer, bytes) { body } else { Value::Null };
         }
-        let body = match self.file_text(pointer, name) {
-            None => Value::Null,
-            Some(_) => {
-                let outcome = Document::render(self.renderer, self.files, name, Rules::Body);
-                self.content(outcome).unwrap_or_default()
-            }
-        };
-        self.bodies.insert(name.to_owned(), body.clone());
-        body
+        let mut body = Body::default();
+        if self.file_text(pointer, name).is_some() {
+            let outcome = Document::render(self.renderer, self.files, name, Rules::Body);
+            body.bytes = outcome.as_ref().map_or(0, Document::text_bytes);
+            body.content = match self.may_read(pointer, body.bytes) {
+                true => self.content(outcome).unwrap_or_default(),
+                false => Value::Null,
+            };
+        }
+        let content = body.content.clone();
+        self.bodies.insert(name.to_owned(), body);
+        content
     }
 }

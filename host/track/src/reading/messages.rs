@@ -71,7 +71,7 @@ fn message(error: &ValidationError<'_>, pointer: &str) -> (String, Option<String
                 did_you_mean(suggestion.as_deref())
             )
         }
-        ValidationErrorKind::UniqueItems { .. } => format!("{name} has the same element twice"),
+        ValidationErrorKind::UniqueItems => format!("{name} has the same element twice"),
         ValidationErrorKind::AnyOf { .. } if pointer.ends_with("/target-throughput") => {
             format!("{name} must be a number that is not negative, or text with a unit, not {value}")
         }

@@ -14,7 +14,7 @@ mod values;
 
 pub(crate) use draft::{Declared, DraftChallenge, DraftElement, DraftParallel, DraftTask};
 pub(crate) use filter::Unmatched;
-pub(crate) use reader::Reader;
+pub(crate) use reader::{Body, Reader};
 pub(crate) use schema::Schema;
 #[cfg(test)]
 pub(crate) use schema::assert_every_key_is_described;

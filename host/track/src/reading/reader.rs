@@ -18,6 +18,15 @@ pub(crate) const MAX_PROBLEMS: usize = 20;
 /// Bytes of all mappings, index bodies and templates: a track may name the same large file any number of times.
 const MAX_BYTES_READ: usize = 64 * 1024 * 1024;
 
+/// A file that bodies of indices or templates come from.
+#[derive(Debug, Default)]
+pub(crate) struct Body {
+    /// What it holds; null if there is something wrong with it.
+    pub(crate) content: Value,
+    /// Length of its text once rendered.
+    pub(crate) bytes: usize,
+}
+
 /// A track on its way to the model, with everything that was found to be wrong.
 pub(crate) struct Reader<'a> {
     pub(crate) document: &'a Document,
@@ -28,7 +37,7 @@ pub(crate) struct Reader<'a> {
     pub(crate) problems: Vec<Problem>,
     pub(crate) warnings: Vec<String>,
     /// Content of the files that bodies of indices and templates come from, by name. Many may come from one.
-    pub(crate) bodies: IndexMap<String, Value>,
+    pub(crate) bodies: IndexMap<String, Body>,
     /// Bytes of the files that the track names.
     bytes_read: usize,
 }

@@ -355,3 +355,15 @@ fn tracks_are_listed_at_any_depth() {
     let summary = listed[2].content.as_ref().unwrap();
     assert_eq!((summary.documents, summary.auto_generated), (10, true));
 }
+
+#[test]
+fn one_large_file_cannot_be_many_bodies() {
+    let mut track = valid();
+    track["indices"] =
+        (0..200).map(|number| json!({"name": number.to_string(), "body": "index.json"})).collect();
+    drop(track.as_object_mut().unwrap().remove("corpora"));
+    let directory = directory_of(&track);
+    directory.write("index.json", json!({"a": "x".repeat(500_000)}).to_string().as_bytes());
+    let error = directory.error();
+    assert!(error.contains("more than 64 MiB"), "{error}");
+}
