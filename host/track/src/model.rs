@@ -218,7 +218,7 @@ impl Element {
 /// Tasks that run at the same time.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Parallel {
-    /// The tasks, at least one.
+    /// The tasks; none if filters left none.
     pub tasks: Vec<Arc<Task>>,
     /// At most so many clients in total; without it the sum over the tasks.
     pub clients: Option<u32>,

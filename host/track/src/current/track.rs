@@ -6,7 +6,7 @@ use super::test_mode;
 use crate::document::Document;
 use crate::error::Problem;
 use crate::files::TrackFiles;
-use crate::reading::{DraftChallenge, Reader, Schema, Unmatched, object, text};
+use crate::reading::{DraftChallenge, FilterRules, Reader, Schema, object, text};
 use crate::template::Renderer;
 use crate::{BuildFlavor, Dialect, LoadOptions, Track, TrackError};
 
@@ -58,7 +58,7 @@ pub(crate) fn read(
     let dependencies = reader.dependencies();
     invalid(std::mem::take(&mut reader.problems))?;
 
-    reader.filter(&mut challenges, Unmatched::Warn)?;
+    reader.filter(&mut challenges, FilterRules::AsRally)?;
     if options.build_flavor == BuildFlavor::Serverless && !options.keep_unavailable {
         leave_out_unavailable(&mut challenges, options.serverless_operator);
     }

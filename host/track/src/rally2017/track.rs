@@ -7,7 +7,7 @@ use crate::document::Document;
 use crate::error::Problem;
 use crate::files::TrackFiles;
 use crate::reading::{
-    Declared, DraftChallenge, Reader, Schema, TEST_DOCUMENTS, Unmatched, object, shorten_tasks, small_file,
+    Declared, DraftChallenge, FilterRules, Reader, Schema, TEST_DOCUMENTS, object, shorten_tasks, small_file,
     text,
 };
 use crate::template::Renderer;
@@ -48,7 +48,7 @@ pub(crate) fn read(
     reader.check_operations(&used, &indices, &mut documents);
     invalid(std::mem::take(&mut reader.problems))?;
 
-    reader.filter(&mut challenges, Unmatched::Reject)?;
+    reader.filter(&mut challenges, FilterRules::Strict)?;
     reader.check_endless_tasks(&challenges);
     invalid(std::mem::take(&mut reader.problems))?;
     if options.test_mode {

@@ -6,13 +6,14 @@ use crate::error::did_you_mean;
 use crate::suggest::{closest, listed};
 use crate::{CompletedBy, LoadOptions, TrackError};
 
-/// What becomes of a filter that selects no task, and of a challenge that has no tasks left.
+/// How filters are applied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Unmatched {
-    /// The user is warned: one set of filters is used with many tracks.
-    Warn,
-    /// The track is not loaded.
-    Reject,
+pub(crate) enum FilterRules {
+    /// As in Rally: one set of filters is used with many tracks, so a filter that selects nothing is worth a warning, and
+    /// so is a challenge without tasks. A parallel element whose tasks are all excluded stays, empty.
+    AsRally,
+    /// What selects nothing, or leaves nothing to race, is an error. Elements without tasks go.
+    Strict,
 }
 
 /// What a task must be to be selected.
@@ -38,12 +39,12 @@ impl Reader<'_> {
     ///
     /// # Errors
     ///
-    /// [`TrackError::Filter`] for a filter that cannot be read. With [`Unmatched::Reject`] also for one that selects
+    /// [`TrackError::Filter`] for a filter that cannot be read. With [`FilterRules::Strict`] also for one that selects
     /// nothing in any challenge, and if the challenge that is to be raced has no tasks left.
     pub(crate) fn filter(
         &mut self,
         challenges: &mut [DraftChallenge],
-        unmatched: Unmatched,
+        rules: FilterRules,
     ) -> Result<(), TrackError> {
         let LoadOptions { include_tasks, exclude_tasks, .. } = self.options;
         let (option, written, include) = match (include_tasks.is_empty(), exclude_tasks.is_empty()) {
@@ -55,9 +56,9 @@ impl Reader<'_> {
                 return Err(TrackError::Filter { option: "include-tasks", message });
             }
         };
-        let complain = |reader: &mut Self, message: String| match unmatched {
-            Unmatched::Reject => Err(TrackError::Filter { option, message }),
-            Unmatched::Warn => {
+        let complain = |reader: &mut Self, message: String| match rules {
+            FilterRules::Strict => Err(TrackError::Filter { option, message }),
+            FilterRules::AsRally => {
                 reader.warn(&format!("--{option}: {message}"));
                 Ok(())
             }
@@ -76,17 +77,23 @@ impl Reader<'_> {
                 element.tasks.retain(|draft| filters.iter().any(|filter| filter.selects(draft)) == include);
                 let Some(parallel) = &mut element.parallel else { continue };
                 let Some(CompletedBy::Task(name)) = &parallel.completed_by else { continue };
-                if !element.tasks.is_empty() && !element.tasks.iter().any(|draft| draft.is_called(name)) {
+                if element.tasks.iter().any(|draft| draft.is_called(name)) {
+                    continue;
+                }
+                if !element.tasks.is_empty() {
                     self.warn(&format!(
                         "--{option} leaves out the task [{name}] that completes an element of challenge [{}]; the element \
                          now ends when all its tasks are done",
                         challenge.challenge.name
                     ));
-                    parallel.completed_by = None;
                 }
+                parallel.completed_by = None;
             }
-            challenge.elements.retain(|element| !element.tasks.is_empty());
-            if self.is_wanted(&challenge.challenge) && before > 0 && challenge.elements.is_empty() {
+            let keeps_empty = rules == FilterRules::AsRally && !include;
+            challenge
+                .elements
+                .retain(|element| !element.tasks.is_empty() || (keeps_empty && element.parallel.is_some()));
+            if self.is_wanted(&challenge.challenge) && before > 0 && challenge.tasks().next().is_none() {
                 complain(self, format!("no task of challenge [{}] is left", challenge.challenge.name))?;
             }
         }

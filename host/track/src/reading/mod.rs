@@ -13,7 +13,7 @@ mod test_mode;
 mod values;
 
 pub(crate) use draft::{Declared, DraftChallenge, DraftElement, DraftParallel, DraftTask};
-pub(crate) use filter::Unmatched;
+pub(crate) use filter::FilterRules;
 pub(crate) use reader::{Body, Reader};
 pub(crate) use schema::Schema;
 #[cfg(test)]
