@@ -182,8 +182,8 @@ mod tests {
     #[test]
     fn cpu_time_and_memory_of_a_child_that_detaches_itself_count() {
         let mut command = Command::new("sh");
-        // The shell ends at once; what it left behind works on.
-        command.args(["-c", "(i=0; while [ $i -lt 300000 ]; do i=$((i+1)); done) & exit 3"]);
+        // The shell ends once it had time to be seen; what it left behind works on.
+        command.args(["-c", "(i=0; while [ $i -lt 3000000 ]; do i=$((i+1)); done) & sleep 0.5; exit 3"]);
         let (status, usage) = watch(&mut command, Duration::from_secs(60)).unwrap();
         assert_eq!(status.code(), Some(3));
         assert!(usage.cpu_seconds > 0.0, "{usage:?}");
