@@ -49,6 +49,17 @@ impl Span {
     pub fn shorter(self, other: Span) -> Span {
         Span { least: self.least.min(other.least), most: self.most.min(other.most) }
     }
+
+    /// The same in fewer characters, e.g. `≥ 5 s`.
+    pub fn briefly(&self) -> String {
+        let Span { least, most } = *self;
+        match (least > 0.0, most.is_finite()) {
+            _ if least == most => seconds_in_words(least),
+            (false, false) => "?".to_owned(),
+            (true, false) => format!("≥ {}", seconds_in_words(least)),
+            (_, true) => format!("≤ {}", seconds_in_words(most)),
+        }
+    }
 }
 
 impl fmt::Display for Span {

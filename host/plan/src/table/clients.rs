@@ -3,20 +3,20 @@
 use rally_race::allocation::allocate;
 use rally_track::{Challenge, Element};
 
-use super::style::{Column, grouped, range, table};
+use super::style::{Column, Sheet, grouped, range};
 use crate::allocation::clients_of;
+
+const COLUMNS: [Column; 3] =
+    [Column::Number("Step"), Column::Number("Clients"), Column::Text("Tasks, one after the other")];
 
 /// Steps that follow each other and look the same share a row; so do clients that do the same.
 pub fn clients(challenge: &Challenge, width: Option<u16>) -> String {
-    let mut table = table(
-        &[Column::Number("Step"), Column::Number("Clients"), Column::Text("Tasks, one after the other")],
-        width,
-    );
+    let mut sheet = Sheet::new(&COLUMNS, width);
     let mut steps = (1..).zip(&challenge.schedule).peekable();
     while let Some((first, element)) = steps.next() {
         let Some(clients) = clients_of_single_task(element) else {
             for (index, (clients, tasks)) in shares(element).into_iter().enumerate() {
-                table.add_row([if index == 0 { grouped(first) } else { String::new() }, clients, tasks]);
+                sheet.add([if index == 0 { grouped(first) } else { String::new() }, clients, tasks]);
             }
             continue;
         };
@@ -29,9 +29,9 @@ pub fn clients(challenge: &Challenge, width: Option<u16>) -> String {
             [task] if last == first => task.name.clone(),
             _ => "the step's task".to_owned(),
         };
-        table.add_row([range(first, last), range(0, u64::from(clients.saturating_sub(1))), tasks]);
+        sheet.add([range(first, last), range(0, u64::from(clients.saturating_sub(1))), tasks]);
     }
-    format!("{table}\n")
+    sheet.to_string()
 }
 
 /// Number of clients of an element that is one task only.

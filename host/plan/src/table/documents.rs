@@ -2,9 +2,23 @@
 
 use std::collections::BTreeMap;
 
-use super::style::{Column, counted, grouped, range, rate, table, wrapped};
+use super::style::{Column, Sheet, counted, grouped, range, rate, wrapped};
 use crate::param_sources::{BulkKey, Planned, PlannedBulk, PlannedReader};
 
+const BY_CLIENT: [Column; 5] = [
+    Column::Number("Client"),
+    Column::Name("File"),
+    Column::Number("Lines"),
+    Column::Number("Documents"),
+    Column::Number("Bulks"),
+];
+const BY_FILE: [Column; 5] = [
+    Column::Number("Clients"),
+    Column::Name("File"),
+    Column::Number("Lines"),
+    Column::Number("Documents each"),
+    Column::Number("Bulks each"),
+];
 /// Up to so many rows each client has rows of its own.
 const MOST_ROWS_OF_CLIENTS: usize = 24;
 /// Up to so many files each has a row.
@@ -42,19 +56,10 @@ pub fn documents(key: BulkKey, bulk: &Planned<PlannedBulk>, tasks: &[&str], widt
 }
 
 fn by_client(bulk: &PlannedBulk, width: Option<u16>) -> String {
-    let mut table = table(
-        &[
-            Column::Number("Client"),
-            Column::Name("File"),
-            Column::Number("Lines"),
-            Column::Number("Documents"),
-            Column::Number("Bulks"),
-        ],
-        width,
-    );
+    let mut sheet = Sheet::new(&BY_CLIENT, width);
     for (client, partition) in &bulk.partitions {
         for (index, reader) in partition.readers.iter().enumerate() {
-            table.add_row([
+            sheet.add([
                 if index == 0 { client.to_string() } else { String::new() },
                 reader.file_name.clone(),
                 lines(reader.first_line, reader.first_line + reader.lines),
@@ -63,7 +68,7 @@ fn by_client(bulk: &PlannedBulk, width: Option<u16>) -> String {
             ]);
         }
     }
-    format!("{table}\n")
+    sheet.to_string()
 }
 
 /// What clients read of a file, added up.
@@ -104,19 +109,10 @@ fn by_file(bulk: &PlannedBulk, width: Option<u16>) -> String {
             }
         }
     }
-    let mut table = table(
-        &[
-            Column::Number("Clients"),
-            Column::Name("File"),
-            Column::Number("Lines"),
-            Column::Number("Documents each"),
-            Column::Number("Bulks each"),
-        ],
-        width,
-    );
+    let mut sheet = Sheet::new(&BY_FILE, width);
     let (shown, left_out) = shares.split_at(shares.len().min(MOST_FILES));
     for share in shown {
-        table.add_row([
+        sheet.add([
             range(share.clients.0.into(), share.clients.1.into()),
             share.file_name.to_owned(),
             lines(share.first_line, share.end),
@@ -126,9 +122,9 @@ fn by_file(bulk: &PlannedBulk, width: Option<u16>) -> String {
     }
     if !left_out.is_empty() {
         let more = counted(left_out.len() as u64, "file more", "files more");
-        table.add_row([String::new(), format!("{more}; --format=json has them all")]);
+        sheet.add([String::new(), format!("{more}; --format=json has them all")]);
     }
-    format!("{table}\n")
+    sheet.to_string()
 }
 
 fn within((least, most): (u64, u64), number: u64) -> (u64, u64) {

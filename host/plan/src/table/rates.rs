@@ -3,14 +3,20 @@
 use rally_race::allocation::allocate;
 use rally_track::{Challenge, Element, Target};
 
-use super::style::{Column, counted, rate, table};
+use super::style::{Column, Sheet, counted, is_narrow, rate};
 use crate::estimate::{StepEstimate, TaskEstimate};
 use crate::span::Span;
 
+const COLUMNS: [Column; 5] = [
+    Column::Whole("From"),
+    Column::Whole("Lasts"),
+    Column::Text("Requests per second"),
+    Column::Whole(""),
+    Column::Text("Tasks"),
+];
 /// Cells of the widest bar, on a narrow terminal and elsewhere.
 const NARROW_BAR: usize = 10;
 const WIDE_BAR: usize = 30;
-const NARROW: u16 = 120;
 /// Parts of a cell.
 const EIGHTHS: [char; 8] = [' ', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];
 
@@ -35,19 +41,10 @@ pub fn rates(challenge: &Challenge, estimates: &[StepEstimate], width: Option<u1
         return "Request rate over time: no task is throttled, so it is up to the target.\n".to_owned();
     }
     let highest = phases.iter().map(|phase| phase.per_second).fold(0.0, f64::max);
-    let cells = if width.is_some_and(|width| width < NARROW) { NARROW_BAR } else { WIDE_BAR };
-    let mut table = table(
-        &[
-            Column::Text("From"),
-            Column::Text("Lasts"),
-            Column::Text("Requests per second"),
-            Column::Whole(""),
-            Column::Text("Tasks"),
-        ],
-        width,
-    );
+    let cells = if is_narrow(width) { NARROW_BAR } else { WIDE_BAR };
+    let mut sheet = Sheet::new(&COLUMNS, width);
     for phase in merged(phases) {
-        table.add_row([
+        sheet.add([
             from(&phase.from),
             phase.lasts.to_string(),
             described(&phase),
@@ -55,7 +52,7 @@ pub fn rates(challenge: &Challenge, estimates: &[StepEstimate], width: Option<u1
             phase.tasks.join(", "),
         ]);
     }
-    format!("Request rate over time\n{table}\n")
+    format!("Request rate over time\n{sheet}")
 }
 
 fn phases(challenge: &Challenge, estimates: &[StepEstimate]) -> Vec<Phase> {

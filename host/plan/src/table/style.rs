@@ -1,22 +1,30 @@
 //! How tables, numbers and ranges look.
 
-use comfy_table::{
-    Cell, CellAlignment, ColumnConstraint, ContentArrangement, LineStyle, Table, TableStyle, Width,
-};
+use std::fmt;
+
+use comfy_table::{CellAlignment, LineStyle, Table, TableStyle};
 
 /// A rule below the header, and nothing else: there may be hundreds of rows.
-const LOOK: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('─').junction('─'));
-/// Cells that a column keeps where it can be broken at blanks.
-const NARROWEST_TEXT: u16 = 9;
-/// Cells that a column of names keeps.
-const NARROWEST_NAME: u16 = 8;
+const LOOK: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('─'));
+/// Below so many columns a terminal is narrow.
+const NARROW: u16 = 120;
+/// Blanks between columns, and on a narrow terminal.
+const GAP: usize = 3;
+const NARROW_GAP: usize = 2;
+/// Columns that can be broken are not made narrower than this.
+const NARROWEST: usize = 8;
 
-/// A column: its header, and where its text may be broken on a narrow terminal.
+/// Whether a terminal is so narrow that texts should be short.
+pub fn is_narrow(width: Option<u16>) -> bool {
+    width.is_some_and(|width| width < NARROW)
+}
+
+/// A column: its header, and where its text may be broken where the terminal is too narrow for it.
 #[derive(Debug, Clone, Copy)]
 pub enum Column {
     /// At blanks.
     Text(&'static str),
-    /// At hyphens.
+    /// After hyphens and the like.
     Name(&'static str),
     /// Nowhere; aligned to the right.
     Number(&'static str),
@@ -32,53 +40,128 @@ impl Column {
             }
         }
     }
+
+    fn can_be_broken(self) -> bool {
+        matches!(self, Column::Text(_) | Column::Name(_))
+    }
+
+    /// Text in lines of at most so many characters.
+    fn broken(self, text: &str, most: usize) -> String {
+        match self {
+            Column::Name(_) => lines(text.split_inclusive(['-', '_', '/', '.', ' ']), "", most),
+            Column::Text(_) => lines(text.split(' '), " ", most),
+            Column::Number(_) | Column::Whole(_) => text.to_owned(),
+        }
+    }
 }
 
-/// A table that is at most so wide; without a width its lines are as long as they need to be.
-pub fn table(columns: &[Column], width: Option<u16>) -> Table {
-    let mut table = Table::new();
-    table.load_style(LOOK).set_header(columns.iter().map(|column| Cell::new(column.header())));
-    if let Some(width) = width {
-        table.set_content_arrangement(ContentArrangement::Dynamic).set_width(width);
+/// A table that fits a terminal; without a width its lines are as long as they need to be.
+#[derive(Debug)]
+pub struct Sheet<'columns> {
+    columns: &'columns [Column],
+    rows: Vec<Vec<String>>,
+    width: Option<u16>,
+}
+
+impl<'columns> Sheet<'columns> {
+    /// A table without rows.
+    pub fn new(columns: &'columns [Column], width: Option<u16>) -> Sheet<'columns> {
+        Sheet { columns, rows: Vec::new(), width }
     }
-    for (index, column) in columns.iter().enumerate() {
-        let Some(place) = table.column_mut(index) else { continue };
-        place.set_padding((u16::from(index > 0) * 2, 0));
-        let constraint = match column {
-            Column::Text(_) => ColumnConstraint::LowerBoundary(Width::Fixed(NARROWEST_TEXT)),
-            Column::Name(_) => ColumnConstraint::LowerBoundary(Width::Fixed(NARROWEST_NAME)),
-            Column::Number(_) | Column::Whole(_) => ColumnConstraint::ContentWidth,
+
+    /// Adds a row; cells that it lacks are empty.
+    pub fn add(&mut self, row: impl IntoIterator<Item = String>) {
+        let mut row: Vec<String> = row.into_iter().collect();
+        row.resize(self.columns.len(), String::new());
+        self.rows.push(row);
+    }
+
+    fn gap(&self) -> usize {
+        if is_narrow(self.width) { NARROW_GAP } else { GAP }
+    }
+
+    /// How wide each column is: what can be broken shares what the others leave, and nobody gets more than it needs.
+    fn widths(&self) -> Vec<usize> {
+        let mut widths: Vec<usize> = (0..self.columns.len())
+            .map(|index| {
+                let cells = self.rows.iter().map(|row| row[index].chars().count());
+                cells.chain([self.columns[index].header().chars().count()]).max().unwrap_or_default()
+            })
+            .collect();
+        let Some(most) = self.width else { return widths };
+        let most = usize::from(most).saturating_sub(self.gap() * self.columns.len().saturating_sub(1));
+        let mut breakable: Vec<usize> =
+            (0..widths.len()).filter(|index| self.columns[*index].can_be_broken()).collect();
+        breakable.sort_by_key(|index| widths[*index]);
+        let whole: usize =
+            (0..widths.len()).filter(|index| !breakable.contains(index)).map(|index| widths[index]).sum();
+        let mut left = most.saturating_sub(whole);
+        for (place, index) in breakable.iter().enumerate() {
+            let share = left / (breakable.len() - place);
+            widths[*index] = widths[*index].min(share.max(NARROWEST));
+            left = left.saturating_sub(widths[*index]);
+        }
+        widths
+    }
+}
+
+impl fmt::Display for Sheet<'_> {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let widths = self.widths();
+        let broken = |cells: &mut dyn Iterator<Item = &str>| -> Vec<String> {
+            let cells = cells.zip(self.columns).zip(&widths);
+            cells.map(|((cell, column), width)| column.broken(cell, *width)).collect()
         };
-        if width.is_some() {
-            place.set_constraint(constraint);
+        let mut table = Table::new();
+        table.load_style(LOOK);
+        table.set_header(broken(&mut self.columns.iter().map(|column| column.header())));
+        for row in &self.rows {
+            table.add_row(broken(&mut row.iter().map(String::as_str)));
         }
-        match column {
-            Column::Number(_) => place.set_cell_alignment(CellAlignment::Right),
-            Column::Name(_) => drop(place.set_delimiter('-')),
-            Column::Text(_) | Column::Whole(_) => {}
+        let gap = u16::try_from(self.gap()).unwrap_or_default();
+        for (index, column) in self.columns.iter().enumerate() {
+            let Some(place) = table.column_mut(index) else { continue };
+            place.set_padding((if index > 0 { gap } else { 0 }, 0));
+            if let Column::Number(_) = column {
+                place.set_cell_alignment(CellAlignment::Right);
+            }
         }
+        writeln!(formatter, "{}", table.trim_fmt())
     }
-    table
+}
+
+/// Parts in lines of at most so many characters; a part that is longer is broken anywhere.
+fn lines<'text>(parts: impl Iterator<Item = &'text str>, between: &str, most: usize) -> String {
+    let most = most.max(1);
+    let mut lines = String::new();
+    let mut length = 0;
+    for part in parts {
+        // What hangs over the end of a line may be a blank.
+        let mut part_length = part.trim_end().chars().count();
+        if length > 0 && length + between.len() + part_length > most {
+            lines.push('\n');
+            length = 0;
+        } else if length > 0 {
+            lines.push_str(between);
+            length += between.len();
+        }
+        let mut rest = part;
+        while part_length > most {
+            let end = rest.char_indices().nth(most).map_or(rest.len(), |(end, _)| end);
+            lines.push_str(&rest[..end]);
+            lines.push('\n');
+            rest = &rest[end..];
+            part_length = rest.trim_end().chars().count();
+        }
+        lines.push_str(rest);
+        length += rest.chars().count();
+    }
+    lines
 }
 
 /// Text in lines of at most so many characters, broken at blanks.
 pub fn wrapped(text: &str, width: Option<u16>) -> String {
-    let most = width.map_or(usize::MAX, usize::from);
-    let mut lines = String::with_capacity(text.len());
-    let mut length = 0;
-    for word in text.split(' ') {
-        let word_length = word.chars().count();
-        if length > 0 && length + 1 + word_length > most {
-            lines.push('\n');
-            length = 0;
-        } else if length > 0 {
-            lines.push(' ');
-            length += 1;
-        }
-        lines.push_str(word);
-        length += word_length;
-    }
-    lines
+    width.map_or_else(|| text.to_owned(), |width| lines(text.split(' '), " ", usize::from(width)))
 }
 
 /// 1234567 as `1,234,567`.
@@ -132,7 +215,25 @@ mod tests {
     fn text_is_broken_at_blanks() {
         assert_eq!(wrapped("how long it takes", Some(8)), "how long\nit takes");
         assert_eq!(wrapped("how long it takes", None), "how long it takes");
-        assert_eq!(wrapped("unbreakable", Some(4)), "unbreakable");
+        assert_eq!(wrapped("unbreakable", Some(4)), "unbr\neaka\nble");
+    }
+
+    #[test]
+    fn names_are_broken_after_hyphens() {
+        assert_eq!(Column::Name("").broken("wait-until-merges-finish", 12), "wait-until-\nmerges-\nfinish");
+        assert_eq!(
+            Column::Name("").broken("country_agg (ends the step)", 15),
+            "country_agg \n(ends the step)"
+        );
+    }
+
+    #[test]
+    fn columns_that_can_be_broken_share_what_the_others_leave() {
+        let columns = [Column::Number("N"), Column::Name("Name"), Column::Text("Text")];
+        let mut sheet = Sheet::new(&columns, Some(44));
+        sheet.add(["123456".to_owned(), "short".to_owned(), "word ".repeat(20)]);
+        assert_eq!(sheet.widths(), [6, 5, 29]);
+        assert!(sheet.to_string().lines().all(|line| line.chars().count() <= 44));
     }
 
     #[test]
