@@ -47,6 +47,9 @@ pub(super) fn add_to(environment: &mut Environment<'static>, meter: &Arc<Meter>)
                     for argument in &args {
                         check_argument($name, argument)?;
                     }
+                    if $name == "indent" {
+                        check_indent(&args)?;
+                    }
                     state.apply_filter(concat!("__", $name), &args)
                 });
             )*
@@ -141,6 +144,14 @@ fn check_argument(filter: &str, argument: &Value) -> Result<(), Error> {
         return Err(invalid(format!("{filter}: {argument} is too large")));
     }
     check(argument)
+}
+
+/// Each line grows by the width.
+fn check_indent(args: &[Value]) -> Result<(), Error> {
+    let text = args.first().map(Value::to_string).unwrap_or_default();
+    let width = args.get(1).and_then(Value::as_usize).unwrap_or(4);
+    let lines = text.matches('\n').count() + 1;
+    check_elements(text.len().saturating_add(lines.saturating_mul(width)))
 }
 
 pub(super) fn check_replacement(text: &str, from: &str, to: &str) -> Result<(), Error> {

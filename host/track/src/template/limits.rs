@@ -20,7 +20,7 @@ pub(super) const VALUE_ELEMENTS: usize = 1024 * 1024;
 /// Levels of lists and maps in each other.
 pub(super) const NESTING: usize = 64;
 /// Seconds that a rendering may take. Steps differ in what they cost, so fuel alone allows hours.
-const SECONDS: u64 = 30;
+const SECONDS: u64 = 10;
 /// Bytes of a track with all parts pasted in, before it is rendered.
 pub(super) const ASSEMBLED_BYTES: usize = 32 * 1024 * 1024;
 /// Levels of parts that collect parts.

@@ -125,6 +125,7 @@ fn values_that_explode_are_stopped() {
         "{% macro m(x) %}{{ m(x ~ x) }}{% endmacro %}{{ m('aaaaaaaaaa') }}",
         "{% for x in ['aaaaaaaaaa'] recursive %}{{ loop([x ~ x ~ x ~ x]) }}{% endfor %}",
         "{{ ('a' * 1000000) | replace('a', 'b' * 1000000) }}",
+        "{{ ('a\\n' * 10000) | indent(1000000) }}",
         "{{ ('a' * 1000000).replace('a', 'b' * 1000000) }}",
         "{{ '%1000000000d' | format(1) }}",
         "{{ '{:1000000000}'.format(1) }}",
