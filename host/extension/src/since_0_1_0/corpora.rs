@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use rally_target::DocumentSet;
 use rally_target::params::{Action, BodyPool, BulkBody, BulkReader, bounds};
 use wasmtime::component::Resource;
 
@@ -57,9 +58,9 @@ impl Reader {
         }
         let sets = &state.surroundings.documents;
         if let Some(unknown) =
-            options.indices.iter().find(|index| !sets.iter().any(|set| set.index == **index))
+            options.indices.iter().find(|index| !sets.iter().any(|set| target(set) == *index))
         {
-            let mut known: Vec<&str> = sets.iter().map(|set| set.index.as_str()).collect();
+            let mut known: Vec<&str> = sets.iter().map(|set| target(set)).collect();
             known.dedup();
             return Err(error(
                 ErrorClass::NotFound,
@@ -70,9 +71,9 @@ impl Reader {
             state.surroundings.target.as_ref().is_none_or(|target| target.cluster.capabilities().typed());
         let mut files = Vec::new();
         let mut slices = 0;
-        for set in
-            sets.iter().filter(|set| options.indices.is_empty() || options.indices.contains(&set.index))
-        {
+        for set in sets.iter().filter(|set| {
+            options.indices.is_empty() || options.indices.iter().any(|index| index == target(set))
+        }) {
             let part = bounds(set.document_count, context.index, context.total);
             if part.documents == 0 {
                 continue;
@@ -85,8 +86,9 @@ impl Reader {
             slices += part.documents.div_ceil(u64::from(options.bulk_size));
             files.push(FilePart {
                 reader,
-                index: set.index.as_str().into(),
-                mapping_type: typed.then(|| set.mapping_type.as_str().into()),
+                index: target(set).into(),
+                mapping_type: (typed && !set.mapping_type.is_empty())
+                    .then(|| set.mapping_type.as_str().into()),
                 has_action_lines: pairs,
                 documents: part.documents,
                 batch: 0,
@@ -155,5 +157,13 @@ impl corpora::HostReader for HostState {
     fn drop(&mut self, handle: Resource<Reader>) -> wasmtime::Result<()> {
         self.table.delete(handle)?;
         Ok(())
+    }
+}
+
+/// What the documents of a set go into.
+fn target(set: &DocumentSet) -> &str {
+    match (set.index.as_str(), &set.data_stream) {
+        ("", Some(data_stream)) => data_stream,
+        (index, _) => index,
     }
 }
