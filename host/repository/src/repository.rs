@@ -270,7 +270,7 @@ impl TrackRepository {
         }
     }
 
-    /// Nothing is done where the whole name of the commit is given and it is checked out, on whatever branch.
+    /// Nothing is done where the whole name of the commit is given, or `HEAD`, and it is checked out, on whatever branch.
     fn checkout_commit(
         &mut self,
         copy: &WorkingCopy,
@@ -278,7 +278,7 @@ impl TrackRepository {
         revision: &str,
     ) -> Result<(), RepositoryError> {
         let is_there =
-            copy.head_commit()? == Some(commit) && commit.to_hex().to_string().as_str() == revision;
+            copy.head_commit()? == Some(commit) && [&commit.to_hex().to_string(), "HEAD"].contains(&revision);
         if !is_there {
             self.take(Step::Checkout { revision: revision.to_owned() });
             copy.checkout_commit(commit, revision)?;

@@ -142,7 +142,11 @@ impl WorkingCopy {
         self.commit_at(format!("{LOCAL_BRANCHES}{name}"))
     }
 
+    /// `HEAD` of the remote repository is no branch, but points at one.
     pub(crate) fn remote_branch(&self, name: &str) -> Result<Option<ObjectId>, RepositoryError> {
+        if name == "HEAD" {
+            return Ok(None);
+        }
         self.commit_at(format!("{REMOTE_BRANCHES}{name}"))
     }
 

@@ -121,6 +121,17 @@ fn a_revision_that_is_there_already_is_not_checked_out_again() {
 }
 
 #[test]
+fn head_is_what_is_checked_out_and_never_becomes_a_branch() {
+    let world = branches();
+    drop(world.update(Some("7.0.0")).unwrap());
+    let mut repository = world.opened();
+    drop(repository.set_revision("HEAD").unwrap());
+    assert_eq!(git(&world.copy(), &["branch", "--show-current"]), "7");
+    assert!(!world.copy().join(".git/refs/heads/HEAD").exists());
+    assert_eq!(world.read("geonames/track.json"), "7");
+}
+
+#[test]
 fn a_branch_named_as_revision_is_taken_as_it_is_here() {
     let world = branches();
     drop(world.update(Some("8.0.0")).unwrap());
