@@ -10,6 +10,11 @@ pub(crate) fn parameter(name: &str, default: &str) -> String {
     format!("\u{1}{name}\u{1}{default}\u{1}n\u{1}")
 }
 
+/// Stands in values for any JSON that a user of the track may choose.
+pub(crate) fn json_parameter(name: &str, default: &str) -> String {
+    format!("\u{1}{name}\u{1}{default}\u{1}j\u{1}")
+}
+
 /// How JSON has the character that parameters are marked with.
 const MARK: &str = "\\u0001";
 
@@ -30,7 +35,7 @@ pub(crate) fn template_text(value: &Value) -> String {
     with_parameters(&text)
 }
 
-/// Puts parameters where their marks are: in quotes where they are texts, without where they are numbers.
+/// Puts parameters where their marks are: in quotes where they are texts, without where they are numbers or JSON.
 fn with_parameters(text: &str) -> String {
     let parts: Vec<&str> = text.split(MARK).collect();
     // Four marks each; other texts with this character stay as they are.
@@ -40,9 +45,10 @@ fn with_parameters(text: &str) -> String {
     let mut result = parts[0].to_owned();
     for part in parts[1..].chunks(4) {
         let [name, default, kind, rest] = part else { return text.to_owned() };
-        let expression = format!("{{{{ {name} | default({default}) }}}}");
+        let filter = if *kind == "j" { " | tojson" } else { "" };
+        let expression = format!("{{{{ {name} | default({default}){filter} }}}}");
         match (*kind, result.strip_suffix('"'), rest.strip_prefix('"')) {
-            ("n", Some(before), Some(after)) => result = format!("{before}{expression}{after}"),
+            ("n" | "j", Some(before), Some(after)) => result = format!("{before}{expression}{after}"),
             _ => {
                 result.push_str(&expression);
                 result.push_str(rest);
@@ -69,9 +75,15 @@ mod tests {
 
     #[test]
     fn parameters_have_defaults_and_only_texts_have_quotes() {
-        let text = template_text(&json!([CLUSTER_HEALTH, parameter("bulk_size", "5000"), 7]));
-        let expected =
-            "[\n  \"{{ cluster_health | default('green') }}\",\n  {{ bulk_size | default(5000) }},\n  7\n]\n";
+        let parameters = json!([
+            CLUSTER_HEALTH,
+            parameter("bulk_size", "5000"),
+            json_parameter("index_settings", "{}"),
+            7
+        ]);
+        let text = template_text(&parameters);
+        let expected = "[\n  \"{{ cluster_health | default('green') }}\",\n  {{ bulk_size | default(5000) }},\n  \
+                        {{ index_settings | default({}) | tojson }},\n  7\n]\n";
         assert_eq!(text, expected);
     }
 }

@@ -5,6 +5,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
 
 use clap::Args;
 use rally_authoring::{CreateError, CreateOptions, CreateProgress, CreatedTrack, Selection, create};
@@ -101,7 +102,7 @@ pub fn run(arguments: &CreateArgs) -> Result<(), CommandError> {
     let runtime =
         tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(CommandError::failure)?;
     let mut board = ProgressBoard::new(arguments.quiet);
-    let created = runtime.block_on(async {
+    let work = async {
         let cluster = Cluster::connect(&hosts, &client_options).await.map_err(CommandError::failure)?;
         fs::create_dir_all(output).map_err(|cause| failed(output, cause))?;
         let fresh = tempfile::Builder::new()
@@ -132,12 +133,27 @@ pub fn run(arguments: &CreateArgs) -> Result<(), CommandError> {
         }
         fs::rename(&folder, &place).map_err(|cause| failed(&place, cause))?;
         Ok(created)
+    };
+    // Left behind, the work takes its unfinished files along.
+    let created = runtime.block_on(async {
+        tokio::select! {
+            created = work => created,
+            () = out_of_patience(&cancel) => Err(CommandError::interrupted(CreateError::Cancelled)),
+        }
     })?;
     board.clear();
     match arguments.quiet {
         true => Ok(()),
         false => terminal::print(describe(name, &place, &created)).map_err(CommandError::failure),
     }
+}
+
+/// Passes once the user has had enough for so long that a cluster in good health would have answered.
+async fn out_of_patience(cancel: &Cancel) {
+    while !cancel.is_cancelled() {
+        tokio::time::sleep(Duration::from_millis(20)).await;
+    }
+    tokio::time::sleep(Duration::from_secs(2)).await;
 }
 
 fn describe(name: &str, place: &Path, created: &CreatedTrack) -> String {

@@ -73,7 +73,7 @@ pub(super) async fn dump(
     let total = page.hits.total["value"].as_u64().or_else(|| page.hits.total.as_u64()).unwrap_or_default();
     let mut files = Files::create(folder, name)?;
     let mut documents = 0;
-    let finished = loop {
+    let finished = 'pages: loop {
         if page.shards["failed"].as_u64().is_some_and(|failed| failed > 0) {
             let failure = page.shards["failures"][0]["reason"]["reason"].as_str().unwrap_or("unknown");
             break Err(CreateError::Partial { name: name.to_owned(), failure: failure.to_owned() });
@@ -84,7 +84,10 @@ pub(super) async fn dump(
         if progress.is_cancelled() {
             break Err(CreateError::Cancelled);
         }
-        for source in page.hits.hits.iter().filter_map(|hit| hit.source.as_deref()) {
+        for hit in &page.hits.hits {
+            let Some(source) = hit.source.as_deref() else {
+                break 'pages Err(CreateError::NoSource { name: name.to_owned() });
+            };
             files.add(source.get(), documents)?;
             documents += 1;
         }

@@ -85,6 +85,14 @@ pub enum CreateError {
         /// The first failure.
         failure: String,
     },
+    /// A document without its content: not all of the index could be written.
+    #[error(
+        "documents of [{name}] come without their [_source]; an index that does not keep it cannot be made a track of"
+    )]
+    NoSource {
+        /// Index or data stream.
+        name: String,
+    },
     /// A file cannot be written.
     #[error("cannot write {path}")]
     Write {

@@ -6,8 +6,9 @@ use serde_json::{Map, Value, json};
 
 use super::CreateError;
 
-/// Settings that the cluster gives an index when it makes it; nobody else may.
-const EPHEMERAL: [&str; 6] = ["uuid", "creation_date", "version", "provided_name", "store", "resize"];
+/// Settings that the cluster gives an index when it makes it; nobody else may. Blocks would keep the documents out.
+const EPHEMERAL: [&str; 7] =
+    ["uuid", "creation_date", "version", "provided_name", "store", "resize", "blocks"];
 
 /// An index that can be made again.
 #[derive(Debug, Clone)]
@@ -47,8 +48,17 @@ pub(super) struct FoundDataStream {
 
 /// Finds the data streams of a name or pattern.
 pub(super) async fn data_streams(api: &mut Api, pattern: &str) -> Result<Vec<FoundDataStream>, CreateError> {
-    let path = format!("/_data_stream/{}?expand_wildcards=all", encode_path(pattern));
-    let found = ask(api, "data streams", "data stream", pattern, &path).await?;
+    let path = format!("/_data_stream/{}", encode_path(pattern));
+    let all = format!("{path}?expand_wildcards=all");
+    let found = match ask(api, "data streams", "data stream", pattern, &all).await {
+        // OpenSearch does not know the parameter, and has no data streams that it hides.
+        Err(CreateError::Call { source, .. })
+            if source.status().is_some_and(|status| status.as_u16() == 400) =>
+        {
+            ask(api, "data streams", "data stream", pattern, &path).await?
+        }
+        found => found?,
+    };
     let mut streams = Vec::new();
     for stream in found["data_streams"].as_array().into_iter().flatten() {
         let last = stream["indices"].as_array().and_then(|indices| indices.last());
@@ -88,6 +98,15 @@ fn index(name: &str, details: &Value) -> FoundIndex {
     let mut settings =
         details.pointer("/settings/index").and_then(Value::as_object).cloned().unwrap_or_default();
     settings.retain(|key, _| !EPHEMERAL.contains(&key.as_str()));
+    // What indices have unless told otherwise, and only some servers know.
+    for (key, default) in [
+        ("replication", json!({ "type": "DOCUMENT" })),
+        ("routing", json!({ "allocation": { "include": { "_tier_preference": "data_content" } } })),
+    ] {
+        if settings.get(key) == Some(&default) {
+            settings.shift_remove(key);
+        }
+    }
     let mappings = details.get("mappings").cloned().unwrap_or_else(|| json!({}));
     FoundIndex { name: name.to_owned(), mappings, settings }
 }
@@ -97,10 +116,20 @@ mod tests {
     use super::*;
 
     #[test]
+    fn where_shards_go_is_left_out_only_if_nobody_chose_it() {
+        let routing = |tier: &str| {
+            let settings = json!({"routing": {"allocation": {"include": {"_tier_preference": tier}}}});
+            index("i", &json!({ "settings": { "index": settings } })).settings.contains_key("routing")
+        };
+        assert!(!routing("data_content"));
+        assert!(routing("data_cold"));
+    }
+
+    #[test]
     fn what_only_the_cluster_may_set_is_left_out() {
         let details = json!({
             "settings": {"index": {"uuid": "u", "creation_date": "1", "version": {"created": "2"},
-                "provided_name": "i", "number_of_shards": "3", "sort": {"field": ["a"]}}},
+                "provided_name": "i", "blocks": {"write": "true"}, "replication": {"type": "DOCUMENT"}, "number_of_shards": "3", "sort": {"field": ["a"]}}},
             "mappings": {"properties": {}},
         });
         let found = index("i", &details);

@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use super::dump::{DumpedCorpus, dump};
 use super::source::{self, FoundIndex};
 use super::{CreateError, CreateOptions, CreateProgress, Selection};
-use crate::text::{CLUSTER_HEALTH, parameter, template_text};
+use crate::text::{CLUSTER_HEALTH, json_parameter, parameter, template_text};
 
 /// A track that was written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -64,7 +64,7 @@ pub async fn create(
     let text = format!("{{% import \"rally.helpers\" as rally with context %}}\n{text}");
     write(&options.folder, "track.json", &text)?;
     let has_documents = !corpora.is_empty();
-    let (operations, challenge) = work(&options.selection, has_documents);
+    let (operations, challenge) = work(&options.selection, &names, has_documents);
     let operations: Vec<String> =
         operations.iter().map(|operation| template_text(operation).trim_end().to_owned()).collect();
     write(&options.folder, "operations/default.json", &format!("{}\n", operations.join(",\n")))?;
@@ -90,13 +90,19 @@ async fn indices(api: &mut Api, patterns: &[String]) -> Result<Parts, CreateErro
     let mut bodies = Vec::new();
     let mut specs = Vec::new();
     for index in &found {
-        let file = format!("{}.json", index.name);
+        let file = body_file(&index.name);
         specs.push(json!({ "name": index.name, "body": file }));
         bodies.push((file, json!({ "mappings": index.mappings, "settings": { "index": settings(index) } })));
     }
     let mut spec = Map::new();
     spec.insert("indices".to_owned(), Value::Array(specs));
     Ok((found.into_iter().map(|index| index.name).collect(), spec, bodies))
+}
+
+/// Where the body of an index goes. Names of other files of the track are taken; no index has a name with a slash.
+fn body_file(index: &str) -> String {
+    let taken = index == "track" || index.ends_with("-documents") || index.ends_with("-documents-1k");
+    format!("{}{index}.json", if taken { "indices/" } else { "" })
 }
 
 async fn data_streams(api: &mut Api, patterns: &[String]) -> Result<Parts, CreateError> {
@@ -160,12 +166,21 @@ fn corpus_spec(corpus: &DumpedCorpus, target: &str) -> Value {
     })
 }
 
-/// Operations, and the challenge that uses them.
-fn work(selection: &Selection, has_documents: bool) -> (Vec<Value>, Value) {
+/// Names in a path are at most this long together; servers refuse lines of more than 4 kB.
+const LONGEST_NAMES: usize = 3000;
+
+/// Operations, and the challenge that uses them. Whatever else the cluster holds is neither waited for nor searched.
+fn work(selection: &Selection, names: &[String], has_documents: bool) -> (Vec<Value>, Value) {
+    let names = Some(names.join(",")).filter(|names| names.len() <= LONGEST_NAMES);
     let mut operations = Vec::new();
     let mut schedule = match selection {
         Selection::Indices(_) => {
-            vec![json!({ "operation": "delete-index" }), json!({ "operation": "create-index" })]
+            vec![
+                json!({ "operation": "delete-index" }),
+                json!({ "operation": {
+                "operation-type": "create-index", "settings": json_parameter("index_settings", "{}"),
+            } }),
+            ]
         }
         Selection::DataStreams(_) => vec![
             json!({ "operation": "delete-data-stream" }),
@@ -174,14 +189,15 @@ fn work(selection: &Selection, has_documents: bool) -> (Vec<Value>, Value) {
             json!({ "operation": "create-data-stream" }),
         ],
     };
-    schedule.push(json!({
-        "name": "check-cluster-health",
-        "operation": {
-            "operation-type": "cluster-health",
-            "request-params": { "wait_for_status": CLUSTER_HEALTH, "wait_for_no_relocating_shards": "true" },
-            "retry-until-success": true,
-        },
-    }));
+    let mut health = json!({
+        "operation-type": "cluster-health",
+        "request-params": { "wait_for_status": CLUSTER_HEALTH, "wait_for_no_relocating_shards": "true" },
+        "retry-until-success": true,
+    });
+    if let Some(names) = &names {
+        health["index"] = json!(names);
+    }
+    schedule.push(json!({ "name": "check-cluster-health", "operation": health }));
     if has_documents {
         operations.push(json!({
             "name": "index-append",
@@ -196,10 +212,14 @@ fn work(selection: &Selection, has_documents: bool) -> (Vec<Value>, Value) {
         }));
         schedule.push(json!({ "operation": "refresh" }));
     }
+    let (key, all) = match selection {
+        Selection::Indices(_) => ("index", "_all"),
+        Selection::DataStreams(_) => ("data-stream", "*"),
+    };
     operations.push(json!({
         "name": "match-all",
         "operation-type": "search",
-        "index": "_all",
+        key: names.as_deref().unwrap_or(all),
         "body": { "query": { "match_all": {} } },
     }));
     schedule.push(json!({
@@ -226,4 +246,17 @@ fn write(folder: &Path, name: &str, text: &str) -> Result<(), CreateError> {
         .map_or(Ok(()), fs::create_dir_all)
         .and_then(|()| fs::write(&path, text))
         .map_err(|cause| CreateError::Write { path, cause })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_index_takes_the_place_of_another_file() {
+        assert_eq!(body_file("places"), "places.json");
+        for index in ["track", "places-documents", "places-documents-1k"] {
+            assert_eq!(body_file(index), format!("indices/{index}.json"));
+        }
+    }
 }

@@ -1,10 +1,14 @@
 //! Operations under today's names.
 
-use rally_track::Operation;
+use rally_track::{Operation, Track};
 use serde_json::{Map, Value, json};
 
 /// An operation as the current dialect writes it.
-pub(super) fn operation(operation: &Operation, warnings: &mut Vec<String>) -> Map<String, Value> {
+pub(super) fn operation(
+    operation: &Operation,
+    track: &Track,
+    warnings: &mut Vec<String>,
+) -> Map<String, Value> {
     let mut params = operation.params.clone();
     params.insert("name".to_owned(), json!(operation.name));
     params.insert("operation-type".to_owned(), json!(operation.operation_type));
@@ -14,7 +18,7 @@ pub(super) fn operation(operation: &Operation, warnings: &mut Vec<String>) -> Ma
     }
     match operation.operation_type.as_str() {
         "index" => bulk(operation, &mut params, warnings),
-        "search" => search(&mut params),
+        "search" => search(operation, track, &mut params, warnings),
         "force-merge" => {
             params.insert("index".to_owned(), json!("_all"));
             if let Some(segments) = params.shift_remove("max_num_segments") {
@@ -41,8 +45,16 @@ fn bulk(operation: &Operation, params: &mut Map<String, Value>, warnings: &mut V
     }
 }
 
-fn search(params: &mut Map<String, Value>) {
-    params.shift_remove("type");
+fn search(operation: &Operation, track: &Track, params: &mut Map<String, Value>, warnings: &mut Vec<String>) {
+    let of_type = params.shift_remove("type");
+    if let Some(of_type) = of_type.as_ref().and_then(Value::as_str)
+        && track.indices.iter().any(|index| index.types.len() > 1)
+    {
+        warnings.push(format!(
+            "operation [{}] searched documents of type [{of_type}] only; there are no types any more, so it searches all of the index",
+            operation.name
+        ));
+    }
     let cache = match params.get("cache") {
         // What nothing says was switched off.
         None => json!(false),

@@ -20,7 +20,7 @@ pub(super) fn challenges(track: &Track, warnings: &mut Vec<String>) -> (Vec<Valu
     {
         if !known.iter().any(|other| same(task, other)) {
             known.push(task);
-            operations.push(Value::Object(operation(task, warnings)));
+            operations.push(Value::Object(operation(task, track, warnings)));
         }
     }
     let challenges = track.challenges.iter().map(|challenge| one(track, challenge, warnings)).collect();
