@@ -1,6 +1,7 @@
 //! What the built-in parameter sources would yield: parameters of each operation, and each client's part of the documents.
 
 use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
 use std::fmt;
 
 use rally_target::{BulkPlan, PartitionPlan, built_in_params, bulk_plan, reads_documents};
@@ -185,8 +186,8 @@ pub(crate) fn planned(
             let index = operations.index(&task.operation)?;
             if reads_documents(track.dialect, operation) {
                 let key = BulkKey { operation: index, clients: task.clients };
-                if !sources.bulk.contains_key(&key) {
-                    sources.bulk.insert(key, bulk(track, task)?);
+                if let Entry::Vacant(place) = sources.bulk.entry(key) {
+                    place.insert(bulk(track, task)?);
                 }
             } else if operation.param_source.is_none() && !sources.params.contains_key(&index) {
                 sources.params.insert(index, params(track, task, bodies)?);

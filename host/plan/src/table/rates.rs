@@ -17,8 +17,8 @@ const COLUMNS: [Column; 5] = [
 /// Cells of the widest bar, on a narrow terminal and elsewhere.
 const NARROW_BAR: usize = 10;
 const WIDE_BAR: usize = 30;
-/// Parts of a cell.
-const EIGHTHS: [char; 8] = [' ', '▏', '▎', '▍', '▌', '▋', '▊', '▉'];
+/// Eighths of a cell, from one to seven.
+const PARTS: [char; 7] = ['▏', '▎', '▍', '▌', '▋', '▊', '▉'];
 
 /// A time in which the rate stays the same.
 #[derive(Debug, Clone, PartialEq)]
@@ -209,8 +209,8 @@ fn bar(part: f64, cells: usize) -> String {
     }
     let eighths = ((part * cells as f64 * 8.0).round() as usize).clamp(1, cells * 8);
     let mut bar = "█".repeat(eighths / 8);
-    if let Some(rest) = EIGHTHS.get(eighths % 8).filter(|_| eighths % 8 > 0) {
-        bar.push(*rest);
+    if let Some(part) = (eighths % 8).checked_sub(1).and_then(|part| PARTS.get(part)) {
+        bar.push(*part);
     }
     bar
 }
