@@ -216,3 +216,81 @@ fn with_on_error_abort_a_component_that_breaks_ends_the_race() {
     assert_eq!(race["status"], "failed");
     assert!(!run.output.contains("Mean Throughput | later"), "{}", run.output);
 }
+
+/// A track of the current dialect with one task that searches. `corpora`: with their key, or nothing.
+fn searching(name: &str, corpora: &str) -> tempfile::TempDir {
+    let text = format!(
+        r#"{{"description": "d", "indices": [{{"name": "i"}}]{corpora},
+            "schedule": [{{"name": "{name}", "operation": {{"operation-type": "search", "index": "i", "body": {{}}}}}}]}}"#
+    );
+    track(&[("track.json", &text)])
+}
+
+#[test]
+fn names_that_steer_a_terminal_are_shown_and_not_obeyed() {
+    let track = searching(r"\u001b[2J\u202ecitats\u009b1m", "");
+    let path = format!("--track-path={}", track.path().display());
+    for command in ["info", "plan"] {
+        let run = Machine::new().rally([command, &path]);
+        run.expect_code(0);
+        assert!(!run.output.contains(['\u{1b}', '\u{202e}', '\u{9b}']), "{:?}", run.output);
+        assert!(run.output.contains(r"\u{1b}"), "{}", run.output);
+    }
+    let plan = Machine::new().rally(["plan", "--format=json", &path]);
+    let plan: serde_json::Value = serde_json::from_str(&plan.expect_code(0).output).expect("JSON");
+    let name = &plan["track"]["challenges"][0]["schedule"][0]["tasks"][0]["name"];
+    assert_eq!(*name, "\u{1b}[2J\u{202e}citats\u{9b}1m", "programs get names as they are");
+}
+
+#[test]
+fn sizes_that_no_number_holds_together_are_told_without_a_panic() {
+    let documents: Vec<String> = (0..3)
+        .map(|number| {
+            format!(
+                r#"{{"source-file": "d{number}.json", "target-index": "i", "document-count": 9223372036854775808,
+                    "compressed-bytes": 18446744073709551615, "uncompressed-bytes": 18446744073709551615}}"#
+            )
+        })
+        .collect();
+    let corpora = format!(r#", "corpora": [{{"name": "c", "documents": [{}]}}]"#, documents.join(","));
+    let track = searching("s", &corpora);
+    for command in ["info", "plan", "validate-track"] {
+        Machine::new().rally([command, &format!("--track-path={}", track.path().display())]).expect_code(0);
+    }
+}
+
+#[test]
+fn an_empty_challenge_is_no_name() {
+    let track = searching("s", "");
+    for command in ["info", "plan", "validate-track", "run"] {
+        let path = format!("--track-path={}", track.path().display());
+        Machine::new().rally([command, &path, "--challenge="]).expect_code(64).expect_error(&["--challenge"]);
+    }
+}
+
+#[test]
+fn an_upgrade_copies_no_file_from_elsewhere() {
+    let elsewhere = tempfile::tempdir().expect("temporary folder");
+    std::fs::write(elsewhere.path().join("secret"), "a password").expect("written");
+    let old = small_track(OPERATIONS, r#"[{"operation": "match-all"}]"#);
+    std::fs::remove_file(old.path().join("documents.json")).expect("removed");
+    std::os::unix::fs::symlink(elsewhere.path().join("secret"), old.path().join("documents.json"))
+        .expect("linked");
+    let machine = Machine::new();
+    let new = machine.home().join("upgraded");
+    let run = machine.rally([
+        "upgrade-track",
+        &format!("--track-path={}", old.path().display()),
+        &format!("--output-path={}", new.display()),
+    ]);
+    run.expect_code(64).expect_error(&["documents.json", "leads out of"]);
+    assert!(!new.exists());
+}
+
+#[test]
+fn a_rally_ini_without_the_default_repository_leaves_the_shipped_tracks() {
+    let machine = Machine::new();
+    std::fs::write(machine.home().join("rally.ini"), "[system]\nenv.name = local\n").expect("written");
+    let run = machine.rally(["list", "tracks"]);
+    assert!(run.expect_code(0).output.contains("tutorial"), "{}", run.output);
+}

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::bundle::{BundleArgs, TrustArgs};
@@ -88,7 +89,7 @@ pub struct RunArgs {
     pub filters: TaskFilterArgs,
 
     /// Challenge of the track; its default challenge where none is named.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     pub challenge: Option<String>,
 
     /// Comma-separated hosts to race against, e.g. 127.0.0.1:9200. Nothing is started or stopped then.
@@ -185,6 +186,8 @@ pub enum Health {
 pub enum OnError {
     /// It is recorded and the race goes on, unless nobody listens any more.
     Continue,
+    /// It is recorded and the race goes on, even if nobody listens any more: targets that restart are waited for.
+    ContinueOnNetwork,
     /// The race ends; what was measured is reported.
     Abort,
 }

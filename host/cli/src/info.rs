@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
 use rally_track::{Challenge, Element, Task, Track, TrackSummary, human_size};
 
 use crate::ending::CommandError;
@@ -19,7 +20,7 @@ pub struct InfoArgs {
     pub track: TrackArgs,
 
     /// Only this challenge.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     pub challenge: Option<String>,
 
     #[command(flatten)]

@@ -272,7 +272,7 @@ fn list_operations(track: &Track, format: Format) -> Result<(), CommandError> {
 }
 
 fn print_json(values: Vec<Value>) -> Result<(), CommandError> {
-    terminal::print(format_args!("{:#}\n", Value::Array(values))).map_err(CommandError::failure)
+    terminal::print_data(format!("{:#}\n", Value::Array(values)).as_bytes()).map_err(CommandError::failure)
 }
 
 fn list_races(home: &Home, limit: usize, format: Format) -> Result<(), CommandError> {

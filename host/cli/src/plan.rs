@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, ValueEnum};
 use rally_plan::{PlanError, RejectedTrack, table};
 
@@ -22,7 +23,7 @@ pub struct PlanArgs {
     pub track: TrackArgs,
 
     /// Show only this challenge; in JSON it is the selected one.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     pub challenge: Option<String>,
 
     /// Plan a race in test mode: every task only briefly, with 1,000 documents.
@@ -122,8 +123,9 @@ pub fn run(arguments: &PlanArgs) -> Result<(), CommandError> {
 }
 
 fn print(json: Result<Vec<u8>, PlanError>) -> Result<(), CommandError> {
-    let json = json.map_err(refusal)?;
-    terminal::print(format_args!("{}\n", String::from_utf8_lossy(&json))).map_err(CommandError::failure)
+    let mut json = json.map_err(refusal)?;
+    json.push(b'\n');
+    terminal::print_data(&json).map_err(CommandError::failure)
 }
 
 /// A track that cannot be raced is the user's; that a plan cannot be written is not.

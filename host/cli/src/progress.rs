@@ -59,7 +59,7 @@ impl ProgressBoard {
             Output::Plain => terminal::say(text),
             Output::Terminal(board) => {
                 // Without a drawn bar there is nothing to keep the text out of.
-                if self.running.is_empty() || board.println(text).is_err() {
+                if self.running.is_empty() || board.println(terminal::harmless(text)).is_err() {
                     terminal::say(text);
                 }
             }
@@ -99,7 +99,7 @@ impl ProgressBoard {
             Output::Terminal(board) => {
                 let bar = board.add(ProgressBar::new(1000));
                 bar.set_style(style());
-                bar.set_prefix(shortened(name, 20));
+                bar.set_prefix(shortened(&terminal::harmless(name), 20));
                 Some(bar)
             }
         };
@@ -201,7 +201,7 @@ impl DataLine {
         if let Some(bar) = &self.bar {
             if fresh {
                 bar.reset();
-                bar.set_message(format!("{what} {name}"));
+                bar.set_message(format!("{what} {}", terminal::harmless(name)));
             }
             if fresh || bar.length() != total {
                 bar.set_style(match self.counts {

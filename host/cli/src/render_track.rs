@@ -41,7 +41,7 @@ pub fn run(arguments: &RenderArgs) -> Result<(), CommandError> {
     let rendered = rally_track::render(&found.source, &reading.options()).map_err(CommandError::user)?;
     let text = format!("{rendered:#}\n");
     match &arguments.output_path {
-        None => terminal::print(text).map_err(CommandError::failure),
+        None => terminal::print_data(text.as_bytes()).map_err(CommandError::failure),
         Some(path) => {
             whole_file::write(path, |file| file.write_all(text.as_bytes())).map_err(CommandError::failure)?;
             let name = found.source.name();

@@ -313,5 +313,9 @@ fn print(summary: &rally_results::Summary, settings: &Settings) -> Result<(), Co
         }
         ReportFormat::Json => {}
     }
-    terminal::print(text).map_err(CommandError::failure)
+    match settings.report.format {
+        ReportFormat::Markdown => terminal::print(text),
+        ReportFormat::Csv | ReportFormat::Json => terminal::print_data(text.as_bytes()),
+    }
+    .map_err(CommandError::failure)
 }

@@ -34,6 +34,8 @@ pub struct UpgradeArgs {
 enum UpgradeTrackError {
     #[error("{path} is there already and not empty; name a folder that is not there yet with --output-path")]
     NotEmpty { path: PathBuf },
+    #[error("{path} is a link that leads out of {folder}; a track may only use files below its folder")]
+    Outside { path: PathBuf, folder: PathBuf },
     #[error("cannot write {path}")]
     Write {
         path: PathBuf,
@@ -101,6 +103,16 @@ pub fn run(arguments: &UpgradeArgs) -> Result<(), CommandError> {
     terminal::print(text).map_err(CommandError::failure)
 }
 
+/// The name of a file that is in the folder, and not linked from there.
+fn inside(folder: &Path, name: &str) -> Result<String, CommandError> {
+    let path = folder.join(name);
+    let real = |path: &Path| fs::canonicalize(path).ok();
+    match real(&path).zip(real(folder)) {
+        Some((file, folder)) if file.starts_with(&folder) => Ok(name.to_owned()),
+        _ => Err(CommandError::user(UpgradeTrackError::Outside { path, folder: folder.to_owned() })),
+    }
+}
+
 /// Files of the old track that belong to the new one as they are: data that lie beside it, and components with their sources' lock.
 /// `tracks`: as they are raced, and in test mode, which has files of its own.
 fn to_copy(source: &TrackSource, tracks: [&Track; 2]) -> Result<Vec<String>, CommandError> {
@@ -109,14 +121,16 @@ fn to_copy(source: &TrackSource, tracks: [&Track; 2]) -> Result<Vec<String>, Com
     for (_, documents) in tracks.into_iter().flat_map(Track::document_sets) {
         let data_set = DataSet::from_documents(&documents.file_name).map_err(CommandError::user)?;
         for name in data_set.archive_name.iter().chain([&data_set.document_name]) {
-            if !names.contains(name) && folder.join(name).is_file() {
-                names.push(name.clone());
+            if names.contains(name) || !folder.join(name).is_file() {
+                continue;
             }
+            names.push(inside(&folder, name)?);
         }
     }
     if let Ok(components) = rally_extension::components(&folder) {
-        let files = components.iter().filter_map(|path| path.strip_prefix(&folder).ok());
-        names.extend(files.map(|name| name.to_string_lossy().into_owned()));
+        for name in components.iter().filter_map(|path| path.strip_prefix(&folder).ok()) {
+            names.push(inside(&folder, &name.to_string_lossy())?);
+        }
     }
     Ok(names)
 }

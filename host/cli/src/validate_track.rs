@@ -1,6 +1,7 @@
 //! `rally validate-track`: whether a track can be read with these parameters. None of its code is run.
 
 use clap::Args;
+use clap::builder::NonEmptyStringValueParser;
 
 use crate::ending::CommandError;
 use crate::home::Home;
@@ -15,7 +16,7 @@ pub struct ValidateArgs {
     pub track: TrackArgs,
 
     /// A challenge that the track must have.
-    #[arg(long, value_name = "NAME")]
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     pub challenge: Option<String>,
 
     #[command(flatten)]

@@ -43,11 +43,16 @@ pub struct TrackSummary {
 impl From<&Track> for TrackSummary {
     fn from(track: &Track) -> Self {
         let sum = |size: fn(&crate::Documents) -> Option<u64>| {
-            track.document_sets().map(|(_, documents)| size(documents)).sum::<Option<u64>>()
+            track
+                .document_sets()
+                .map(|(_, documents)| size(documents))
+                .try_fold(0_u64, |total, size| Some(total.saturating_add(size?)))
         };
         Self {
             description: track.short_description.clone().unwrap_or_else(|| track.description.clone()),
-            documents: track.document_sets().map(|(_, documents)| documents.document_count).sum(),
+            documents: track
+                .document_sets()
+                .fold(0, |total, (_, documents)| total.saturating_add(documents.document_count)),
             compressed_bytes: sum(|documents| documents.compressed_bytes),
             uncompressed_bytes: sum(|documents| documents.uncompressed_bytes),
             auto_generated: track.challenge(None).is_some_and(|challenge| challenge.auto_generated),

@@ -151,6 +151,11 @@ pub fn folders(arguments: &ListTracksArgs, home: &Home) -> Result<TrackFolders, 
         }
         let config = home.config();
         let cloned = config.tracks_folder().map_err(CommandError::user)?.join(DEFAULT_REPOSITORY);
+        // A rally.ini about other things leaves the default repository out; what ships with rally is there all the same.
+        let url = config.tracks_url(DEFAULT_REPOSITORY).map_err(CommandError::user)?;
+        if url.is_none() && !cloned.exists() {
+            return Ok(found);
+        }
         if !config.path().is_file() && !cloned.join(".git").exists() {
             found.hint = Some(format!(
                 "More tracks are in the track repository: rally list tracks --track-repository={DEFAULT_REPOSITORY}"

@@ -78,6 +78,7 @@ pub fn now() -> f64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |time| time.as_secs_f64())
 }
 
+/// Without any text there is no filter, as in Elastic Rally.
 fn listed(text: Option<&str>) -> Vec<String> {
-    text.into_iter().flat_map(|text| text.split(',')).map(|filter| filter.trim().to_owned()).collect()
+    text.into_iter().filter(|text| !text.trim().is_empty()).flat_map(|text| text.split(',')).map(|filter| filter.trim().to_owned()).collect()
 }
