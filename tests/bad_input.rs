@@ -294,3 +294,29 @@ fn a_rally_ini_without_the_default_repository_leaves_the_shipped_tracks() {
     let run = machine.rally(["list", "tracks"]);
     assert!(run.expect_code(0).output.contains("tutorial"), "{}", run.output);
 }
+
+#[test]
+fn tracks_are_listed_once_and_only_from_below_their_folder() {
+    let elsewhere = searching("s", "");
+    let folder = track(&[(
+        "mine/track.json",
+        &std::fs::read_to_string(elsewhere.path().join("track.json")).expect("read"),
+    )]);
+    let link = |target: &std::path::Path, name: &str| {
+        std::os::unix::fs::symlink(target, folder.path().join(name)).expect("linked");
+    };
+    link(elsewhere.path(), "foreign");
+    // Each would be looked into from within all others.
+    for number in 0..16 {
+        link(folder.path(), &format!("circle-{number}"));
+    }
+    let names = |path: &std::path::Path| -> Vec<String> {
+        let path = format!("--track-path={}", path.display());
+        let run = Machine::new().rally(["list", "tracks", "--format=json", &path]);
+        let listed: Vec<serde_json::Value> =
+            serde_json::from_str(&run.expect_code(0).output).expect("a list");
+        listed.iter().map(|track| track["name"].as_str().expect("a name").to_owned()).collect()
+    };
+    assert_eq!(names(folder.path()), ["mine"]);
+    assert_eq!(names(&folder.path().join("mine")), ["mine"], "a track's own folder is that track");
+}

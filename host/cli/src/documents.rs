@@ -7,8 +7,8 @@ use rally_extension::Extensions;
 use rally_race::Cancel;
 use rally_target::{DocumentSet, documents_read};
 use rally_track::data::{
-    DataSet, DownloadOptions, Mirror, Phase, PrepareError, PrepareOptions, Progress, prepare, read_mirrors, validate_action_lines,
-    validate_document_lines,
+    DataSet, DownloadOptions, Mirror, Phase, PrepareError, PrepareOptions, Progress, prepare, read_mirrors,
+    validate_action_lines, validate_document_lines,
 };
 use rally_track::{Challenge, Dialect, Documents, Track};
 
@@ -100,7 +100,7 @@ pub fn all(
 fn corpus_folder(cache: &Path, name: &str) -> Result<PathBuf, CommandError> {
     let path = Path::new(name);
     let is_plain = path.components().all(|part| matches!(part, Component::Normal(_)));
-    if name.is_empty() || !is_plain || name.contains(['\0', '\\']) {
+    if name.is_empty() || !is_plain || name.contains('\\') || name.contains(char::is_control) {
         return Err(CommandError::user(CorpusName(name.to_owned())));
     }
     Ok(cache.join(path))
@@ -128,7 +128,6 @@ fn one(
         test_mode: options.test_mode,
         lines_per_document: if documents.includes_action_and_meta_data { 2 } else { 1 },
         download: DownloadOptions { mirrors: options.mirrors.clone(), ..DownloadOptions::default() },
-        ..PrepareOptions::default()
     };
     let prepared = prepare(&data_set, std::slice::from_ref(&track.root), data, &prepare_options, progress)
         .map_err(|error| match error {

@@ -65,26 +65,38 @@ impl From<&Track> for TrackSummary {
     }
 }
 
-/// Directories are not looked for deeper than this: tracks lie near the top, links can go in circles.
+/// Directories are not looked for deeper than this: tracks lie near the top.
 const MAX_DEPTH: usize = 8;
 
-/// The tracks in a directory, by name: its sub-directories at any depth with a `track.json`; the name is the path. A
-/// broken track is listed with its error.
+/// The tracks in a directory, by name: its sub-directories at any depth with a `track.json`; the name is the path. Of a track's
+/// own directory or file it is that track. A broken track is listed with its error.
+///
+/// Links to directories are only taken for tracks that are in the directory as well.
 ///
 /// # Errors
 ///
 /// [`TrackError::Read`] if the directory itself cannot be read.
 pub fn list(directory: &Path, options: &LoadOptions) -> Result<Vec<ListedTrack>, TrackError> {
+    if let Ok(source) = TrackSource::from_path(directory) {
+        return Ok(load_all(&[source], options));
+    }
+    let failed = |source| TrackError::Read { path: directory.to_owned(), source };
+    let root = fs::canonicalize(directory).map_err(failed)?;
     let mut found = Vec::new();
-    find(directory, "", MAX_DEPTH, &mut found)
-        .map_err(|source| TrackError::Read { path: directory.to_owned(), source })?;
+    find(directory, "", MAX_DEPTH, &root, &mut found).map_err(failed)?;
     let mut tracks = load_all(&found, options);
     tracks.sort_by(|a, b| a.name.cmp(&b.name));
     Ok(tracks)
 }
 
 /// Adds the tracks below a directory. What is below cannot always be read; that is no reason to show nothing.
-fn find(directory: &Path, prefix: &str, depth: usize, found: &mut Vec<TrackSource>) -> std::io::Result<()> {
+fn find(
+    directory: &Path,
+    prefix: &str,
+    depth: usize,
+    root: &Path,
+    found: &mut Vec<TrackSource>,
+) -> std::io::Result<()> {
     for entry in fs::read_dir(directory)? {
         let entry = entry?;
         let (path, file_name) = (entry.path(), entry.file_name());
@@ -92,13 +104,18 @@ fn find(directory: &Path, prefix: &str, depth: usize, found: &mut Vec<TrackSourc
         if name.starts_with('.') || !path.is_dir() {
             continue;
         }
+        let is_link = entry.file_type()?.is_symlink();
+        if is_link && !fs::canonicalize(&path).is_ok_and(|target| target.starts_with(root)) {
+            continue;
+        }
         let name = format!("{prefix}{name}");
         if main_file(&path).is_some() {
             found.push(TrackSource::Repository { name: name.clone(), directory: path.clone() });
         }
-        if depth > 1 {
+        // Links can lead in circles.
+        if depth > 1 && !is_link {
             // Nobody misses tracks in a directory that they cannot read.
-            find(&path, &format!("{name}/"), depth - 1, found).unwrap_or_default();
+            find(&path, &format!("{name}/"), depth - 1, root, found).unwrap_or_default();
         }
     }
     Ok(())
