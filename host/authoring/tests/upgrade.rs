@@ -1,5 +1,7 @@
 //! What a track of 2017 means is written down in the words of the current dialect, or said in a warning.
 
+#![allow(clippy::unwrap_used, reason = "helpers of tests")]
+
 use std::fs;
 
 use rally_authoring::{Upgraded, upgrade};
@@ -28,7 +30,7 @@ fn upgraded(operations: Value, schedule: Value) -> Upgraded {
             "schedule": schedule
         }]
     });
-    let folder = tempfile::tempdir().unwrap();
+    let folder = tempfile::tempdir().expect("folder");
     for (name, content) in [
         ("track.json", track),
         ("a-mapping.json", json!({"a": {"properties": {"x": {"type": "integer"}}}})),
@@ -38,10 +40,10 @@ fn upgraded(operations: Value, schedule: Value) -> Upgraded {
             json!({"template": "logs-*", "settings": {}, "mappings": {"t": {"properties": {"y": {"type": "keyword"}}}}}),
         ),
     ] {
-        fs::write(folder.path().join(name), content.to_string()).unwrap();
+        fs::write(folder.path().join(name), content.to_string()).expect("file");
     }
-    let source = TrackSource::from_path(folder.path()).unwrap();
-    upgrade(&rally_track::load(&source, &LoadOptions::default()).unwrap()).unwrap()
+    let source = TrackSource::from_path(folder.path()).expect("a track");
+    upgrade(&rally_track::load(&source, &LoadOptions::default()).expect("a track of 2017")).expect("upgraded")
 }
 
 fn searches() -> Value {
@@ -61,7 +63,7 @@ fn file(upgraded: &Upgraded, name: &str) -> Value {
 }
 
 fn schedule(upgraded: &Upgraded) -> Vec<Value> {
-    file(upgraded, "track.json")["challenges"][0]["schedule"].as_array().unwrap().clone()
+    file(upgraded, "track.json")["challenges"][0]["schedule"].as_array().expect("a list").clone()
 }
 
 #[test]
