@@ -221,6 +221,20 @@ fn an_index_that_is_not_there_is_named_and_nothing_is_written() {
 }
 
 #[test]
+fn an_empty_name_between_commas_is_refused() {
+    let folder = tempfile::tempdir().expect("folder");
+    // Before anything is asked of the target, which is not there.
+    let run = Machine::new().rally([
+        "create-track".to_owned(),
+        "--track=new".to_owned(),
+        "--indices=acme,".to_owned(),
+        "--target-hosts=127.0.0.1:1".to_owned(),
+        format!("--output-path={}", folder.path().display()),
+    ]);
+    run.expect_code(64).expect_error(&["--indices", "empty"]);
+}
+
+#[test]
 fn a_folder_that_has_something_in_it_stays_as_it_is() {
     let machine = Machine::new();
     let node = Node::start(&machine);

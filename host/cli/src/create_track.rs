@@ -69,6 +69,8 @@ pub struct SelectionArgs {
 enum CreateTrackError {
     #[error("--track={0}: the name becomes a folder's; give it letters, digits, dashes and underscores")]
     Name(String),
+    #[error("--{0}: a name between the commas is empty")]
+    EmptyName(&'static str),
     #[error("{path} is there already and not empty; choose another --track or --output-path")]
     NotEmpty { path: PathBuf },
     #[error("cannot write {path}")]
@@ -89,6 +91,7 @@ pub fn run(arguments: &CreateArgs) -> Result<(), CommandError> {
     if place.exists() && fs::read_dir(&place).map_or(true, |mut entries| entries.next().is_some()) {
         return Err(CommandError::user(CreateTrackError::NotEmpty { path: place }));
     }
+    let selection = selection(&arguments.selection).map_err(CommandError::user)?;
     let hosts = parse_target_hosts(&arguments.target_hosts).map_err(CommandError::user)?;
     let client_options = ClientOptions::parse(&arguments.client_options).map_err(CommandError::user)?;
     let home = Home::from_environment().map_err(CommandError::user)?;
@@ -111,13 +114,9 @@ pub fn run(arguments: &CreateArgs) -> Result<(), CommandError> {
             .map_err(|cause| failed(output, cause))?;
         let folder = fresh.path().join(name);
         fs::create_dir(&folder).map_err(|cause| failed(&folder, cause))?;
-        let trimmed = |names: &[String]| names.iter().map(|name| name.trim().to_owned()).collect();
         let options = CreateOptions {
             name: name.clone(),
-            selection: match arguments.selection.data_streams.is_empty() {
-                true => Selection::Indices(trimmed(&arguments.selection.indices)),
-                false => Selection::DataStreams(trimmed(&arguments.selection.data_streams)),
-            },
+            selection,
             batch_size: arguments.batch_size,
             folder: folder.clone(),
         };
@@ -145,6 +144,17 @@ pub fn run(arguments: &CreateArgs) -> Result<(), CommandError> {
     match arguments.quiet {
         true => Ok(()),
         false => terminal::print(describe(name, &place, &created)).map_err(CommandError::failure),
+    }
+}
+
+fn selection(arguments: &SelectionArgs) -> Result<Selection, CreateTrackError> {
+    let names = |option, names: &[String]| match names.iter().any(|name| name.trim().is_empty()) {
+        true => Err(CreateTrackError::EmptyName(option)),
+        false => Ok(names.iter().map(|name| name.trim().to_owned()).collect()),
+    };
+    match arguments.data_streams.is_empty() {
+        true => names("indices", &arguments.indices).map(Selection::Indices),
+        false => names("data-streams", &arguments.data_streams).map(Selection::DataStreams),
     }
 }
 

@@ -30,7 +30,7 @@ pub(super) async fn indices(api: &mut Api, pattern: &str) -> Result<Vec<FoundInd
         .as_object()
         .into_iter()
         .flatten()
-        .filter(|(name, _)| !name.is_empty() && !(everything && name.starts_with('.')))
+        .filter(|(name, _)| !(name.is_empty() || everything && name.starts_with('.')))
         .map(|(name, details)| index(name, details))
         .collect();
     match indices.is_empty() {
