@@ -3,6 +3,7 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
+use clap::ValueEnum;
 use rally_extension::{Extension, Extensions};
 use rally_results::{ClusterRecord, RaceRecord, RaceStatus, race_timestamp_now};
 use rally_target::{Cluster, TargetHost};
@@ -83,7 +84,7 @@ fn options(arguments: &RunArgs, settings: &Settings, extensions: &Extensions) ->
         "laps": arguments.laps,
         "include-tasks": arguments.filters.include_tasks,
         "exclude-tasks": arguments.filters.exclude_tasks,
-        "on-error": format!("{:?}", arguments.on_error).to_lowercase(),
+        "on-error": arguments.on_error.to_possible_value().map(|value| value.get_name().to_owned()),
         "compat": arguments.compat.map(|_| "rally"),
         "cluster-health": settings.health.health.to_string(),
         "offline": arguments.repository.offline,

@@ -75,6 +75,7 @@ impl Settings {
             seed: arguments.seed.unwrap_or_else(rand::random),
             on_error: match arguments.on_error {
                 args::OnError::Continue => OnError::Continue,
+                args::OnError::ContinueOnNetwork => OnError::ContinueOnNetwork,
                 args::OnError::Abort => OnError::Abort,
             },
             timing: if compat.is_some() { Timing::Rally } else { Timing::Spread },
