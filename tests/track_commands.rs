@@ -388,3 +388,13 @@ fn revisions_and_tracks_that_a_repository_does_not_have_are_named() {
     let run = machine.rally(["info", "--track=../../secret", "--track-repository=mine"]);
     refused(&run, &["../../secret"]);
 }
+
+#[test]
+fn a_component_that_is_linked_from_elsewhere_is_refused() {
+    let folder = tempfile::tempdir().expect("folder");
+    copy(&places(), folder.path());
+    let elsewhere = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/guests/faults/faults.wasm");
+    std::os::unix::fs::symlink(elsewhere, folder.path().join("faults.wasm")).expect("linked");
+    let run = Machine::new().rally(["run", &format!("--track-path={}", folder.path().display())]);
+    refused(&run, &["faults.wasm", "leads out of the track's folder"]);
+}

@@ -99,8 +99,7 @@ pub fn run(arguments: &RunArgs) -> Result<(), CommandError> {
         timing: settings.timing,
     };
     let plan = RacePlan::new(&track, challenge, options).map_err(CommandError::user)?;
-    let document_options =
-        DocumentOptions::new(arguments.repository.offline, arguments.test_mode, &home)?;
+    let document_options = DocumentOptions::new(arguments.repository.offline, arguments.test_mode, &home)?;
     let needed = documents::needed(&track, challenge, &extensions)?;
     let documents = if needed.contains(&true) {
         let cache = bundle.as_ref().map_or_else(|| home.corpora(), |_| data.clone());

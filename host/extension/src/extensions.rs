@@ -183,8 +183,9 @@ const DEEPEST: usize = 4;
 /// The components (`*.wasm`) of a track's folder and of the folders in it, sorted by path.
 ///
 /// # Errors
-/// Where a folder cannot be read.
+/// Where a folder cannot be read, or a component is a link to something outside the folder: a track brings its code along.
 pub fn components(folder: &Path) -> io::Result<Vec<PathBuf>> {
+    let root = folder.canonicalize()?;
     let mut found = Vec::new();
     let mut folders = vec![(folder.to_owned(), 0)];
     while let Some((folder, depth)) = folders.pop() {
@@ -200,6 +201,12 @@ pub fn components(folder: &Path) -> io::Result<Vec<PathBuf>> {
             if kind.is_dir() && depth < DEEPEST {
                 folders.push((path, depth + 1));
             } else if path.extension().is_some_and(|extension| extension == "wasm") && path.is_file() {
+                if kind.is_symlink() && !path.canonicalize()?.starts_with(&root) {
+                    return Err(io::Error::other(format!(
+                        "{} is a link that leads out of the track's folder",
+                        path.display()
+                    )));
+                }
                 found.push(path);
             }
         }

@@ -80,5 +80,9 @@ pub fn now() -> f64 {
 
 /// Without any text there is no filter, as in Elastic Rally.
 fn listed(text: Option<&str>) -> Vec<String> {
-    text.into_iter().filter(|text| !text.trim().is_empty()).flat_map(|text| text.split(',')).map(|filter| filter.trim().to_owned()).collect()
+    text.into_iter()
+        .filter(|text| !text.trim().is_empty())
+        .flat_map(|text| text.split(','))
+        .map(|filter| filter.trim().to_owned())
+        .collect()
 }
