@@ -7,7 +7,7 @@ use crate::args::Cli;
 
 /// Flags of Elastic Rally, then and now, with what stands in for them today.
 const FLAGS: &[(&str, &str)] = &[
-    ("--advanced-config", "rally has no configuration file yet"),
+    ("--advanced-config", "write what differs into rally.ini (docs/tracks.md)"),
     ("--assume-defaults", "rally asks nothing"),
     ("--auto-manage-indices", "say auto-managed in the track"),
     ("--car", "provisioning is not there yet: start the cluster yourself and name it with --target-hosts"),
@@ -16,14 +16,14 @@ const FLAGS: &[(&str, &str)] = &[
         "provisioning is not there yet: start the cluster yourself and name it with --target-hosts",
     ),
     ("--cluster-name", "the name is read from the cluster"),
-    ("--configuration-name", "rally has no configuration file yet"),
+    ("--configuration-name", "there is one rally.ini; RALLY_HOME names the folder that it is in"),
     (
         "--distribution-repository",
         "provisioning is not there yet: name a running cluster with --target-hosts",
     ),
     ("--effective-start-date", "the race is dated by the clock"),
     ("--elasticsearch-plugins", "provisioning is not there yet: install plugins yourself"),
-    ("--enable-assertions", "assertions come with the current track dialect"),
+    ("--enable-assertions", "assertions of operations are not checked yet"),
     ("--enable-driver-profiling", "the report says by itself when the load driver was the limit"),
     ("--include-tasks-file", "list the tasks with --include-tasks"),
     ("--kill-running-processes", "races do not get in each other's way"),
