@@ -180,11 +180,13 @@ fn planned_task(
     };
     let mut params: BTreeMap<_, _> = task.params.clone().into_iter().collect();
     params.remove("operation");
+    // What is not said has a value in tracks of 2017, even where a time or the end of the documents counts.
+    let unsaid = |iterations| (dialect == Dialect::Rally2017).then_some(iterations);
     Ok(PlannedTask {
         any_completes_parent,
         clients: task.clients,
         completes_parent,
-        iterations: task.iterations,
+        iterations: task.iterations.or(unsaid(1)),
         meta: task.meta.clone(),
         name: task.name.clone(),
         op: operations.index(&task.operation)?,
@@ -198,7 +200,7 @@ fn planned_task(
         tags: task.tags.clone(),
         target_throughput: task.target.as_ref().map(throughput),
         time_period: task.time_period.and_then(seconds),
-        warmup_iterations: task.warmup_iterations,
+        warmup_iterations: task.warmup_iterations.or(unsaid(0)),
         warmup_time_period: task.warmup_time_period.and_then(seconds),
     })
 }
