@@ -1,64 +1,23 @@
 //! What a race says is what its target counted: documents, requests, and what was kept of them.
 
+#[path = "support/node.rs"]
+mod node;
 mod support;
 
 use std::collections::BTreeMap;
-use std::io::{BufRead, BufReader, Read, Write};
-use std::net::TcpStream;
 use std::path::Path;
-use std::process::{Child, Stdio};
 
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use hdrhistogram::serialization::Deserializer;
 use hdrhistogram::serialization::interval_log::{IntervalLogIterator, LogEntry};
+use node::Node;
 use serde_json::{Value, json};
 use support::{Machine, track};
 
 const DOCUMENTS: u64 = 1003;
 
-/// An embedded node that outlives the races against it.
-struct Node {
-    process: Child,
-    address: String,
-}
-
 impl Node {
-    fn start(machine: &Machine) -> Node {
-        let mut process = machine
-            .command(["node", "--port=0", "--stop-with-stdin"])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("the node starts");
-        let mut line = String::new();
-        let output = process.stdout.take().expect("piped");
-        BufReader::new(output).read_line(&mut line).expect("its first line");
-        let address = line.split_whitespace().last().expect("an address").to_owned();
-        Node { process, address }
-    }
-
-    fn call(&self, method: &str, path: &str, body: &str) -> Value {
-        let mut stream = TcpStream::connect(&self.address).expect("connection");
-        let length = body.len();
-        let request = format!(
-            "{method} {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: {length}\r\n\r\n{body}",
-            self.address
-        );
-        stream.write_all(request.as_bytes()).expect("sent");
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).expect("an answer");
-        let (head, body) = answer.split_once("\r\n\r\n").expect("head and body");
-        assert!(head.starts_with("HTTP/1.1 2"), "{method} {path}: {answer}");
-        serde_json::from_str(body).expect("JSON")
-    }
-
-    /// Documents of an index, all of them visible.
-    fn count(&self, index: &str) -> u64 {
-        self.call("POST", &format!("/{index}/_refresh"), "");
-        self.call("GET", &format!("/{index}/_count"), "")["count"].as_u64().expect("a count")
-    }
-
     /// A figure of the statistics of an index.
     fn figure(&self, index: &str, pointer: &str) -> u64 {
         let stats = self.call("GET", &format!("/{index}/_stats"), "");
@@ -78,13 +37,6 @@ impl Node {
         let run = machine.rally(arguments);
         run.expect_code(0);
         serde_json::from_str(&run.output).expect("a JSON report")
-    }
-}
-
-impl Drop for Node {
-    fn drop(&mut self) {
-        drop(self.process.stdin.take());
-        self.process.wait().expect("the node ends");
     }
 }
 

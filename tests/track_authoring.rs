@@ -1,5 +1,7 @@
 //! Tracks that rally writes: from what a cluster holds, and from tracks of 2017. They are raced on the embedded node.
 
+#[path = "support/node.rs"]
+mod node;
 mod support;
 
 use std::collections::BTreeSet;
@@ -7,53 +9,14 @@ use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Stdio};
 
+use node::Node;
 use serde_json::{Value, json};
 use support::{Machine, Run, track};
 
 const DOCUMENTS: usize = 1234;
 
-/// An embedded node that outlives the commands against it.
-struct Node {
-    process: Child,
-    address: String,
-}
-
 impl Node {
-    fn start(machine: &Machine) -> Node {
-        let mut process = machine
-            .command(["node", "--port=0", "--stop-with-stdin"])
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .spawn()
-            .expect("the node starts");
-        let mut line = String::new();
-        BufReader::new(process.stdout.take().expect("piped")).read_line(&mut line).expect("its first line");
-        let address = line.split_whitespace().last().expect("an address").to_owned();
-        Node { process, address }
-    }
-
-    fn call(&self, method: &str, path: &str, body: &str) -> Value {
-        let mut stream = TcpStream::connect(&self.address).expect("connection");
-        let request = format!(
-            "{method} {path} HTTP/1.1\r\nhost: {}\r\nconnection: close\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
-            self.address,
-            body.len()
-        );
-        stream.write_all(request.as_bytes()).expect("sent");
-        let mut answer = String::new();
-        stream.read_to_string(&mut answer).expect("an answer");
-        let (head, body) = answer.split_once("\r\n\r\n").expect("head and body");
-        assert!(head.starts_with("HTTP/1.1 2"), "{method} {path}: {answer}");
-        serde_json::from_str(body).expect("JSON")
-    }
-
-    fn count(&self, index: &str) -> u64 {
-        self.call("POST", &format!("/{index}/_refresh"), "");
-        self.call("GET", &format!("/{index}/_count"), "")["count"].as_u64().expect("a count")
-    }
-
     /// An index of these documents.
     fn fill(&self, index: &str, documents: &[String]) {
         let body = json!({
@@ -93,14 +56,6 @@ impl Node {
         ];
         arguments.extend(more.iter().map(|argument| (*argument).to_owned()));
         machine.rally(arguments)
-    }
-}
-
-impl Drop for Node {
-    fn drop(&mut self) {
-        // Its standard input ends with it, and so does the node.
-        drop(self.process.stdin.take());
-        let _ = self.process.wait();
     }
 }
 
