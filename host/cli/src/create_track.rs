@@ -114,12 +114,7 @@ pub fn run(arguments: &CreateArgs) -> Result<(), CommandError> {
             .map_err(|cause| failed(output, cause))?;
         let folder = fresh.path().join(name);
         fs::create_dir(&folder).map_err(|cause| failed(&folder, cause))?;
-        let options = CreateOptions {
-            name: name.clone(),
-            selection,
-            batch_size: arguments.batch_size,
-            folder: folder.clone(),
-        };
+        let options = CreateOptions { selection, batch_size: arguments.batch_size, folder: folder.clone() };
         let progress = Shown { board: &board, cancel: &cancel, line: Mutex::default() };
         let created = create(&cluster, &options, &progress).await.map_err(|error| match error {
             CreateError::Cancelled => CommandError::interrupted(error),

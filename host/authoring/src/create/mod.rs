@@ -32,8 +32,6 @@ pub enum Selection {
 /// How a track is made.
 #[derive(Debug, Clone)]
 pub struct CreateOptions {
-    /// Name of the track.
-    pub name: String,
     /// What it is made of.
     pub selection: Selection,
     /// Documents that the cluster is asked for at once, at least 1.
