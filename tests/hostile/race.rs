@@ -6,6 +6,7 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use rally_cluster::{ClientOptions, Cluster, DocumentSet, TargetBindings, parse_target_hosts};
 use rally_component::Bounds;
 use rally_extension::{
     Engine, ExtensionBindings, Extensions, Folder, Host, Limits, RaceInfo, Surroundings,
@@ -15,7 +16,6 @@ use rally_race::{
     Cancel, Cause, EndReason, Ending, Kind, LocalDriver, LocalDriverOptions, Observer, PlanOptions,
     RaceEvent, RacePlan, Recording, bind, run_bound,
 };
-use rally_target::{ClientOptions, Cluster, DocumentSet, TargetBindings, parse_target_hosts};
 use rally_track::{LoadOptions, TrackSource};
 use serde_json::{Value, json};
 

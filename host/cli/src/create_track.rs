@@ -9,8 +9,8 @@ use std::time::Duration;
 
 use clap::Args;
 use rally_authoring::{CreateError, CreateOptions, CreateProgress, CreatedTrack, Selection, create};
+use rally_cluster::{ClientOptions, Cluster, parse_target_hosts};
 use rally_race::Cancel;
-use rally_target::{ClientOptions, Cluster, parse_target_hosts};
 
 use crate::ending::CommandError;
 use crate::home::Home;

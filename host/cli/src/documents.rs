@@ -3,9 +3,9 @@
 use std::path::{Component, Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
+use rally_cluster::{DocumentSet, documents_read};
 use rally_extension::Extensions;
 use rally_race::Cancel;
-use rally_target::{DocumentSet, documents_read};
 use rally_track::data::{
     DataSet, DownloadOptions, Mirror, Phase, PrepareError, PrepareOptions, Progress, prepare, read_mirrors,
     validate_action_lines, validate_document_lines,

@@ -9,7 +9,7 @@ use tracing_subscriber::filter::LevelFilter;
 
 use crate::home::Home;
 
-/// Appends to the log file in rally's home; `RALLY_LOG` says how much (`warn`, `debug`, `rally_target=trace`, ...). A log that
+/// Appends to the log file in rally's home; `RALLY_LOG` says how much (`warn`, `debug`, `rally_cluster=trace`, ...). A log that
 /// cannot be written is no reason not to race.
 pub fn start(home: &Home) {
     let path = home.log_file();

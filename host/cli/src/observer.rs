@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
+use rally_cluster::{Cluster, HealthExpectation, LapTelemetry, prepare_lap};
 use rally_race::{Cancel, Cause, DriverLoad, Observer, RaceError, RaceEvent, RacePlan, Recording};
 use rally_results::{Collector, HistogramLog, headline};
-use rally_target::{Cluster, HealthExpectation, LapTelemetry, prepare_lap};
 use rally_track::{Challenge, Track};
 use tokio::runtime::Runtime;
 

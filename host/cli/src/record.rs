@@ -4,9 +4,9 @@ use std::collections::BTreeMap;
 use std::path::Path;
 
 use clap::ValueEnum;
+use rally_cluster::{Cluster, TargetHost};
 use rally_extension::{Extension, Extensions};
 use rally_results::{ClusterRecord, RaceRecord, RaceStatus, race_timestamp_now};
-use rally_target::{Cluster, TargetHost};
 use rally_track::{Challenge, Track};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};

@@ -4,12 +4,12 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::SystemTime;
 
+use rally_cluster::{Cluster, ClusterError, TargetBindings, TargetHost, parse_target_hosts};
 use rally_extension::{
     ExtensionBindings, Extensions, Folder, ProcessingError, RaceInfo, Surroundings, Target, track_json,
 };
 use rally_race::{Cancel, EndReason, LocalDriver, PlanOptions, RacePlan, bind, run_bound};
 use rally_results::{RaceStatus, RaceStore, ReportFormat, render, write_report};
-use rally_target::{Cluster, ClusterError, TargetBindings, TargetHost, parse_target_hosts};
 use rally_track::{BuildFlavor, LoadOptions, Track};
 use serde_json::{Map, Value};
 use tokio::runtime::Runtime;

@@ -3,9 +3,9 @@
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
+use rally_cluster::{ClientOptions, ClusterHealth, HealthExpectation, TargetHost, parse_target_hosts};
 use rally_race::{OnError, Timing};
 use rally_results::{Compat, ReportFormat, ReportOptions, parse_user_tags};
-use rally_target::{ClientOptions, ClusterHealth, HealthExpectation, TargetHost, parse_target_hosts};
 
 use crate::args::{self, Pipeline, RunArgs};
 use crate::ending::CommandError;

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
+use rally_cluster::{TargetBindings, unknown_param_source};
 use rally_race::{Binding, Bindings, Cause, Partition, SchedulerBinding, SourceBinding};
-use rally_target::{TargetBindings, unknown_param_source};
 use rally_track::Task;
 
 use crate::extension::{Extension, Sharing};

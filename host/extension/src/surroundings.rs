@@ -5,8 +5,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use rally_target::params::BodyPool;
-use rally_target::{Cluster, DocumentSet, TargetBindings};
+use rally_cluster::params::BodyPool;
+use rally_cluster::{Cluster, DocumentSet, TargetBindings};
 
 /// What instances see: the track's folder, its data, the target, the time.
 pub struct Surroundings {

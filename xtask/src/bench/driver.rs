@@ -29,7 +29,7 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let rally = rally(arguments.rally.as_deref())?;
     let mut bench = cargo();
-    bench.args(["bench", "--package", "rally-target", "--bench", "driver", "--"]);
+    bench.args(["bench", "--package", "rally-cluster", "--bench", "driver", "--"]);
     bench.arg(format!("--rally={}", rally.display()));
     if arguments.quick {
         bench.arg("--quick");

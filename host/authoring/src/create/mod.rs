@@ -15,7 +15,7 @@ mod track;
 use std::io;
 use std::path::PathBuf;
 
-use rally_target::CallError;
+use rally_cluster::CallError;
 
 pub use dump::DumpedCorpus;
 pub use track::{CreatedTrack, create};

@@ -1,7 +1,7 @@
 //! What a cluster says of its indices and data streams.
 
-use rally_target::http::encode_path;
-use rally_target::{Api, CallError};
+use rally_cluster::http::encode_path;
+use rally_cluster::{Api, CallError};
 use serde_json::{Map, Value, json};
 
 use super::CreateError;

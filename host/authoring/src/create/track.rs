@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use rally_target::{Api, Cluster};
+use rally_cluster::{Api, Cluster};
 use serde_json::{Map, Value, json};
 
 use super::dump::{DumpedCorpus, dump};

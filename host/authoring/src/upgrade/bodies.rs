@@ -1,7 +1,7 @@
 //! Bodies of indices and templates, for targets without mapping types.
 
 use indexmap::IndexMap;
-use rally_target::{Capabilities, Product, Version, index_mappings, template_body};
+use rally_cluster::{Capabilities, Product, Version, index_mappings, template_body};
 use rally_track::{Index, IndexTemplate};
 use serde_json::{Value, json};
 

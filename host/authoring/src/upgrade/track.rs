@@ -1,7 +1,7 @@
 //! Puts the parts of the new track together.
 
 use indexmap::IndexMap;
-use rally_target::MappingError;
+use rally_cluster::MappingError;
 use rally_track::{Dialect, Documents, Operation, Track};
 use serde_json::{Map, Value, json};
 
@@ -34,7 +34,7 @@ pub enum UpgradeError {
         template: String,
         /// What does not fit.
         #[source]
-        source: rally_target::TemplateError,
+        source: rally_cluster::TemplateError,
     },
 }
 

@@ -5,13 +5,13 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use rally_cluster::{ClientOptions, Cluster, TargetBindings, parse_target_hosts};
 use rally_component::Bounds;
 use rally_extension::{
     CompiledCache, Engine, Extension, ExtensionBindings, Extensions, Folder, Host, Limits, RaceInfo,
     Surroundings, Target,
 };
 use rally_race::Bindings;
-use rally_target::{ClientOptions, Cluster, TargetBindings, parse_target_hosts};
 use rally_track::{Challenge, Dialect, Element, Operation, Task, Track};
 use serde::Serialize;
 use serde_json::{Map, Value, json};

@@ -6,10 +6,10 @@
 //! far two equal programs differ here. `isolated` is the fast way (an instance for each source, runner, scheduler of a client),
 //! `per-client` the shared one (one instance for the three of a client). Figures are medians over the rounds, with their range.
 
-#[path = "../../../target/benches/driver/arrivals.rs"]
+#[path = "../../../cluster/benches/driver/arrivals.rs"]
 mod arrivals;
 mod calls;
-#[path = "../../../target/benches/driver/clock.rs"]
+#[path = "../../../cluster/benches/driver/clock.rs"]
 mod clock;
 mod code;
 mod instances;
@@ -17,12 +17,12 @@ mod lateness;
 mod native;
 mod race;
 mod roles;
-#[path = "../../../target/benches/driver/server.rs"]
+#[path = "../../../cluster/benches/driver/server.rs"]
 mod server;
-#[path = "../../../target/benches/driver/stub.rs"]
+#[path = "../../../cluster/benches/driver/stub.rs"]
 mod stub;
 mod subject;
-#[path = "../../../target/benches/driver/table.rs"]
+#[path = "../../../cluster/benches/driver/table.rs"]
 mod table;
 mod throughput;
 

@@ -7,12 +7,12 @@ use bytes::Bytes;
 use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
 use http::Method;
+use rally_cluster::Cluster;
+use rally_cluster::http::{Connection, Request, Sink, WriteMode};
 use rally_race::{
     Binding, Bindings, BodyKind, Cause, More, Outcome, ParamSource, ParamSourceFactory, Params, Partition,
     Runner, RunnerFactory, Scheduler, SchedulerBinding, SchedulerFactory, SourceBinding,
 };
-use rally_target::Cluster;
-use rally_target::http::{Connection, Request, Sink, WriteMode};
 use rally_track::Task;
 use serde_json::{Map, Value, json};
 

@@ -4,8 +4,8 @@ use std::sync::Arc;
 
 use futures_util::FutureExt;
 use futures_util::future::LocalBoxFuture;
+use rally_cluster::http::{Connection, WriteMode};
 use rally_race::{Cause, Outcome, Params, Partition, Progress, Runner, RunnerFactory};
-use rally_target::http::{Connection, WriteMode};
 
 use crate::error::CallError;
 use crate::extension::RunnerInfo;

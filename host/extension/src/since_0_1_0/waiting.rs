@@ -7,9 +7,9 @@ use std::task::Poll;
 use std::time::Instant;
 
 use bytes::Bytes;
+use rally_cluster::Cluster;
+use rally_cluster::http::{Connection, Deadline};
 use rally_race::{BodyKind, More, Params, Partition};
-use rally_target::Cluster;
-use rally_target::http::{Connection, Deadline};
 use wasmtime::Store;
 use wasmtime::component::{Resource, ResourceAny};
 

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
+use rally_cluster::{ClientOptions, Cluster, DocumentSet, TargetBindings, parse_target_hosts};
 use rally_component::Bounds;
 use rally_extension::{
     Clock, CompiledCache, Engine, ExtensionBindings, Extensions, Folder, Host, Limits, RaceInfo,
@@ -12,7 +13,6 @@ use rally_extension::{
 use rally_race::{
     Binding, Bindings, InTurnSource, More, Outcome, ParamSource, Params, Partition, Runner, SourceBinding,
 };
-use rally_target::{ClientOptions, Cluster, DocumentSet, TargetBindings, parse_target_hosts};
 use rally_track::{LoadOptions, Task, Track, TrackSource};
 use serde_json::{Value, json};
 

@@ -3,8 +3,8 @@
 
 use std::sync::Arc;
 
+use rally_cluster::DocumentSet;
 use rally_race::{Binding, Partition};
-use rally_target::DocumentSet;
 use serde_json::{Value, json};
 
 use crate::course::{Builder, Course, Source};

@@ -4,9 +4,9 @@ use http::header::{
     CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, EXPECT, HOST, HeaderName, HeaderValue, TE, TRAILER,
     TRANSFER_ENCODING, UPGRADE,
 };
+use rally_cluster::Cluster;
+use rally_cluster::http::Request;
 use rally_race::Partition;
-use rally_target::Cluster;
-use rally_target::http::Request;
 
 use super::DEFAULT_CLUSTER;
 use crate::since_0_1_0::bindings::client;

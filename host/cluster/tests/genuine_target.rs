@@ -1,6 +1,6 @@
-//! A small race's worth of calls against a genuine server: `RALLY_TEST_TARGET=host:port cargo test -p rally-target --test
+//! A small race's worth of calls against a genuine server: `RALLY_TEST_TARGET=host:port cargo test -p rally-cluster --test
 //! genuine_target`. Without the variable there is nothing to talk to, and the test says so. It creates and deletes indices
-//! whose names begin with `rally-target-test`.
+//! whose names begin with `rally-cluster-test`.
 
 #![allow(clippy::unwrap_used)] // helpers of tests are tests
 
@@ -8,17 +8,19 @@ mod support;
 
 use std::sync::Arc;
 
+use rally_cluster::params::bounds;
+use rally_cluster::setup::{HealthExpectation, prepare_lap};
+use rally_cluster::telemetry::ClusterInfo;
+use rally_cluster::{
+    ClientOptions, Cluster, ClusterHealth, LapTelemetry, TargetBindings, parse_target_hosts,
+};
 use rally_race::{Bindings as _, More, Partition};
-use rally_target::params::bounds;
-use rally_target::setup::{HealthExpectation, prepare_lap};
-use rally_target::telemetry::ClusterInfo;
-use rally_target::{ClientOptions, Cluster, ClusterHealth, LapTelemetry, TargetBindings, parse_target_hosts};
 use rally_track::{Challenge, Dialect, Index, IndexTemplate, MappingType, Operation, Task, Track};
 use serde_json::{Map, Value, json};
 use support::{block_on, description, document_set, object};
 
 const DOCUMENTS: u64 = 1003;
-const INDEX: &str = "rally-target-test";
+const INDEX: &str = "rally-cluster-test";
 
 fn track() -> Track {
     Track {
@@ -35,10 +37,10 @@ fn track() -> Track {
             ..Index::new(INDEX)
         }],
         templates: vec![IndexTemplate {
-            name: "rally-target-test-template".to_owned(),
-            index_pattern: "rally-target-test-t*".to_owned(),
+            name: "rally-cluster-test-template".to_owned(),
+            index_pattern: "rally-cluster-test-t*".to_owned(),
             delete_matching_indices: true,
-            template: json!({"template": "rally-target-test-t*", "settings": {"number_of_shards": 1},
+            template: json!({"template": "rally-cluster-test-t*", "settings": {"number_of_shards": 1},
                 "mappings": {"logs": {"properties": {"message": {"type": "text"}}}}}),
         }],
         challenges: vec![Challenge {
@@ -179,7 +181,7 @@ fn a_genuine_server_is_set_up_filled_searched_and_measured() {
         );
         let mut api = cluster.api();
         api.call(http::Method::DELETE, &format!("/{INDEX}"), None).await.unwrap();
-        api.call(http::Method::DELETE, "/_template/rally-target-test-template", None).await.unwrap();
+        api.call(http::Method::DELETE, "/_template/rally-cluster-test-template", None).await.unwrap();
     });
 }
 
@@ -194,7 +196,7 @@ fn a_genuine_server_that_refuses_documents_is_believed() {
         let cluster = Arc::new(Cluster::connect(&hosts, &ClientOptions::default()).await.unwrap());
         let typed = if cluster.capabilities().typed() { r#", "_type": "place""# } else { "" };
         let mut api = cluster.api();
-        let index = "rally-target-test-refused";
+        let index = "rally-cluster-test-refused";
         let path = format!("/{index}");
         if api.exists(&path).await.unwrap() {
             api.call(http::Method::DELETE, &path, None).await.unwrap();
@@ -221,7 +223,7 @@ fn a_genuine_server_that_refuses_documents_is_believed() {
         assert!(failure.description.starts_with("items failed: 400 "), "{}", failure.description);
         let mut search = support::runner("search", &cluster).await;
         let outcome = search
-            .run(&support::params(json!({"index": "rally-target-test-nowhere", "body": {}})))
+            .run(&support::params(json!({"index": "rally-cluster-test-nowhere", "body": {}})))
             .await
             .unwrap();
         let failure = outcome.failure.unwrap();

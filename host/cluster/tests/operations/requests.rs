@@ -1,6 +1,6 @@
 //! What operations of one request send, and what all operations have in common.
 
-use rally_target::runners::OPERATIONS;
+use rally_cluster::runners::OPERATIONS;
 use rally_track::Dialect;
 use serde_json::{Value, json};
 

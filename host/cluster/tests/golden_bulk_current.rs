@@ -10,11 +10,11 @@ use std::path::Path;
 use std::sync::{Arc, Mutex};
 
 use proptest::prelude::*;
-use rally_race::{More, ParamSourceFactory as _, Params, Partition};
-use rally_target::params::{
+use rally_cluster::params::{
     BulkSourceFactory, Chances, ConflictRules, Conflicts, Draws, IdRules, IdSource, Permutation,
 };
-use rally_target::{DocumentSet, documents_read};
+use rally_cluster::{DocumentSet, documents_read};
+use rally_race::{More, ParamSourceFactory as _, Params, Partition};
 use rally_track::{Challenge, Corpus, Dialect, Documents, Element, Index, Meta, Operation, Task, Track};
 use serde_json::{Map, Value, json};
 use support::{byte_range, object};

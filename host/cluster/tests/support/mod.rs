@@ -7,11 +7,11 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
+use rally_cluster::runners::{BuiltinRunnerFactory, declared};
+use rally_cluster::{ByteRange, ClientOptions, Cluster, DocumentSet, parse_target_hosts};
 use rally_race::{
     Binding, Outcome, ParamSourceFactory, Params, Partition, Runner, RunnerFactory, SourceBinding,
 };
-use rally_target::runners::{BuiltinRunnerFactory, declared};
-use rally_target::{ByteRange, ClientOptions, Cluster, DocumentSet, parse_target_hosts};
 use rally_track::Dialect;
 use serde_json::{Map, Value};
 

@@ -5,10 +5,10 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use rally_cluster::{ClientOptions, Cluster, DocumentSet, TargetBindings, parse_target_hosts};
 use rally_race::{
     Cancel, EndReason, LocalDriver, Observer, PlanOptions, RaceEvent, RacePlan, bind, run_bound,
 };
-use rally_target::{ClientOptions, Cluster, DocumentSet, TargetBindings, parse_target_hosts};
 use rally_track::{Challenge, Dialect, Element, Operation, Target, Task, Track};
 use serde_json::{Map, Value, json};
 

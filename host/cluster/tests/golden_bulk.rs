@@ -8,9 +8,9 @@ mod support;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
+use rally_cluster::DocumentSet;
+use rally_cluster::params::{BulkSourceFactory, Conflicts, Draws, IdRules, IdSource, bounds};
 use rally_race::{More, ParamSourceFactory as _, Params, Partition};
-use rally_target::DocumentSet;
-use rally_target::params::{BulkSourceFactory, Conflicts, Draws, IdRules, IdSource, bounds};
 use rally_track::Operation;
 use serde_json::{Map, Value, json};
 use support::{document_set, object};
@@ -276,7 +276,7 @@ impl Recording {
         factory: &BulkSourceFactory,
         partition: Partition,
         expected: &[Vec<String>],
-    ) -> rally_target::params::BulkSource {
+    ) -> rally_cluster::params::BulkSource {
         let mut wanted: Vec<u64> = Vec::new();
         for line in expected.iter().flatten().filter(|line| line.contains("\"_id\"")) {
             let (_, id) = line.split_once("\"_id\": \"").unwrap();

@@ -7,8 +7,8 @@ mod support;
 use std::collections::BTreeMap;
 
 use proptest::prelude::*;
+use rally_cluster::params::BulkSourceFactory;
 use rally_race::{More, ParamSourceFactory as _, Params, Partition};
-use rally_target::params::BulkSourceFactory;
 use rally_track::Operation;
 use serde_json::{Map, Value, json};
 use support::{document_set, object};

@@ -7,9 +7,9 @@ mod support;
 use std::net::TcpListener;
 use std::time::Duration;
 
+use rally_cluster::runners::{BuiltinRunnerFactory, declared};
+use rally_cluster::{ClientOptions, Cluster, parse_target_hosts};
 use rally_race::{Failure, FailureKind, RunnerFactory};
-use rally_target::runners::{BuiltinRunnerFactory, declared};
-use rally_target::{ClientOptions, Cluster, parse_target_hosts};
 use serde_json::{Value, json};
 use support::{ONLY, Target, block_on, description, once, params, response, runner};
 

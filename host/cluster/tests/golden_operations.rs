@@ -8,10 +8,10 @@ mod support;
 use std::path::Path;
 use std::sync::Arc;
 
+use rally_cluster::params::BulkSourceFactory;
+use rally_cluster::setup::{HealthExpectation, prepare_lap};
+use rally_cluster::{DocumentSet, TargetBindings};
 use rally_race::{Bindings as _, Partition};
-use rally_target::params::BulkSourceFactory;
-use rally_target::setup::{HealthExpectation, prepare_lap};
-use rally_target::{DocumentSet, TargetBindings};
 use rally_track::{
     Challenge, Corpus, Dialect, Documents, Index, IndexTemplate, MappingType, Operation, Task, Track,
 };

@@ -6,11 +6,11 @@ mod support;
 
 use std::sync::Arc;
 
+use rally_cluster::params::BulkSourceFactory;
+use rally_cluster::setup::{HealthExpectation, prepare_lap};
+use rally_cluster::telemetry::{ClusterInfo, LapTelemetry};
+use rally_cluster::{ClusterHealth, TargetBindings};
 use rally_race::{Bindings as _, ParamSourceFactory as _, Partition};
-use rally_target::params::BulkSourceFactory;
-use rally_target::setup::{HealthExpectation, prepare_lap};
-use rally_target::telemetry::{ClusterInfo, LapTelemetry};
-use rally_target::{ClusterHealth, TargetBindings};
 use rally_track::{Challenge, Dialect, Index, MappingType, Operation, Track};
 use serde_json::{Map, Value, json};
 use support::{ONLY, Target, block_on, description, document_set, object, params, runner};
@@ -326,11 +326,11 @@ fn clients_are_spread_over_the_hosts() {
     let targets =
         [acknowledging("7.10.2", GREEN), acknowledging("7.10.2", GREEN), acknowledging("7.10.2", GREEN)];
     let hosts: Vec<String> = targets.iter().map(|target| target.address.to_string()).collect();
-    let hosts = rally_target::parse_target_hosts(&hosts.join(",")).unwrap();
+    let hosts = rally_cluster::parse_target_hosts(&hosts.join(",")).unwrap();
     block_on(async {
-        let cluster = rally_target::Cluster::connect(&hosts, &Default::default()).await.unwrap();
-        let node_stats = rally_target::runners::declared(Dialect::Rally2017, "node-stats").unwrap();
-        let factory = rally_target::runners::BuiltinRunnerFactory::new(node_stats, Arc::new(cluster));
+        let cluster = rally_cluster::Cluster::connect(&hosts, &Default::default()).await.unwrap();
+        let node_stats = rally_cluster::runners::declared(Dialect::Rally2017, "node-stats").unwrap();
+        let factory = rally_cluster::runners::BuiltinRunnerFactory::new(node_stats, Arc::new(cluster));
         for index in 0..7 {
             let mut runner =
                 rally_race::RunnerFactory::open(&factory, Partition { index, total: 7, seed: 0 })

@@ -9,7 +9,7 @@ use std::net::{SocketAddr, TcpListener};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
-use rally_target::{ClientOptions, Cluster, parse_target_hosts};
+use rally_cluster::{ClientOptions, Cluster, parse_target_hosts};
 use serde_json::json;
 use support::{Target, block_on, description, params, response, root, runner};
 use tokio_rustls::rustls::pki_types::pem::PemObject;
