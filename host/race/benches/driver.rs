@@ -6,7 +6,8 @@
 
 #![allow(clippy::unwrap_used)]
 
-#[path = "../tests/support/mod.rs"]
+#[path = "../tests/it/support/mod.rs"]
+#[allow(dead_code, reason = "the bench uses a part of it")]
 mod support;
 
 use std::sync::{Arc, Mutex};

@@ -12,7 +12,7 @@ mod documents;
 mod isolated;
 mod limits;
 mod processing;
-#[path = "../../../../tests/support/recorder.rs"]
+#[path = "../../../../tests/it/support/recorder.rs"]
 mod recorder;
 mod runners;
 mod schedulers;
