@@ -42,7 +42,7 @@ impl Node {
         machine.rally(arguments)
     }
 
-    fn race(&self, machine: &Machine, track: &Path, more: &[&str]) -> Run {
+    fn race_quietly(&self, machine: &Machine, track: &Path, more: &[&str]) -> Run {
         let mut arguments = vec![
             "run".to_owned(),
             "--quiet".to_owned(),
@@ -123,7 +123,7 @@ fn a_created_track_brings_back_every_document_as_it_was() {
     // Only what is packed is left: the race unpacks it.
     fs::remove_file(first.join("acme-documents.json")).expect("removed");
     fs::remove_file(first.join("acme-documents-1k.json")).expect("removed");
-    node.race(&machine, &first, &[]).expect_code(0);
+    node.race_quietly(&machine, &first, &[]).expect_code(0);
     assert_eq!(node.count("acme"), DOCUMENTS as u64);
     node.create(&machine, folder.path(), "second", &["--indices=acme"]).expect_code(0);
     assert_eq!(
@@ -131,7 +131,7 @@ fn a_created_track_brings_back_every_document_as_it_was() {
         sorted(documents),
         "after the race"
     );
-    node.race(&machine, &first, &["--test-mode"]).expect_code(0);
+    node.race_quietly(&machine, &first, &["--test-mode"]).expect_code(0);
     assert_eq!(node.count("acme"), 1000);
 }
 
@@ -155,7 +155,7 @@ fn a_track_is_created_of_all_indices_that_patterns_find() {
     };
     assert_eq!(names("indices"), ["acme-none", "acme-one", "acme-two"].map(str::to_owned).into());
     assert_eq!(names("corpora"), ["acme-one", "acme-two"].map(str::to_owned).into(), "those with documents");
-    node.race(&machine, &folder.path().join("all"), &[]).expect_code(0);
+    node.race_quietly(&machine, &folder.path().join("all"), &[]).expect_code(0);
     assert_eq!((node.count("acme-one"), node.count("acme-two"), node.count("acme-none")), (3, 5, 0));
 }
 
@@ -368,7 +368,7 @@ fn an_upgraded_track_sends_as_many_requests_as_the_track_of_2017() {
     let raced = |folder: &Path| {
         let machine = Machine::new();
         let node = Node::start(&machine);
-        node.race(&machine, folder, &[]).expect_code(0);
+        node.race_quietly(&machine, folder, &[]).expect_code(0);
         (requests(&machine), node.count("towns"), node.count("rivers"))
     };
     let (old, new) = (raced(old.path()), raced(&new));

@@ -1,5 +1,7 @@
 //! A target that records all that it is asked and answers by a script.
 
+#![allow(dead_code, reason = "two test binaries use parts of it")]
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Condvar, Mutex};
