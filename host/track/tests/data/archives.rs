@@ -299,7 +299,7 @@ fn a_full_disk_is_reported_and_nothing_is_left() {
         .arg("-c")
         .arg("trap '' XFSZ; ulimit -f 64; exec \"$0\" \"$@\"")
         .arg(std::env::current_exe().unwrap())
-        .args(["--exact", "with_a_limit_on_file_sizes", "--ignored", "--nocapture"])
+        .args(["--exact", "archives::with_a_limit_on_file_sizes", "--ignored", "--nocapture"])
         .env("RALLY_TEST_LIMITED", "yes")
         .output()
         .unwrap();

@@ -508,7 +508,7 @@ fn what_a_killed_process_downloaded_is_resumed_and_its_lock_is_free() {
     let case = Case::new(&server);
     let part = case.cache.path().join(format!("{NAME}.part"));
     let mut child = Command::new(std::env::current_exe().unwrap())
-        .args(["--exact", "downloads_until_it_is_killed", "--ignored"])
+        .args(["--exact", "download::downloads_until_it_is_killed", "--ignored"])
         .env("RALLY_TEST_URL", server.url())
         .env("RALLY_TEST_CACHE", case.cache.path())
         .stdout(Stdio::null())
