@@ -9,7 +9,7 @@ use std::time::Duration;
 use rally_cluster::{ClientOptions, Cluster, DocumentSet, TargetBindings, parse_target_hosts};
 use rally_component::Bounds;
 use rally_extension::{
-    Engine, ExtensionBindings, Extensions, Folder, Host, Limits, RaceInfo, Surroundings,
+    Engine, ExtensionBindings, Extensions, Folder, Host, HostEnvironment, Limits, RaceInfo,
     Target as RaceTarget, track_json,
 };
 use rally_race::{
@@ -130,18 +130,18 @@ impl Course {
         let at_load = |error: &dyn Error| format!("refused at load: {}", chain(error));
         let before = |error: &dyn Error| format!("refused before the race: {}", chain(error));
         let opened = || Folder::open(folder).expect("the folder");
-        let surroundings = Arc::new(Surroundings::before_race("hostile", opened()));
+        let environment = Arc::new(HostEnvironment::before_race("hostile", opened()));
         let extensions =
-            Extensions::discover(folder, &self.host, &surroundings).map_err(|error| at_load(&error))?;
+            Extensions::discover(folder, &self.host, &environment).map_err(|error| at_load(&error))?;
         let source = TrackSource::from_path(folder).expect("a track");
         let options = LoadOptions { extension_names: extensions.names(), ..LoadOptions::default() };
         let track = rally_track::load(&source, &options)
             .map_err(|error| format!("refused with the track: {}", chain(&error)))?;
         let challenge = track.challenges[0].clone();
-        extensions.validate(&challenge.name, "{}", &surroundings).map_err(|error| before(&error))?;
+        extensions.validate(&challenge.name, "{}", &environment).map_err(|error| before(&error))?;
         let track =
-            extensions.process(track, &challenge.name, 1, &surroundings).map_err(|error| before(&error))?;
-        extensions.prepare(&track, &challenge.name, 1, &surroundings).map_err(|error| before(&error))?;
+            extensions.process(track, &challenge.name, 1, &environment).map_err(|error| before(&error))?;
+        extensions.prepare(&track, &challenge.name, 1, &environment).map_err(|error| before(&error))?;
         let track = Arc::new(track);
         let plan = RacePlan::new(&track, &challenge, PlanOptions { seed: 1, ..PlanOptions::default() })
             .expect("a plan");
@@ -149,10 +149,10 @@ impl Course {
         let cluster = self.runtime.block_on(Cluster::connect(&hosts, &ClientOptions::default()));
         let cluster = Arc::new(cluster.expect("the target answers"));
         let built_in = Arc::new(TargetBindings::new(Arc::clone(&track), Vec::new(), Arc::clone(&cluster)));
-        let surroundings = Surroundings {
+        let environment = HostEnvironment {
             target: Some(RaceTarget { cluster, built_in: Arc::clone(&built_in) }),
             documents: self.documents.clone(),
-            ..Surroundings::before_race("hostile", opened())
+            ..HostEnvironment::before_race("hostile", opened())
         };
         let info = RaceInfo {
             track_name: track.name.clone(),
@@ -160,7 +160,7 @@ impl Course {
             challenge: challenge.name.clone(),
             seed: 1,
         };
-        let bindings = ExtensionBindings::new(extensions, built_in, Arc::new(surroundings), info);
+        let bindings = ExtensionBindings::new(extensions, built_in, Arc::new(environment), info);
         let race = bind(&plan, &bindings).map_err(|error| before(&error))?;
         drop(bindings);
         let mut driver =

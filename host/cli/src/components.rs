@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use clap::Args;
 use rally_component::Bounds;
-use rally_extension::{CompiledCache, Engine, Extensions, Folder, Host, Limits, Surroundings};
+use rally_extension::{CompiledCache, Engine, Extensions, Folder, Host, HostEnvironment, Limits};
 
 use crate::ending::CommandError;
 use crate::home::Home;
@@ -122,9 +122,9 @@ pub fn load(folder: &Path, track: &str, limits: &LimitArgs, home: &Home) -> Resu
 }
 
 /// What components see before there is a race: their folder.
-pub fn before_race(folder: &Path, track: &str) -> Result<Arc<Surroundings>, CommandError> {
+pub fn before_race(folder: &Path, track: &str) -> Result<Arc<HostEnvironment>, CommandError> {
     let opened = Folder::open(folder).map_err(CommandError::failure)?;
-    Ok(Arc::new(Surroundings::before_race(track, opened)))
+    Ok(Arc::new(HostEnvironment::before_race(track, opened)))
 }
 
 /// The data folder of a track as its components see it: made only where they may write to it.

@@ -6,7 +6,7 @@ use std::time::SystemTime;
 
 use rally_cluster::{Cluster, ClusterError, TargetBindings, TargetHost, parse_target_hosts};
 use rally_extension::{
-    ExtensionBindings, Extensions, Folder, ProcessingError, RaceInfo, Surroundings, Target, track_json,
+    ExtensionBindings, Extensions, Folder, HostEnvironment, ProcessingError, RaceInfo, Target, track_json,
 };
 use rally_race::{Cancel, EndReason, LocalDriver, PlanOptions, RacePlan, bind, run_bound};
 use rally_results::{RaceStatus, RaceStore, ReportFormat, render, write_report};
@@ -129,11 +129,11 @@ pub fn run(arguments: &RunArgs) -> Result<(), CommandError> {
     let race = if extensions.is_empty() {
         bind(&plan, built_in.as_ref())
     } else {
-        let surroundings = Surroundings {
+        let surroundings = HostEnvironment {
             data: components::data_folder(&data, &arguments.limits)?,
             documents,
             target: Some(Target { cluster: Arc::clone(&cluster), built_in: Arc::clone(&built_in) }),
-            ..Surroundings::before_race(&track.name, Folder::open(&folder).map_err(CommandError::failure)?)
+            ..HostEnvironment::before_race(&track.name, Folder::open(&folder).map_err(CommandError::failure)?)
         };
         let info = RaceInfo {
             track_name: track.name.clone(),
@@ -209,9 +209,9 @@ fn processed(
     }
     let challenge = track.challenge(arguments.challenge.as_deref());
     let challenge = challenge.map(|challenge| challenge.name.clone()).unwrap_or_default();
-    let surroundings = Arc::new(Surroundings {
+    let surroundings = Arc::new(HostEnvironment {
         data: components::data_folder(data, &arguments.limits)?,
-        ..Surroundings::before_race(&track.name, Folder::open(folder).map_err(CommandError::failure)?)
+        ..HostEnvironment::before_race(&track.name, Folder::open(folder).map_err(CommandError::failure)?)
     });
     let process = || {
         let track_params = Value::Object(track_params.clone()).to_string();

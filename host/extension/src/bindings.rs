@@ -6,16 +6,16 @@ use rally_cluster::{TargetBindings, unknown_param_source};
 use rally_race::{Binding, Bindings, Cause, Partition, SchedulerBinding, SourceBinding};
 use rally_track::Task;
 
+use crate::environment::HostEnvironment;
 use crate::extension::{Extension, Sharing};
 use crate::extensions::Extensions;
-use crate::roles::kept::Keeping;
+use crate::roles::pool::PoolCapacity;
 use crate::roles::runner::GuestRunnerFactory;
 use crate::roles::scheduler::GuestSchedulerFactory;
 use crate::roles::shared::{SharedRunners, SharedSchedulers, SharedSources, SharedTask};
 use crate::roles::source::SourceFactory;
 use crate::roles::task::TaskRole;
 use crate::since_0_1_0::state::TaskContext;
-use crate::surroundings::Surroundings;
 
 /// What is known of the race that its tasks do not say.
 #[derive(Debug, Clone, Default)]
@@ -35,9 +35,9 @@ pub struct RaceInfo {
 pub struct ExtensionBindings {
     extensions: Extensions,
     built_in: Arc<TargetBindings>,
-    surroundings: Arc<Surroundings>,
+    environment: Arc<HostEnvironment>,
     race: RaceInfo,
-    keeping: Keeping,
+    capacity: PoolCapacity,
 }
 
 impl ExtensionBindings {
@@ -45,10 +45,10 @@ impl ExtensionBindings {
     pub fn new(
         extensions: Extensions,
         built_in: Arc<TargetBindings>,
-        surroundings: Arc<Surroundings>,
+        environment: Arc<HostEnvironment>,
         race: RaceInfo,
     ) -> Self {
-        ExtensionBindings { extensions, built_in, surroundings, race, keeping: Keeping::default() }
+        ExtensionBindings { extensions, built_in, environment, race, capacity: PoolCapacity::default() }
     }
 
     fn role(&self, extension: &Arc<Extension>, task: &Task) -> TaskRole {
@@ -56,7 +56,7 @@ impl ExtensionBindings {
         let rate = |requests_per_second: f64| requests_per_second / f64::from(task.clients.max(1));
         TaskRole {
             extension: Arc::clone(extension),
-            surroundings: Arc::clone(&self.surroundings),
+            environment: Arc::clone(&self.environment),
             task: Arc::new(TaskContext {
                 track_name: self.race.track_name.clone(),
                 track: Arc::clone(&self.race.track),
@@ -122,7 +122,7 @@ impl Bindings for ExtensionBindings {
                 Some(task) => SourceBinding::InTurn(Arc::new(SharedSources(task))),
                 None => {
                     let role = self.role(extension, task);
-                    let made = SourceFactory::new(role, info.clone(), self.clients(task), &self.keeping)?;
+                    let made = SourceFactory::new(role, info.clone(), self.clients(task), &self.capacity)?;
                     if info.prefetch {
                         SourceBinding::Ahead(Arc::new(made))
                     } else {
@@ -137,7 +137,7 @@ impl Bindings for ExtensionBindings {
                 Some(task) => Arc::new(SharedRunners(task)),
                 None => {
                     let role = self.role(extension, task);
-                    Arc::new(GuestRunnerFactory::new(role, info.clone(), self.clients(task), &self.keeping)?)
+                    Arc::new(GuestRunnerFactory::new(role, info.clone(), self.clients(task), &self.capacity)?)
                 }
             },
             None => {
@@ -150,7 +150,7 @@ impl Bindings for ExtensionBindings {
                 None => {
                     let role = self.role(extension, task);
                     let made =
-                        GuestSchedulerFactory::new(role, info.clone(), self.clients(task), &self.keeping)?;
+                        GuestSchedulerFactory::new(role, info.clone(), self.clients(task), &self.capacity)?;
                     SchedulerBinding::Own(Arc::new(made))
                 }
             },

@@ -12,11 +12,11 @@ use wasmtime::component::Component;
 
 use crate::cache::CompiledCache;
 use crate::engine::Engine;
+use crate::environment::HostEnvironment;
 use crate::error::{CallError, ComponentName};
 use crate::limits::Limits;
 use crate::since_0_1_0::linking::Linked;
-use crate::since_0_1_0::{blocking, waiting};
-use crate::surroundings::Surroundings;
+use crate::since_0_1_0::{async_, sync};
 
 /// What a component says of itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -155,8 +155,8 @@ pub struct Extension {
     pub(crate) name: ComponentName,
     pub(crate) limits: Arc<Limits>,
     pub(crate) linked: Linked,
-    pub(crate) indices: blocking::RoleIndices,
-    pub(crate) waiting_indices: waiting::RoleIndices,
+    pub(crate) sync_indices: sync::RoleIndices,
+    pub(crate) async_indices: async_::RoleIndices,
 }
 
 /// Where components are compiled and what they may take.
@@ -226,14 +226,18 @@ pub enum LoadError {
 }
 
 impl Extension {
-    /// Reads, checks, compiles and links a component, and asks it what it is. `surroundings`: what it sees meanwhile.
+    /// Reads, checks, compiles and links a component, and asks it what it is. `environment`: what it sees meanwhile.
     ///
     /// # Errors
     /// Where the file is not a component that this host can run, or fails when it is asked.
-    pub fn load(path: &Path, host: &Host, surroundings: &Arc<Surroundings>) -> Result<Extension, LoadError> {
+    pub fn load(
+        path: &Path,
+        host: &Host,
+        environment: &Arc<HostEnvironment>,
+    ) -> Result<Extension, LoadError> {
         let bytes = read(path, host.bounds.size)
             .map_err(|source| LoadError::Read { path: path.to_owned(), source })?;
-        Extension::from_bytes(path, &bytes, host, surroundings)
+        Extension::from_bytes(path, &bytes, host, environment)
     }
 
     /// The same of bytes that were read before; `path` is for errors.
@@ -244,7 +248,7 @@ impl Extension {
         path: &Path,
         bytes: &[u8],
         host: &Host,
-        surroundings: &Arc<Surroundings>,
+        environment: &Arc<HostEnvironment>,
     ) -> Result<Extension, LoadError> {
         let path = path.to_owned();
         let facts = rally_component::inspect(bytes, &host.bounds)
@@ -254,11 +258,11 @@ impl Extension {
         let has = |interface: &str| facts.roles.iter().any(|role| role.interface() == interface);
         let link = || {
             let linked = Linked::new(&host.engine, &component)?;
-            let indices = blocking::RoleIndices::new(&linked, has)?;
-            let waiting_indices = waiting::RoleIndices::new(&linked, has)?;
-            Ok::<_, wasmtime::Error>((linked, indices, waiting_indices))
+            let sync_indices = sync::RoleIndices::new(&linked, has)?;
+            let async_indices = async_::RoleIndices::new(&linked, has)?;
+            Ok::<_, wasmtime::Error>((linked, sync_indices, async_indices))
         };
-        let (linked, indices, waiting_indices) = link().map_err(|error| LoadError::Link {
+        let (linked, sync_indices, async_indices) = link().map_err(|error| LoadError::Link {
             path: path.clone(),
             version: facts.wit_version.clone(),
             reason: format!("{error:#}"),
@@ -266,9 +270,8 @@ impl Extension {
         let file =
             path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into());
         let unnamed = ComponentName { name: file, version: String::new() };
-        let mut asked =
-            blocking::BlockingInstance::new(&linked, &indices, unnamed, &host.limits, surroundings)
-                .map_err(|source| LoadError::Describe { path: path.clone(), source })?;
+        let mut asked = sync::SyncInstance::new(&linked, &sync_indices, unnamed, &host.limits, environment)
+            .map_err(|source| LoadError::Describe { path: path.clone(), source })?;
         let description =
             asked.describe().map_err(|source| LoadError::Describe { path: path.clone(), source })?;
         let name = ComponentName { name: description.name.clone(), version: description.version.clone() };
@@ -279,8 +282,8 @@ impl Extension {
             name,
             limits: Arc::clone(&host.limits),
             linked,
-            indices,
-            waiting_indices,
+            sync_indices,
+            async_indices,
         })
     }
 

@@ -8,9 +8,9 @@ use std::sync::Arc;
 
 use rally_track::ExtensionNames;
 
+use crate::environment::HostEnvironment;
 use crate::error::ComponentName;
 use crate::extension::{Extension, Host, LoadError, RunnerInfo, SchedulerInfo, SourceInfo};
-use crate::surroundings::Surroundings;
 
 /// All components of a track, with the names that they register.
 #[derive(Default)]
@@ -69,13 +69,13 @@ impl Extensions {
     pub fn discover(
         folder: &Path,
         host: &Host,
-        surroundings: &Arc<Surroundings>,
+        environment: &Arc<HostEnvironment>,
     ) -> Result<Extensions, ExtensionsError> {
         let paths = components(folder)
             .map_err(|source| ExtensionsError::Folder { folder: folder.to_owned(), source })?;
         let mut extensions = Extensions::default();
         for path in paths {
-            extensions.add(Extension::load(&path, host, surroundings)?)?;
+            extensions.add(Extension::load(&path, host, environment)?)?;
         }
         Ok(extensions)
     }

@@ -15,19 +15,20 @@ mod bindings;
 mod cache;
 mod due;
 mod engine;
+mod environment;
 pub mod error;
 mod extension;
 mod extensions;
+mod json_pointers;
 pub mod limits;
-mod picks;
 mod processing;
 mod roles;
 mod since_0_1_0;
-mod surroundings;
 
 pub use bindings::{ExtensionBindings, RaceInfo};
 pub use cache::{CacheError, CompiledCache};
 pub use engine::{Engine, EngineError};
+pub use environment::{Clock, Folder, HostEnvironment, SystemClock, Target};
 pub use error::{CallError, CallErrorKind, ComponentName, GuestError};
 pub use extension::{
     Description, Extension, Extent, Form, Host, LoadError, RunnerInfo, SchedulerInfo, Sharing, SourceInfo,
@@ -35,7 +36,6 @@ pub use extension::{
 pub use extensions::{AmbiguousName, Extensions, ExtensionsError, components};
 pub use limits::{LimitExceeded, LimitKind, Limits};
 pub use processing::{ProcessingError, track_json};
-pub use surroundings::{Clock, Folder, Surroundings, SystemClock, Target};
 
 /// A request that has finished, as a scheduler is told. Times are seconds since the client's start.
 #[derive(Debug, Clone, PartialEq)]

@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use rally_track::Track;
 
+use crate::environment::HostEnvironment;
 use crate::error::{CallError, ComponentName};
 use crate::extensions::Extensions;
 use crate::since_0_1_0::state::{RaceContext, TaskContext};
-use crate::surroundings::Surroundings;
 
 /// A processor or validator that stands in the way of the race.
 #[derive(Debug, thiserror::Error)]
@@ -80,10 +80,10 @@ impl Extensions {
         mut track: Track,
         challenge: &str,
         seed: u64,
-        surroundings: &Arc<Surroundings>,
+        environment: &Arc<HostEnvironment>,
     ) -> Result<Track, ProcessingError> {
         for extension in self.iter().filter(|extension| !extension.description.processors.is_empty()) {
-            let mut instance = extension.blocking(surroundings)?;
+            let mut instance = extension.sync_instance(environment)?;
             for processor in &extension.description.processors {
                 let context = context(&track, challenge, seed);
                 let Some(text) = instance.on_load(processor, context)? else { continue };
@@ -123,10 +123,10 @@ impl Extensions {
         track: &Track,
         challenge: &str,
         seed: u64,
-        surroundings: &Arc<Surroundings>,
+        environment: &Arc<HostEnvironment>,
     ) -> Result<(), ProcessingError> {
         for extension in self.iter().filter(|extension| !extension.description.processors.is_empty()) {
-            let mut instance = extension.blocking(surroundings)?;
+            let mut instance = extension.sync_instance(environment)?;
             for processor in &extension.description.processors {
                 let Some(jobs) = instance.on_prepare(processor, context(track, challenge, seed))? else {
                     continue;
@@ -154,11 +154,11 @@ impl Extensions {
         &self,
         challenge: &str,
         track_params: &str,
-        surroundings: &Arc<Surroundings>,
+        environment: &Arc<HostEnvironment>,
     ) -> Result<(), ProcessingError> {
         for extension in self.iter() {
             if extension.description.validators.iter().any(|name| name == challenge) {
-                extension.blocking(surroundings)?.validate(challenge, track_params)?;
+                extension.sync_instance(environment)?.validate(challenge, track_params)?;
             }
         }
         Ok(())

@@ -8,8 +8,8 @@ use std::time::Duration;
 use rally_cluster::{ClientOptions, Cluster, TargetBindings, parse_target_hosts};
 use rally_component::Bounds;
 use rally_extension::{
-    CompiledCache, Engine, Extension, ExtensionBindings, Extensions, Folder, Host, Limits, RaceInfo,
-    Surroundings, Target,
+    CompiledCache, Engine, Extension, ExtensionBindings, Extensions, Folder, Host, HostEnvironment, Limits,
+    RaceInfo, Target,
 };
 use rally_race::Bindings;
 use rally_track::{Challenge, Dialect, Element, Operation, Task, Track};
@@ -74,8 +74,8 @@ impl Code {
                 bounds: Bounds::default(),
                 cache: Some(CompiledCache::open(cache).expect("a folder of our own")),
             };
-            let surroundings = Arc::new(surroundings(None));
-            let extension = Extension::load(&path, &host, &surroundings).expect("the component is fine");
+            let environment = Arc::new(environment(None));
+            let extension = Extension::load(&path, &host, &environment).expect("the component is fine");
             extensions.add(extension).expect("it is the only one");
         }
         extensions
@@ -92,15 +92,15 @@ impl Code {
             return Box::new(NativeBindings { cluster: Arc::clone(&target.cluster) });
         }
         let to = Target { cluster: Arc::clone(&target.cluster), built_in: Arc::clone(&target.built_in) };
-        let surroundings = Arc::new(surroundings(connected.then_some(to)));
+        let environment = Arc::new(environment(connected.then_some(to)));
         let race = RaceInfo { track_name: "bench".into(), challenge: "bench".into(), ..RaceInfo::default() };
-        Box::new(ExtensionBindings::new(extensions, Arc::clone(&target.built_in), surroundings, race))
+        Box::new(ExtensionBindings::new(extensions, Arc::clone(&target.built_in), environment, race))
     }
 }
 
-fn surroundings(target: Option<Target>) -> Surroundings {
+fn environment(target: Option<Target>) -> HostEnvironment {
     let folder = Folder::open(std::env::temp_dir()).expect("the folder for temporary files");
-    Surroundings { target, ..Surroundings::before_race("bench", folder) }
+    HostEnvironment { target, ..HostEnvironment::before_race("bench", folder) }
 }
 
 /// The stub server, as a race knows its target.

@@ -3,8 +3,8 @@
 //! [`source`], [`runner`] and [`scheduler`] are the fast way: each has instances of its own. [`shared`] is the way of guests
 //! whose source, runner and scheduler share objects.
 
-pub(crate) mod kept;
 pub(crate) mod outcome;
+pub(crate) mod pool;
 pub(crate) mod runner;
 pub(crate) mod scheduler;
 pub(crate) mod shared;

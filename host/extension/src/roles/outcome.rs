@@ -8,10 +8,10 @@ use rally_component::printable;
 use rally_race::{BodyKind, Cause, Failure, FailureKind, Outcome, Params, unit_name};
 use serde_json::{Map, Value};
 
+use crate::since_0_1_0::async_::{AsyncInstance, OpenRunner, RunOutcome, RunParams};
+use crate::since_0_1_0::bindings::async_::exports::rally::track::runners::Outcome as Told;
 use crate::since_0_1_0::bindings::imports::types::{Error, ErrorClass};
-use crate::since_0_1_0::bindings::waiting::exports::rally::track::runners::Outcome as Told;
 use crate::since_0_1_0::client::REFUSED;
-use crate::since_0_1_0::waiting::{OpenRunner, RunOutcome, RunParams, WaitingInstance};
 
 /// What a runner was told and has told so far.
 #[derive(Default)]
@@ -26,7 +26,7 @@ impl RunHistory {
     /// Performs an operation with the runner of an instance.
     pub(crate) async fn run(
         &mut self,
-        instance: &mut WaitingInstance,
+        instance: &mut AsyncInstance,
         runner: &OpenRunner,
         params: &Params,
     ) -> Result<Outcome, Cause> {

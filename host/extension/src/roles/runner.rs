@@ -9,21 +9,21 @@ use rally_race::{Cause, Outcome, Params, Partition, Progress, Runner, RunnerFact
 
 use crate::error::CallError;
 use crate::extension::RunnerInfo;
-use crate::roles::kept::{Keeping, Kept};
 use crate::roles::outcome::RunHistory;
+use crate::roles::pool::{InstancePool, PoolCapacity};
 use crate::roles::task::TaskRole;
-use crate::since_0_1_0::waiting::{OpenRunner, WaitingInstance};
+use crate::since_0_1_0::async_::{AsyncInstance, OpenRunner};
 
 /// Opens the runners of a task: an instance per client.
 pub(crate) struct GuestRunnerFactory {
     role: TaskRole,
     info: RunnerInfo,
-    kept: Kept<(WaitingInstance, OpenRunner)>,
+    pool: InstancePool<(AsyncInstance, OpenRunner)>,
 }
 
 /// A client's runner.
 struct GuestRunner {
-    instance: WaitingInstance,
+    instance: AsyncInstance,
     runner: OpenRunner,
     history: RunHistory,
     /// Where the runner says how far it is.
@@ -37,19 +37,19 @@ impl GuestRunnerFactory {
         role: TaskRole,
         info: RunnerInfo,
         clients: impl Iterator<Item = Partition>,
-        keeping: &Keeping,
+        capacity: &PoolCapacity,
     ) -> Result<Self, CallError> {
-        let factory = GuestRunnerFactory { role, info, kept: Kept::new(keeping.clone()) };
+        let factory = GuestRunnerFactory { role, info, pool: InstancePool::new(capacity.clone()) };
         for partition in clients {
             // Nothing of it waits but for its turn.
             let opened = futures_executor::block_on(factory.open_runner(partition))?;
-            factory.kept.put(partition, opened);
+            factory.pool.put(partition, opened);
         }
         Ok(factory)
     }
 
-    async fn open_runner(&self, partition: Partition) -> Result<(WaitingInstance, OpenRunner), CallError> {
-        let mut instance = self.role.extension.waiting(&self.role.surroundings).await?;
+    async fn open_runner(&self, partition: Partition) -> Result<(AsyncInstance, OpenRunner), CallError> {
+        let mut instance = self.role.extension.async_instance(&self.role.environment).await?;
         let runner = instance.open_runner(&self.info.name, self.role.context(partition)).await?;
         Ok((instance, runner))
     }
@@ -58,10 +58,10 @@ impl GuestRunnerFactory {
 /// Makes an instance ready to send.
 pub(crate) async fn connect(
     role: &TaskRole,
-    instance: &mut WaitingInstance,
+    instance: &mut AsyncInstance,
     partition: Partition,
 ) -> Result<(), Cause> {
-    if let Some(target) = &role.surroundings.target {
+    if let Some(target) = &role.environment.target {
         let endpoint = Arc::clone(target.cluster.endpoint(partition.index));
         let mut connection = Connection::guarded(endpoint, WriteMode::Flatten);
         connection.connect().await?;
@@ -73,7 +73,7 @@ pub(crate) async fn connect(
 impl RunnerFactory for GuestRunnerFactory {
     fn open<'a>(&'a self, partition: Partition) -> LocalBoxFuture<'a, Result<Box<dyn Runner>, Cause>> {
         async move {
-            let (mut instance, runner) = match self.kept.take(partition) {
+            let (mut instance, runner) = match self.pool.take(partition) {
                 Some(opened) => opened,
                 None => self.open_runner(partition).await?,
             };

@@ -10,9 +10,9 @@ use serde_json::{Map, Value};
 use crate::Feedback;
 use crate::error::CallError;
 use crate::extension::SchedulerInfo;
-use crate::roles::kept::{Keeping, Kept};
+use crate::roles::pool::{InstancePool, PoolCapacity};
 use crate::roles::task::TaskRole;
-use crate::since_0_1_0::blocking::{BlockingInstance, OpenScheduler};
+use crate::since_0_1_0::sync::{OpenScheduler, SyncInstance};
 
 /// Due times that are asked for at once at most, where nothing depends on what became of the requests before.
 const MOST_AHEAD: u32 = 64;
@@ -24,12 +24,12 @@ const LONGEST_ASKING: Duration = Duration::from_micros(200);
 pub(crate) struct GuestSchedulerFactory {
     role: TaskRole,
     info: SchedulerInfo,
-    kept: Kept<GuestScheduler>,
+    pool: InstancePool<GuestScheduler>,
 }
 
 /// A client's scheduler.
 pub(crate) struct GuestScheduler {
-    instance: BlockingInstance,
+    instance: SyncInstance,
     scheduler: OpenScheduler,
     feedback: bool,
     ahead: VecDeque<f64>,
@@ -44,17 +44,17 @@ impl GuestSchedulerFactory {
         role: TaskRole,
         info: SchedulerInfo,
         clients: impl Iterator<Item = Partition>,
-        keeping: &Keeping,
+        capacity: &PoolCapacity,
     ) -> Result<Self, CallError> {
-        let factory = GuestSchedulerFactory { role, info, kept: Kept::new(keeping.clone()) };
+        let factory = GuestSchedulerFactory { role, info, pool: InstancePool::new(capacity.clone()) };
         for partition in clients {
-            factory.kept.put(partition, factory.open_scheduler(partition)?);
+            factory.pool.put(partition, factory.open_scheduler(partition)?);
         }
         Ok(factory)
     }
 
     fn open_scheduler(&self, partition: Partition) -> Result<GuestScheduler, CallError> {
-        let mut instance = self.role.extension.blocking(&self.role.surroundings)?;
+        let mut instance = self.role.extension.sync_instance(&self.role.environment)?;
         let scheduler = instance.open_scheduler(&self.info.name, self.role.context(partition))?;
         Ok(GuestScheduler {
             instance,
@@ -69,7 +69,7 @@ impl GuestSchedulerFactory {
 
 impl SchedulerFactory for GuestSchedulerFactory {
     fn open(&self, _task: &Task, partition: Partition) -> Result<Box<dyn Scheduler>, Cause> {
-        match self.kept.take(partition) {
+        match self.pool.take(partition) {
             Some(scheduler) => Ok(Box::new(scheduler)),
             None => Ok(Box::new(self.open_scheduler(partition)?)),
         }

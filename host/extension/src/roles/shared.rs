@@ -21,10 +21,10 @@ use crate::roles::outcome::RunHistory;
 use crate::roles::runner::connect;
 use crate::roles::scheduler::feedback;
 use crate::roles::task::TaskRole;
-use crate::since_0_1_0::waiting::{OpenRunner, OpenScheduler, OpenSource, WaitingInstance};
+use crate::since_0_1_0::async_::{AsyncInstance, OpenRunner, OpenScheduler, OpenSource};
 
 /// An instance that several use in turn.
-type SharedInstance = Arc<Turn<WaitingInstance>>;
+type SharedInstance = Arc<Turn<AsyncInstance>>;
 
 /// The roles of a component in a task that share instances.
 pub(crate) struct SharedTask {
@@ -119,8 +119,8 @@ impl SharedTask {
     }
 
     /// A new instance that has seen the track.
-    async fn instance(&self, partition: Partition) -> Result<WaitingInstance, CallError> {
-        let mut instance = self.role.extension.waiting(&self.role.surroundings).await?;
+    async fn instance(&self, partition: Partition) -> Result<AsyncInstance, CallError> {
+        let mut instance = self.role.extension.async_instance(&self.role.environment).await?;
         for processor in &self.role.extension.description.processors {
             instance.on_load(processor, self.role.context(partition)).await?;
         }

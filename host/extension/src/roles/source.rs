@@ -8,21 +8,21 @@ use rally_race::{
 
 use crate::error::CallError;
 use crate::extension::{Extent, SourceInfo};
-use crate::roles::kept::{Keeping, Kept};
+use crate::roles::pool::{InstancePool, PoolCapacity};
 use crate::roles::task::TaskRole;
-use crate::since_0_1_0::blocking::{BlockingInstance, OpenSource};
+use crate::since_0_1_0::sync::{OpenSource, SyncInstance};
 
 /// Opens the sources of a task: an instance per client.
 pub(crate) struct SourceFactory {
     role: TaskRole,
     info: SourceInfo,
     finite: bool,
-    kept: Kept<Source>,
+    pool: InstancePool<Source>,
 }
 
 /// A client's source.
 pub(crate) struct Source {
-    instance: BlockingInstance,
+    instance: SyncInstance,
     source: OpenSource,
     /// Requests of the batch that was asked for last, for who takes one at a time.
     made: Vec<Params>,
@@ -35,25 +35,26 @@ impl SourceFactory {
         role: TaskRole,
         info: SourceInfo,
         clients: impl Iterator<Item = Partition>,
-        keeping: &Keeping,
+        capacity: &PoolCapacity,
     ) -> Result<SourceFactory, CallError> {
-        let mut factory = SourceFactory { role, info, finite: false, kept: Kept::new(keeping.clone()) };
+        let mut factory =
+            SourceFactory { role, info, finite: false, pool: InstancePool::new(capacity.clone()) };
         for partition in clients {
             let source = factory.open_source(partition)?;
             factory.finite |= matches!(source.source.extent, Extent::Finite(_));
-            factory.kept.put(partition, source);
+            factory.pool.put(partition, source);
         }
         Ok(factory)
     }
 
     fn open_source(&self, partition: Partition) -> Result<Source, CallError> {
-        let mut instance = self.role.extension.blocking(&self.role.surroundings)?;
+        let mut instance = self.role.extension.sync_instance(&self.role.environment)?;
         let source = instance.open_source(&self.info, self.role.context(partition), false)?;
         Ok(Source { instance, source, made: Vec::new(), exhausted: false })
     }
 
     fn source(&self, partition: Partition) -> Result<Source, Cause> {
-        match self.kept.take(partition) {
+        match self.pool.take(partition) {
             Some(source) => Ok(source),
             None => Ok(self.open_source(partition)?),
         }

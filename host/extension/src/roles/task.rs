@@ -4,15 +4,15 @@ use std::sync::Arc;
 
 use rally_race::Partition;
 
+use crate::environment::HostEnvironment;
 use crate::extension::Extension;
 use crate::since_0_1_0::state::{RaceContext, TaskContext};
-use crate::surroundings::Surroundings;
 
 /// A role of a component in a task.
 #[derive(Clone)]
 pub(crate) struct TaskRole {
     pub(crate) extension: Arc<Extension>,
-    pub(crate) surroundings: Arc<Surroundings>,
+    pub(crate) environment: Arc<HostEnvironment>,
     pub(crate) task: Arc<TaskContext>,
 }
 

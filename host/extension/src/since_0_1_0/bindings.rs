@@ -2,7 +2,7 @@
 //! the types and resources of all imports but the client.
 
 /// For param sources and schedulers: no call waits, and the client is there only to be refused.
-pub mod blocking {
+pub mod sync {
     wasmtime::component::bindgen!({
         path: "../../wit/0.1.0",
         world: "track",
@@ -19,7 +19,7 @@ pub mod blocking {
 }
 
 /// For runners, and for instances that hold a runner beside other roles.
-pub mod waiting {
+pub mod async_ {
     wasmtime::component::bindgen!({
         path: "../../wit/0.1.0",
         world: "track",
@@ -34,19 +34,19 @@ pub mod waiting {
         },
         exports: { default: async },
         with: {
-            "rally:track/types": super::blocking::rally::track::types,
-            "rally:track/race": super::blocking::rally::track::race,
-            "rally:track/log": super::blocking::rally::track::log,
-            "rally:track/clock": super::blocking::rally::track::clock,
-            "rally:track/files": super::blocking::rally::track::files,
-            "rally:track/assets": super::blocking::rally::track::assets,
-            "rally:track/data": super::blocking::rally::track::data,
-            "rally:track/bodies": super::blocking::rally::track::bodies,
-            "rally:track/corpora": super::blocking::rally::track::corpora,
+            "rally:track/types": super::sync::rally::track::types,
+            "rally:track/race": super::sync::rally::track::race,
+            "rally:track/log": super::sync::rally::track::log,
+            "rally:track/clock": super::sync::rally::track::clock,
+            "rally:track/files": super::sync::rally::track::files,
+            "rally:track/assets": super::sync::rally::track::assets,
+            "rally:track/data": super::sync::rally::track::data,
+            "rally:track/bodies": super::sync::rally::track::bodies,
+            "rally:track/corpora": super::sync::rally::track::corpora,
         },
         require_store_data_send: true,
     });
 }
 
-pub use blocking::rally::track as imports;
-pub use waiting::rally::track::client;
+pub use async_::rally::track::client;
+pub use sync::rally::track as imports;

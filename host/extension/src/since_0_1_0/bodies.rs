@@ -159,7 +159,7 @@ impl bodies::HostBody for HostState {
 
 impl bodies::HostBuilder for HostState {
     fn new(&mut self) -> wasmtime::Result<Resource<Builder>> {
-        let bytes = self.surroundings.buffers.take();
+        let bytes = self.environment.buffers.take();
         let handle = self.table.push(Builder { bytes, charged: 0 })?;
         self.charge_builder(&handle)?;
         Ok(handle)
@@ -219,14 +219,14 @@ impl bodies::HostBuilder for HostState {
 
     fn finish(&mut self, builder: Resource<Builder>) -> wasmtime::Result<Resource<Body>> {
         let Builder { bytes, charged } = self.table.delete(builder)?;
-        let bytes = self.surroundings.buffers.body(bytes);
+        let bytes = self.environment.buffers.body(bytes);
         self.push_body(bytes, charged)
     }
 
     fn drop(&mut self, handle: Resource<Builder>) -> wasmtime::Result<()> {
         let Builder { bytes, charged } = self.table.delete(handle)?;
         self.discharge(charged);
-        drop(self.surroundings.buffers.body(bytes));
+        drop(self.environment.buffers.body(bytes));
         Ok(())
     }
 }

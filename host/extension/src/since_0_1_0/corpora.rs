@@ -56,7 +56,7 @@ impl Reader {
             let problem = format!("the bulk size {} is above {LARGEST_BULK} documents", options.bulk_size);
             return Err(error(ErrorClass::Config, problem));
         }
-        let sets = &state.surroundings.documents;
+        let sets = &state.environment.documents;
         if let Some(unknown) =
             options.indices.iter().find(|index| !sets.iter().any(|set| target(set) == *index))
         {
@@ -68,7 +68,7 @@ impl Reader {
             ));
         }
         let typed =
-            state.surroundings.target.as_ref().is_none_or(|target| target.cluster.capabilities().typed());
+            state.environment.target.as_ref().is_none_or(|target| target.cluster.capabilities().typed());
         let mut files = Vec::new();
         let mut slices = 0;
         for set in sets.iter().filter(|set| {
@@ -143,7 +143,7 @@ impl corpora::HostReader for HostState {
     }
 
     fn next(&mut self, handle: Resource<Reader>) -> wasmtime::Result<Result<Option<Resource<Slice>>, Error>> {
-        match self.table.get_mut(&handle)?.next(&self.surroundings.buffers) {
+        match self.table.get_mut(&handle)?.next(&self.environment.buffers) {
             Ok(Some(slice)) => Ok(Ok(Some(self.table.push(slice)?))),
             Ok(None) => Ok(Ok(None)),
             Err(error) => Ok(Err(error)),

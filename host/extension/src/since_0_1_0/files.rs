@@ -6,13 +6,13 @@ use std::path::{Component, Path};
 
 use cap_std::fs::{Dir, File, OpenOptions};
 
+use crate::environment::Folder;
 use crate::limits::LimitKind;
 use crate::since_0_1_0::bindings::imports::files::{Entry, Kind, Packing, Status};
 use crate::since_0_1_0::bindings::imports::types::{Error, ErrorClass};
 use crate::since_0_1_0::bindings::imports::{assets, data};
 use crate::since_0_1_0::corpora::error;
 use crate::since_0_1_0::state::{HostState, exceeded};
-use crate::surroundings::Folder;
 
 /// What an instance has written to the data folder.
 #[derive(Debug, Default)]
@@ -128,7 +128,7 @@ impl HostState {
     }
 
     fn data_folder(&self) -> Result<&Folder, Error> {
-        self.surroundings
+        self.environment
             .data
             .as_ref()
             .ok_or_else(|| error(ErrorClass::NotFound, "the track has no data folder in this race"))
@@ -149,23 +149,23 @@ fn read_range(folder: &Dir, name: &str, offset: u64, length: u32, most: usize) -
 
 impl assets::Host for HostState {
     fn stat(&mut self, name: String) -> Answer<Status> {
-        Ok(status(&self.surroundings.folder.directory, &name))
+        Ok(status(&self.environment.folder.directory, &name))
     }
 
     fn entries(&mut self, name: String) -> Answer<Vec<Entry>> {
-        Ok(entries(&self.surroundings.folder.directory, &name))
+        Ok(entries(&self.environment.folder.directory, &name))
     }
 
     fn read(&mut self, name: String) -> Answer<Vec<u8>> {
-        self.read_file(&self.surroundings.folder, &name, None)
+        self.read_file(&self.environment.folder, &name, None)
     }
 
     fn read_range(&mut self, name: String, offset: u64, length: u32) -> Answer<Vec<u8>> {
-        Ok(read_range(&self.surroundings.folder.directory, &name, offset, length, self.most_read()))
+        Ok(read_range(&self.environment.folder.directory, &name, offset, length, self.most_read()))
     }
 
     fn read_unpacked(&mut self, name: String, packing: Packing) -> Answer<Vec<u8>> {
-        self.read_file(&self.surroundings.folder, &name, Some(packing))
+        self.read_file(&self.environment.folder, &name, Some(packing))
     }
 }
 

@@ -3,8 +3,8 @@
 //! A later version gets a module of its own beside this one. [`bindings`] is generated; [`state`] is what an instance has in
 //! the host; the other modules implement one imported interface each.
 
+pub(crate) mod async_;
 pub(crate) mod bindings;
-pub(crate) mod blocking;
 pub(crate) mod bodies;
 pub(crate) mod call;
 pub(crate) mod client;
@@ -13,4 +13,4 @@ pub(crate) mod files;
 pub(crate) mod linking;
 pub(crate) mod plain;
 pub(crate) mod state;
-pub(crate) mod waiting;
+pub(crate) mod sync;

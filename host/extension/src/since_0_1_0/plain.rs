@@ -78,7 +78,7 @@ impl log::Host for HostState {
         }
         // What comes from a guest must not forge lines of the log.
         let line = message[..end].escape_debug().to_string().replace("\\\"", "\"").replace("\\'", "'");
-        let (track, extension) = (&self.surroundings.track_name, &self.component);
+        let (track, extension) = (&self.environment.track_name, &self.component);
         match level {
             log::Level::Debug => tracing::debug!(track, %extension, "{line}"),
             log::Level::Info => tracing::info!(track, %extension, "{line}"),
@@ -91,10 +91,10 @@ impl log::Host for HostState {
 
 impl clock::Host for HostState {
     fn wall(&mut self) -> wasmtime::Result<u64> {
-        Ok(self.surroundings.clock.wall())
+        Ok(self.environment.clock.wall())
     }
 
     fn monotonic(&mut self) -> wasmtime::Result<u64> {
-        Ok(self.surroundings.clock.monotonic())
+        Ok(self.environment.clock.monotonic())
     }
 }

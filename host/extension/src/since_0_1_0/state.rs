@@ -7,11 +7,11 @@ use std::time::{Duration, Instant};
 use wasmtime::component::ResourceTable;
 use wasmtime::{ResourceLimiter, StoreContextMut, UpdateDeadline};
 
+use crate::environment::HostEnvironment;
 use crate::error::ComponentName;
 use crate::limits::{LimitExceeded, LimitKind, Limits};
 use crate::since_0_1_0::client::Client;
 use crate::since_0_1_0::files::WrittenFiles;
-use crate::surroundings::Surroundings;
 
 /// The race as one client of one task sees it: a `context` of the guest.
 #[derive(Debug, Clone)]
@@ -51,7 +51,7 @@ pub struct TaskContext {
 pub struct HostState {
     pub(crate) component: ComponentName,
     pub(crate) limits: Arc<Limits>,
-    pub(crate) surroundings: Arc<Surroundings>,
+    pub(crate) environment: Arc<HostEnvironment>,
     pub(crate) table: ResourceTable,
     pub(crate) client: Client,
     pub(crate) written: WrittenFiles,
@@ -68,7 +68,7 @@ impl HostState {
     pub(crate) fn new(
         component: ComponentName,
         limits: Arc<Limits>,
-        surroundings: Arc<Surroundings>,
+        environment: Arc<HostEnvironment>,
     ) -> Self {
         let mut table = ResourceTable::new();
         table.set_max_capacity(limits.handles);
@@ -84,7 +84,7 @@ impl HostState {
             last_words: None,
             computing: Arc::new(Computing::default()),
             limits,
-            surroundings,
+            environment,
         }
     }
 
@@ -110,7 +110,7 @@ impl HostState {
                 self.lines_left = left;
                 if left == 0 {
                     tracing::warn!(
-                        track = self.surroundings.track_name,
+                        track = self.environment.track_name,
                         extension = %self.component,
                         "this was line {} of an instance; further ones are only counted (--extension-log-lines raises the limit)",
                         self.limits.log_lines
@@ -138,7 +138,7 @@ impl Drop for HostState {
     fn drop(&mut self) {
         if self.lines_lost > 0 {
             tracing::warn!(
-                track = self.surroundings.track_name,
+                track = self.environment.track_name,
                 extension = %self.component,
                 lines = self.lines_lost,
                 "an instance logged more lines than it may"

@@ -105,7 +105,7 @@ fn nothing_beside_the_track_folder_can_be_reached() {
             .data(0)
             .task("files", operation, json!({}))
             .build();
-        fs::write(course.surroundings.data.as_ref().unwrap().path.join("secret"), "secret").unwrap();
+        fs::write(course.environment.data.as_ref().unwrap().path.join("secret"), "secret").unwrap();
         let error = found(&course)["error"].clone();
         let refused = ["ErrorClass::Denied", "ErrorClass::NotFound"].map(Value::from);
         assert!(refused.contains(&error), "{name}: {error}");
@@ -137,7 +137,7 @@ fn a_missing_file_is_not_found() {
 fn files_of_the_data_folder_can_be_read() {
     let (builder, operation) = files(json!({"data-file": "made/words.txt"}));
     let course = builder.data(0).task("files", operation, json!({})).build();
-    let folder = course.surroundings.data.as_ref().unwrap().path.clone();
+    let folder = course.environment.data.as_ref().unwrap().path.clone();
     fs::create_dir(folder.join("made")).unwrap();
     fs::write(folder.join("made/words.txt"), "from before").unwrap();
     assert_eq!(found(&course), json!({"data": "from before", "data_size": 11}));

@@ -1,4 +1,4 @@
-//! Time is what the surroundings say.
+//! Time is what the environment say.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};

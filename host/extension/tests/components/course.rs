@@ -7,8 +7,8 @@ use std::sync::{Arc, OnceLock};
 use rally_cluster::{ClientOptions, Cluster, DocumentSet, TargetBindings, parse_target_hosts};
 use rally_component::Bounds;
 use rally_extension::{
-    Clock, CompiledCache, Engine, ExtensionBindings, Extensions, Folder, Host, Limits, RaceInfo,
-    Surroundings, Target, track_json,
+    Clock, CompiledCache, Engine, ExtensionBindings, Extensions, Folder, Host, HostEnvironment, Limits,
+    RaceInfo, Target, track_json,
 };
 use rally_race::{
     Binding, Bindings, InTurnSource, More, Outcome, ParamSource, Params, Partition, Runner, SourceBinding,
@@ -53,7 +53,7 @@ pub struct Builder {
 pub struct Course {
     _folder: Option<tempfile::TempDir>,
     pub track: Arc<Track>,
-    pub surroundings: Arc<Surroundings>,
+    pub environment: Arc<HostEnvironment>,
     pub recorder: Arc<Recorder>,
     pub runtime: tokio::runtime::Runtime,
     seed: u64,
@@ -166,7 +166,7 @@ impl Builder {
             fs::create_dir(&data).unwrap();
             Folder::open(data).unwrap()
         });
-        let mut around = Surroundings::before_race("places", Folder::open(&folder).unwrap());
+        let mut around = HostEnvironment::before_race("places", Folder::open(&folder).unwrap());
         (around.data, around.documents) = (data, self.documents.clone());
         if let Some(clock) = self.clock {
             around.clock = clock;
@@ -182,12 +182,12 @@ impl Course {
     /// The track in a folder, with the components beside it.
     pub fn at(
         folder: &Path,
-        around: Surroundings,
+        around: HostEnvironment,
         host: &Host,
         seed: u64,
         recorder: Arc<Recorder>,
     ) -> Course {
-        let before = Surroundings::before_race(&around.track_name, Folder::open(folder).unwrap());
+        let before = HostEnvironment::before_race(&around.track_name, Folder::open(folder).unwrap());
         let extensions = Extensions::discover(folder, host, &Arc::new(before)).unwrap();
         let options = LoadOptions { extension_names: extensions.names(), ..LoadOptions::default() };
         let source = TrackSource::from_path(folder).unwrap();
@@ -200,7 +200,7 @@ impl Course {
         let built_in =
             Arc::new(TargetBindings::new(Arc::clone(&track), around.documents.clone(), Arc::clone(&cluster)));
         let target = Some(Target { cluster, built_in: Arc::clone(&built_in) });
-        let surroundings = Arc::new(Surroundings { target, ..around });
+        let environment = Arc::new(HostEnvironment { target, ..around });
         let race = RaceInfo {
             track_name: track.name.clone(),
             track: track_json(&track),
@@ -208,8 +208,8 @@ impl Course {
             seed,
         };
         let bindings =
-            ExtensionBindings::new(extensions, Arc::clone(&built_in), Arc::clone(&surroundings), race);
-        Course { _folder: None, track, surroundings, recorder, runtime, seed, bindings, built_in }
+            ExtensionBindings::new(extensions, Arc::clone(&built_in), Arc::clone(&environment), race);
+        Course { _folder: None, track, environment, recorder, runtime, seed, bindings, built_in }
     }
 
     /// A task by its name.

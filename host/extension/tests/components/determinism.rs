@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::PathBuf;
 
-use rally_extension::{Extensions, Folder, Limits, Surroundings};
+use rally_extension::{Extensions, Folder, HostEnvironment, Limits};
 use rally_race::{Finished, More, Params, Partition, SchedulerBinding, SourceBinding};
 use serde_json::Value;
 use sha2::{Digest, Sha256};
@@ -30,13 +30,13 @@ fn tracks() -> Vec<PathBuf> {
 }
 
 fn course(track: &PathBuf, seed: u64) -> Course {
-    let around = Surroundings::before_race("shipped", Folder::open(track).unwrap());
+    let around = HostEnvironment::before_race("shipped", Folder::open(track).unwrap());
     Course::at(track, around, &host(Limits::default()), seed, Recorder::start())
 }
 
 /// Name, role and first task of all that the components of a track register. Tasks of an endless source, where there is one.
 fn registered(track: &PathBuf) -> Vec<(String, &'static str, String)> {
-    let before = std::sync::Arc::new(Surroundings::before_race("shipped", Folder::open(track).unwrap()));
+    let before = std::sync::Arc::new(HostEnvironment::before_race("shipped", Folder::open(track).unwrap()));
     let extensions = Extensions::discover(track, &host(Limits::default()), &before).unwrap();
     let course = course(track, 1);
     let tasks = || {

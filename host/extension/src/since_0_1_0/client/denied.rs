@@ -3,38 +3,38 @@
 use wasmtime::component::Resource;
 
 use super::denied;
-use crate::since_0_1_0::bindings::blocking;
 use crate::since_0_1_0::bindings::imports::types::Error;
+use crate::since_0_1_0::bindings::sync;
 use crate::since_0_1_0::bodies::Body;
 use crate::since_0_1_0::state::HostState;
 
-impl blocking::rally::track::client::Host for HostState {
+impl sync::rally::track::client::Host for HostState {
     fn send(
         &mut self,
-        _: blocking::rally::track::client::Request,
-        _: blocking::rally::track::client::Want,
-    ) -> wasmtime::Result<Result<blocking::rally::track::client::Response, Error>> {
+        _: sync::rally::track::client::Request,
+        _: sync::rally::track::client::Want,
+    ) -> wasmtime::Result<Result<sync::rally::track::client::Response, Error>> {
         Ok(Err(denied()))
     }
 
     fn send_all(
         &mut self,
-        requests: Vec<blocking::rally::track::client::Request>,
-        _: blocking::rally::track::client::Want,
+        requests: Vec<sync::rally::track::client::Request>,
+        _: sync::rally::track::client::Want,
         _: u32,
-    ) -> wasmtime::Result<Vec<Result<blocking::rally::track::client::Response, Error>>> {
+    ) -> wasmtime::Result<Vec<Result<sync::rally::track::client::Response, Error>>> {
         Ok(requests.iter().map(|_| Err(denied())).collect())
     }
 
     fn submit(
         &mut self,
-        _: blocking::rally::track::client::Request,
-        _: blocking::rally::track::client::Want,
+        _: sync::rally::track::client::Request,
+        _: sync::rally::track::client::Want,
     ) -> wasmtime::Result<Result<u32, Error>> {
         Ok(Err(denied()))
     }
 
-    fn wait(&mut self, _: Option<u64>) -> wasmtime::Result<Vec<blocking::rally::track::client::Completion>> {
+    fn wait(&mut self, _: Option<u64>) -> wasmtime::Result<Vec<sync::rally::track::client::Completion>> {
         Ok(Vec::new())
     }
 

@@ -23,8 +23,8 @@ use serde_json::{Map, Value, json};
 use wasmtime::component::Resource;
 
 use self::request::checked;
+use crate::json_pointers::{JsonPointers, PickError};
 use crate::limits::LimitKind;
-use crate::picks::{PickError, Picks};
 use crate::since_0_1_0::bindings::client;
 use crate::since_0_1_0::bindings::client::{Completion, Host, Method, Response, Want};
 use crate::since_0_1_0::bindings::imports::types::{Error, ErrorClass};
@@ -128,7 +128,7 @@ struct Keep {
 
 enum Wanted {
     Nothing,
-    Picks(Picks),
+    JsonPointers(JsonPointers),
     Whole,
 }
 
@@ -260,7 +260,7 @@ impl Links {
         }
         let succeeded = answer.status.is_success();
         let picked = match &keep.wanted {
-            Wanted::Picks(picks) if succeeded => match picks.pick(&keep.body, limits.response_bytes) {
+            Wanted::JsonPointers(picks) if succeeded => match picks.pick(&keep.body, limits.response_bytes) {
                 Ok(picked) => picked,
                 Err(PickError::TooMuch) => return Err(exceeded(limits, LimitKind::ResponseBytes)),
                 Err(PickError::NotJson(_)) => {
@@ -396,8 +396,8 @@ impl HostState {
         let wanted = match want {
             Want::Nothing => Wanted::Nothing,
             Want::Whole => Wanted::Whole,
-            Want::Pick(pointers) => match Picks::new(pointers) {
-                Ok(picks) => Wanted::Picks(picks),
+            Want::Pick(pointers) => match JsonPointers::new(pointers) {
+                Ok(picks) => Wanted::JsonPointers(picks),
                 Err(problem) => return Ok(Err(error(ErrorClass::Config, problem.to_string()))),
             },
         };
@@ -595,9 +595,9 @@ impl Host for HostState {
             }
         };
         self.waits();
-        let surroundings = Arc::clone(&self.surroundings);
+        let environment = Arc::clone(&self.environment);
         let limits = Arc::clone(&self.limits);
-        let (Some(links), Some(target)) = (self.client.at_work(), &surroundings.target) else {
+        let (Some(links), Some(target)) = (self.client.at_work(), &environment.target) else {
             return Ok(Err(denied()));
         };
         let performed = SendWrapper::new(async move {

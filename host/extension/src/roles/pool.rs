@@ -12,23 +12,23 @@ const MOST: usize = 256;
 
 /// How many instances of a race wait.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Keeping(Arc<AtomicUsize>);
+pub(crate) struct PoolCapacity(Arc<AtomicUsize>);
 
 /// Instances of one role of a task, by client.
-pub(crate) struct Kept<T> {
+pub(crate) struct InstancePool<T> {
     waiting: Mutex<HashMap<(u32, u64), T>>,
-    keeping: Keeping,
+    capacity: PoolCapacity,
 }
 
-impl<T> Kept<T> {
-    pub(crate) fn new(keeping: Keeping) -> Self {
-        Kept { waiting: Mutex::new(HashMap::new()), keeping }
+impl<T> InstancePool<T> {
+    pub(crate) fn new(capacity: PoolCapacity) -> Self {
+        InstancePool { waiting: Mutex::new(HashMap::new()), capacity }
     }
 
     /// Keeps an instance for its client, if there is room.
     pub(crate) fn put(&self, partition: Partition, instance: T) {
         let room = self
-            .keeping
+            .capacity
             .0
             .fetch_update(Ordering::Relaxed, Ordering::Relaxed, |kept| (kept < MOST).then_some(kept + 1));
         if room.is_ok() {
@@ -42,7 +42,7 @@ impl<T> Kept<T> {
         let mut waiting = self.waiting.lock().unwrap_or_else(PoisonError::into_inner);
         let instance = waiting.remove(&(partition.index, partition.seed));
         if instance.is_some() {
-            self.keeping.0.fetch_sub(1, Ordering::Relaxed);
+            self.capacity.0.fetch_sub(1, Ordering::Relaxed);
         }
         instance
     }

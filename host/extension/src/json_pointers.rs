@@ -1,4 +1,4 @@
-//! Picks values out of a JSON text without building the rest: what a runner wants to know of an answer.
+//! JsonPointers values out of a JSON text without building the rest: what a runner wants to know of an answer.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use serde_json::value::RawValue;
 
 /// JSON pointers, made ready to be looked for together.
 #[derive(Debug, Default)]
-pub struct Picks {
+pub struct JsonPointers {
     root: Node,
     count: usize,
 }
@@ -56,18 +56,18 @@ const LONGEST_POINTERS: usize = 64 * 1024;
 /// Depth to which values are picked. Arbitrary; the JSON reader ends at 128 as well.
 const DEEPEST: usize = 128;
 
-impl Picks {
+impl JsonPointers {
     /// Reads pointers, e.g. `/hits/total/value`.
     ///
     /// # Errors
     /// Where one is no JSON pointer.
-    pub fn new(pointers: &[String]) -> Result<Picks, PointerError> {
+    pub fn new(pointers: &[String]) -> Result<JsonPointers, PointerError> {
         if pointers.len() > MOST_POINTERS
             || pointers.iter().map(String::len).sum::<usize>() > LONGEST_POINTERS
         {
             return Err(PointerError::TooMany);
         }
-        let mut picks = Picks { root: Node::default(), count: pointers.len() };
+        let mut picks = JsonPointers { root: Node::default(), count: pointers.len() };
         for (number, pointer) in pointers.iter().enumerate() {
             let mut node = &mut picks.root;
             for token in tokens(pointer)? {
@@ -235,7 +235,7 @@ mod tests {
 
     fn pick(pointers: &[&str], text: &str) -> Vec<Option<String>> {
         let pointers: Vec<String> = pointers.iter().map(|pointer| (*pointer).to_owned()).collect();
-        Picks::new(&pointers).unwrap().pick(text.as_bytes(), 10_000).unwrap()
+        JsonPointers::new(&pointers).unwrap().pick(text.as_bytes(), 10_000).unwrap()
     }
 
     #[test]
@@ -255,12 +255,12 @@ mod tests {
 
     #[test]
     fn what_is_cut_off_is_not_json() {
-        assert!(Picks::new(&["/a".to_owned()]).unwrap().pick(b"{\"a\": 1", 100).is_err());
+        assert!(JsonPointers::new(&["/a".to_owned()]).unwrap().pick(b"{\"a\": 1", 100).is_err());
     }
 
     #[test]
     fn many_pointers_to_one_large_value_take_no_more_than_allowed() {
-        let picks = Picks::new(&vec![String::new(); 100]).unwrap();
+        let picks = JsonPointers::new(&vec![String::new(); 100]).unwrap();
         let text = format!("\"{}\"", "x".repeat(1000));
         assert!(matches!(picks.pick(text.as_bytes(), 10_000), Err(PickError::TooMuch)));
         assert!(picks.pick(text.as_bytes(), 200_000).is_ok());
@@ -269,14 +269,14 @@ mod tests {
     #[test]
     fn more_pointers_than_anybody_needs_are_refused() {
         let many: Vec<String> = (0..=MOST_POINTERS).map(|number| format!("/{number}")).collect();
-        assert_eq!(Picks::new(&many).unwrap_err(), PointerError::TooMany);
-        assert_eq!(Picks::new(&["/x".repeat(LONGEST_POINTERS)]).unwrap_err(), PointerError::TooMany);
+        assert_eq!(JsonPointers::new(&many).unwrap_err(), PointerError::TooMany);
+        assert_eq!(JsonPointers::new(&["/x".repeat(LONGEST_POINTERS)]).unwrap_err(), PointerError::TooMany);
     }
 
     #[test]
     fn pointers_that_are_none_are_refused() {
         for pointer in ["a", "/~", "/~2"] {
-            assert!(Picks::new(&[pointer.to_owned()]).is_err(), "{pointer}");
+            assert!(JsonPointers::new(&[pointer.to_owned()]).is_err(), "{pointer}");
         }
     }
 

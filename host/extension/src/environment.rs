@@ -9,7 +9,7 @@ use rally_cluster::params::BodyPool;
 use rally_cluster::{Cluster, DocumentSet, TargetBindings};
 
 /// What instances see: the track's folder, its data, the target, the time.
-pub struct Surroundings {
+pub struct HostEnvironment {
     /// Name of the track, for logs.
     pub track_name: String,
     /// The track's folder.
@@ -90,10 +90,10 @@ impl fmt::Debug for Folder {
     }
 }
 
-impl Surroundings {
+impl HostEnvironment {
     /// What a component sees before the race is known: its folder.
-    pub fn before_race(track_name: impl Into<String>, folder: Folder) -> Surroundings {
-        Surroundings {
+    pub fn before_race(track_name: impl Into<String>, folder: Folder) -> HostEnvironment {
+        HostEnvironment {
             track_name: track_name.into(),
             folder,
             data: None,

@@ -9,22 +9,22 @@ use wasmtime::component::{Resource, ResourceAny};
 use crate::Feedback;
 use crate::batch::BatchReader;
 use crate::engine::ticks;
+use crate::environment::HostEnvironment;
 use crate::error::{CallError, ComponentName};
 use crate::extension::{
     Description, Extension, Extent, Form, RunnerInfo, SchedulerInfo, Sharing, SourceInfo,
 };
 use crate::limits::Limits;
-use crate::since_0_1_0::bindings::blocking::exports::rally::track as exports;
+use crate::since_0_1_0::bindings::sync::exports::rally::track as exports;
 use crate::since_0_1_0::call::{Call, Caller, missing, raw_batch, wit_feedback};
 use crate::since_0_1_0::linking::Linked;
 use crate::since_0_1_0::state::{HostState, RaceContext};
-use crate::surroundings::Surroundings;
 
 /// Bodies that one batch should have at most, bytes: a generator serves many clients.
 pub(crate) const MOST_BYTES: u32 = 4 << 20;
 
 /// A component at work whose calls never wait.
-pub(crate) struct BlockingInstance {
+pub(crate) struct SyncInstance {
     store: Store<HostState>,
     roles: Roles,
     caller: Caller,
@@ -50,7 +50,7 @@ pub(crate) struct RoleIndices {
 
 impl RoleIndices {
     pub(crate) fn new(linked: &Linked, has: impl Fn(&str) -> bool) -> wasmtime::Result<RoleIndices> {
-        let pre = &linked.blocking;
+        let pre = &linked.sync;
         Ok(RoleIndices {
             extension: exports::extension::GuestIndices::new(pre)?,
             sources: has("param-sources")
@@ -80,24 +80,24 @@ pub(crate) struct OpenScheduler {
     wrong: Option<String>,
 }
 
-impl BlockingInstance {
+impl SyncInstance {
     /// Makes an instance. Its start functions run, within the time to open.
     pub(crate) fn new(
         linked: &Linked,
         indices: &RoleIndices,
         component: ComponentName,
         limits: &Arc<Limits>,
-        surroundings: &Arc<Surroundings>,
-    ) -> Result<BlockingInstance, CallError> {
+        environment: &Arc<HostEnvironment>,
+    ) -> Result<SyncInstance, CallError> {
         let mut caller = Caller::new(component.clone(), limits);
-        let state = HostState::new(component, Arc::clone(limits), Arc::clone(surroundings));
-        let mut store = Store::new(linked.blocking.engine(), state);
+        let state = HostState::new(component, Arc::clone(limits), Arc::clone(environment));
+        let mut store = Store::new(linked.sync.engine(), state);
         store.limiter(HostState::limiter);
         store.epoch_deadline_trap();
         store.set_epoch_deadline(ticks(limits.time_to_open));
         store.set_hostcall_fuel(limits.host_call_bytes);
         store.set_max_component_handles(limits.handles);
-        let made = linked.blocking.instantiate(&mut store).and_then(|instance| {
+        let made = linked.sync.instantiate(&mut store).and_then(|instance| {
             let roles = Roles {
                 extension: indices.extension.load(&mut store, &instance)?,
                 sources: indices.sources.as_ref().map(|role| role.load(&mut store, &instance)).transpose()?,
@@ -120,7 +120,7 @@ impl BlockingInstance {
             Ok(roles)
         });
         match made {
-            Ok(roles) => Ok(BlockingInstance { store, roles, caller }),
+            Ok(roles) => Ok(SyncInstance { store, roles, caller }),
             Err(error) => Err(caller.failed(Call::opens("instantiate", ""), store.data_mut(), &error)),
         }
     }
@@ -349,7 +349,10 @@ fn description(said: exports::extension::Description) -> Description {
 
 /// An extension's instance that never waits.
 impl Extension {
-    pub(crate) fn blocking(&self, surroundings: &Arc<Surroundings>) -> Result<BlockingInstance, CallError> {
-        BlockingInstance::new(&self.linked, &self.indices, self.name.clone(), &self.limits, surroundings)
+    pub(crate) fn sync_instance(
+        &self,
+        environment: &Arc<HostEnvironment>,
+    ) -> Result<SyncInstance, CallError> {
+        SyncInstance::new(&self.linked, &self.sync_indices, self.name.clone(), &self.limits, environment)
     }
 }

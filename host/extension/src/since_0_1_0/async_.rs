@@ -15,20 +15,20 @@ use wasmtime::component::{Resource, ResourceAny};
 
 use crate::Feedback;
 use crate::batch::BatchReader;
+use crate::environment::HostEnvironment;
 use crate::error::{CallError, CallErrorKind, ComponentName};
 use crate::extension::{Extension, Extent, Form, SourceInfo};
 use crate::limits::{LimitKind, Limits};
+use crate::since_0_1_0::bindings::async_::exports::rally::track as exports;
 use crate::since_0_1_0::bindings::imports::bodies::Kind;
 use crate::since_0_1_0::bindings::imports::types;
-use crate::since_0_1_0::bindings::waiting::exports::rally::track as exports;
-use crate::since_0_1_0::blocking::MOST_BYTES;
 use crate::since_0_1_0::call::{Call, Caller, missing, raw_batch, wit_feedback};
 use crate::since_0_1_0::linking::Linked;
 use crate::since_0_1_0::state::{HostState, RaceContext, at_tick};
-use crate::surroundings::Surroundings;
+use crate::since_0_1_0::sync::MOST_BYTES;
 
 /// A component at work whose calls may wait.
-pub(crate) struct WaitingInstance {
+pub(crate) struct AsyncInstance {
     store: Store<HostState>,
     roles: Roles,
     caller: Caller,
@@ -53,7 +53,7 @@ pub(crate) struct RoleIndices {
 
 impl RoleIndices {
     pub(crate) fn new(linked: &Linked, has: impl Fn(&str) -> bool) -> wasmtime::Result<RoleIndices> {
-        let pre = &linked.waiting;
+        let pre = &linked.async_;
         Ok(RoleIndices {
             sources: has("param-sources")
                 .then(|| exports::param_sources::GuestIndices::new(pre))
@@ -103,25 +103,25 @@ pub(crate) struct RunOutcome {
     pub(crate) span: Option<(Instant, Instant)>,
 }
 
-impl WaitingInstance {
+impl AsyncInstance {
     async fn new(
         linked: &Linked,
         indices: &RoleIndices,
         component: ComponentName,
         limits: &Arc<Limits>,
-        surroundings: &Arc<Surroundings>,
-    ) -> Result<WaitingInstance, CallError> {
+        environment: &Arc<HostEnvironment>,
+    ) -> Result<AsyncInstance, CallError> {
         let mut caller = Caller::new(component.clone(), limits);
         let call = Call::opens("instantiate", "");
-        let state = HostState::new(component, Arc::clone(limits), Arc::clone(surroundings));
-        let mut store = Store::new(linked.waiting.engine(), state);
+        let state = HostState::new(component, Arc::clone(limits), Arc::clone(environment));
+        let mut store = Store::new(linked.async_.engine(), state);
         store.limiter(HostState::limiter);
         store.set_hostcall_fuel(limits.host_call_bytes);
         store.set_max_component_handles(limits.handles);
         store.epoch_deadline_callback(at_tick);
         arm(&mut store, &caller, call);
         let made = async {
-            let instance = linked.waiting.instantiate_async(&mut store).await?;
+            let instance = linked.async_.instantiate_async(&mut store).await?;
             Ok::<_, wasmtime::Error>(Roles {
                 sources: indices.sources.as_ref().map(|role| role.load(&mut store, &instance)).transpose()?,
                 runners: indices.runners.as_ref().map(|role| role.load(&mut store, &instance)).transpose()?,
@@ -139,7 +139,7 @@ impl WaitingInstance {
         };
         match made.await {
             Ok(roles) => {
-                Ok(WaitingInstance { store, roles, caller, deadline: Deadline::new(limits.time_to_run) })
+                Ok(AsyncInstance { store, roles, caller, deadline: Deadline::new(limits.time_to_run) })
             }
             Err(error) => Err(caller.failed(call, store.data_mut(), &error)),
         }
@@ -407,11 +407,11 @@ fn arm(store: &mut Store<HostState>, caller: &Caller, call: Call<'_>) {
 }
 
 impl Extension {
-    pub(crate) async fn waiting(
+    pub(crate) async fn async_instance(
         &self,
-        surroundings: &Arc<Surroundings>,
-    ) -> Result<WaitingInstance, CallError> {
+        environment: &Arc<HostEnvironment>,
+    ) -> Result<AsyncInstance, CallError> {
         let name = self.name.clone();
-        WaitingInstance::new(&self.linked, &self.waiting_indices, name, &self.limits, surroundings).await
+        AsyncInstance::new(&self.linked, &self.async_indices, name, &self.limits, environment).await
     }
 }
