@@ -8,6 +8,7 @@ mod current_dialect;
 mod extension_commands;
 mod extensions;
 mod figures;
+mod help;
 mod lying_targets;
 mod race;
 mod support;

@@ -17,8 +17,7 @@ use crate::track::args::{RepositoryArgs, TaskFilterArgs, TrackArgs, TrackParamAr
 use crate::upgrade_track::UpgradeArgs;
 use crate::validate_track::ValidateArgs;
 
-/// rally benchmarks search clusters: it races a track against Elasticsearch, OpenSearch or its own embedded node,
-/// measures every request honestly and prints a report.
+/// Benchmark Elasticsearch and OpenSearch: race a track against a cluster, measure every request, print a report.
 #[derive(Debug, Parser)]
 #[command(
     name = "rally",
@@ -26,8 +25,8 @@ use crate::validate_track::ValidateArgs;
     max_term_width = 100,
     subcommand_required = true,
     arg_required_else_help = true,
-    after_help = "Files are kept below ~/.rally, or below RALLY_HOME where it is set.\n\
-                  Exit codes: 0 fine, 64 wrong usage or input, 1 failure, 130 interrupted."
+    after_help = "rally keeps its files in ~/.rally, or in RALLY_HOME if it is set.\n\
+                  Exit codes: 0 success, 64 invalid usage or input, 1 failure, 130 interrupted."
 )]
 pub struct Cli {
     #[command(subcommand)]
@@ -40,25 +39,25 @@ pub enum Command {
     /// Race a track and print a report.
     #[command(visible_alias = "race")]
     Run(Box<RunArgs>),
-    /// List what there is.
+    /// List tracks, challenges, operations, races or pipelines.
     List(ListArgs),
-    /// Tell what a track is about and what its challenges do.
+    /// Show a track's corpora, challenges and tasks.
     Info(InfoArgs),
-    /// Print the JSON that a track's templates come out as.
+    /// Print a track's JSON after its templates are rendered.
     RenderTrack(RenderArgs),
-    /// Tell whether a track can be read with given parameters; none of its code is run.
+    /// Check a track for errors without running its code.
     ValidateTrack(ValidateArgs),
-    /// Plan a race: what would be sent, without sending anything.
+    /// Show what a race would send, without sending it.
     Plan(Box<PlanArgs>),
-    /// Make a track of what a cluster holds.
+    /// Create a track from the indices or data streams of a cluster.
     CreateTrack(CreateArgs),
-    /// Write a track of 2017 as a current one.
+    /// Convert a track of 2017 to today's format.
     UpgradeTrack(UpgradeArgs),
-    /// Make one file of a track, look into one, and make keys to sign with.
+    /// Pack a track into one file, inspect bundles, create signing keys.
     Bundle(Box<BundleArgs>),
-    /// Write, build, try and look into a track's own code.
+    /// Create, build, test and inspect a track's own code.
     Extension(Box<ExtensionArgs>),
-    /// Run the embedded search node on its own.
+    /// Run the embedded search node.
     Node(NodeArgs),
 }
 
@@ -72,7 +71,7 @@ pub struct RunArgs {
     #[command(flatten)]
     pub track: TrackArgs,
 
-    /// File that `rally bundle` has made of a track; it is verified before anything in it is read (see --trust).
+    /// Bundle of a track, made by `rally bundle`; rally verifies it before reading it (see --trust).
     #[arg(long, value_name = "FILE", group = "which-track")]
     pub bundle: Option<PathBuf>,
 
@@ -88,15 +87,15 @@ pub struct RunArgs {
     #[command(flatten)]
     pub filters: TaskFilterArgs,
 
-    /// Challenge of the track; its default challenge where none is named.
+    /// Challenge to race [default: the track's default challenge].
     #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     pub challenge: Option<String>,
 
-    /// Comma-separated hosts to race against, e.g. 127.0.0.1:9200. Nothing is started or stopped then.
+    /// Hosts of a running cluster, separated by commas, e.g. 127.0.0.1:9200.
     #[arg(long, value_name = "HOST:PORT,…", help_heading = "Target")]
     pub target_hosts: Option<String>,
 
-    /// How the target comes to be [default: benchmark-only with --target-hosts, else embedded].
+    /// Where the target comes from [default: benchmark-only with --target-hosts, otherwise embedded].
     #[arg(long, value_enum, value_name = "NAME", help_heading = "Target")]
     pub pipeline: Option<Pipeline>,
 
@@ -104,31 +103,31 @@ pub struct RunArgs {
     #[arg(long, value_name = "KEY:VALUE,…", default_value = "timeout:60", help_heading = "Target")]
     pub client_options: String,
 
-    /// How healthy the target must be before a lap starts [default: green; yellow for the embedded node].
+    /// Cluster health to wait for before each lap [default: green; yellow for the embedded node].
     #[arg(long, value_enum, value_name = "COLOUR", help_heading = "Target")]
     pub cluster_health: Option<Health>,
 
-    /// Run every task only briefly, with 1,000 documents: to see whether a track works.
+    /// Run each task briefly with 1,000 documents, to check that a track works.
     #[arg(long, help_heading = "Race")]
     pub test_mode: bool,
 
-    /// How often to repeat the whole challenge.
+    /// Number of times to run the challenge.
     #[arg(long, value_name = "N", default_value_t = 1, value_parser = clap::value_parser!(u32).range(1..=10_000), help_heading = "Race")]
     pub laps: u32,
 
-    /// Seed of every random choice; the same seed sends the same requests [default: drawn and recorded].
+    /// Seed of all random choices; the same seed sends the same requests [default: random, recorded with the race].
     #[arg(long, value_name = "NUMBER", help_heading = "Race")]
     pub seed: Option<u64>,
 
-    /// What a failed request does: it is recorded and the race goes on, or the race ends.
+    /// What to do when a request fails.
     #[arg(long, value_enum, value_name = "WHAT", default_value_t = OnError::Continue, help_heading = "Race")]
     pub on_error: OnError,
 
-    /// Take over a quirk of another tool, to compare with old results: Rally's request timing and throughput.
+    /// Use the request timing and the throughput formula of another tool, to compare with its results.
     #[arg(long, value_enum, value_name = "TOOL", help_heading = "Race")]
     pub compat: Option<Compat>,
 
-    /// Tags that are kept with the race, e.g. "branch:main,heap:4g".
+    /// Tags to record with the race, e.g. "branch:main,heap:4g".
     #[arg(
         long,
         value_name = "KEY:VALUE,…",
@@ -139,15 +138,15 @@ pub struct RunArgs {
     )]
     pub user_tag: String,
 
-    /// Format of the report.
+    /// Report format.
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t = ReportFormat::Markdown, help_heading = "Report")]
     pub report_format: ReportFormat,
 
-    /// Write the report to this file as well.
+    /// Also write the report to this file.
     #[arg(long, value_name = "FILE", help_heading = "Report")]
     pub report_file: Option<PathBuf>,
 
-    /// Print nothing but errors, and no report: it is in --report-file and in the race's folder.
+    /// Print only errors; the report is in --report-file and in the race's directory.
     #[arg(long, help_heading = "Report")]
     pub quiet: bool,
 
@@ -158,9 +157,9 @@ pub struct RunArgs {
 /// How the target of a race comes to be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Pipeline {
-    /// Start an embedded search node on a free port and stop it afterwards.
+    /// Start an embedded search node on a free port and stop it after the race.
     Embedded,
-    /// Race against what runs at --target-hosts already.
+    /// Race against the running cluster at --target-hosts.
     BenchmarkOnly,
     /// Not supported yet: provision a downloaded distribution.
     #[value(hide = true)]
@@ -173,22 +172,22 @@ pub enum Pipeline {
 /// Health of a cluster.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Health {
-    /// All shards are there.
+    /// All shards are allocated.
     Green,
-    /// All primary shards are there: a single node with replicas stays at that.
+    /// All primary shards are allocated; a single node whose indices have replicas stays yellow.
     Yellow,
-    /// Anything.
+    /// Do not wait.
     Red,
 }
 
 /// What a failed request does to the race.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum OnError {
-    /// It is recorded and the race goes on, unless nobody listens any more.
+    /// Record the failure and continue, unless the target refuses connections.
     Continue,
-    /// It is recorded and the race goes on, even if nobody listens any more: targets that restart are waited for.
+    /// Record the failure and continue, even while the target refuses connections.
     ContinueOnNetwork,
-    /// The race ends; what was measured is reported.
+    /// End the race and report what was measured.
     Abort,
 }
 
@@ -202,18 +201,18 @@ pub enum Compat {
 /// Format of a report.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum ReportFormat {
-    /// A table for people.
+    /// A table.
     Markdown,
     /// Comma-separated values.
     Csv,
-    /// Everything, for programs.
+    /// JSON, with every figure.
     Json,
 }
 
 /// Options of `rally node`.
 #[derive(Debug, Args)]
 pub struct NodeArgs {
-    /// Port to listen on; 0 takes a free one.
+    /// Port to listen on; 0 picks a free port.
     #[arg(long, value_name = "PORT", default_value_t = 9200)]
     pub port: u16,
 
@@ -221,7 +220,7 @@ pub struct NodeArgs {
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1")]
     pub host: std::net::IpAddr,
 
-    /// Folder of the data; without it a temporary one that goes with the node.
+    /// Data directory [default: a temporary directory, removed on exit].
     #[arg(long, value_name = "DIR")]
     pub data: Option<PathBuf>,
 

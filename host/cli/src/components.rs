@@ -13,53 +13,53 @@ use crate::home::Home;
 
 /// What the track's own code may take. The defaults are documented with [`Limits`].
 #[derive(Debug, Clone, Args)]
-#[command(next_help_heading = "Extensions (the track's own code)")]
+#[command(next_help_heading = "Extension limits")]
 pub struct LimitArgs {
-    /// Computing time of one call, e.g. 1s or 500ms.
+    /// CPU time per call, e.g. 1s or 500ms.
     #[arg(long, value_name = "TIME", value_parser = time, default_value = "1s")]
     pub extension_time_per_call: Duration,
 
-    /// Computing time of one call that prepares.
+    /// CPU time per call that prepares a task.
     #[arg(long, value_name = "TIME", value_parser = time, default_value = "30s")]
     pub extension_time_to_open: Duration,
 
-    /// How long one run of a runner may take, waiting included.
+    /// Wall time per run of a runner, waiting included.
     #[arg(long, value_name = "TIME", value_parser = time, default_value = "1h")]
     pub extension_time_to_run: Duration,
 
-    /// Memory of one instance, e.g. 256MiB.
+    /// Memory per instance, e.g. 256MiB.
     #[arg(long, value_name = "SIZE", value_parser = size, default_value = "256MiB")]
     pub extension_memory: u64,
 
-    /// Table elements of one instance.
+    /// Table elements per instance.
     #[arg(long, value_name = "N", default_value_t = 100_000)]
     pub extension_table_elements: usize,
 
-    /// Handles of one instance to bodies and the like.
+    /// Handles (bodies, assets) per instance.
     #[arg(long, value_name = "N", default_value_t = 10_000)]
     pub extension_handles: usize,
 
-    /// Bytes that one call may hand to the host.
+    /// Bytes passed to the host per call.
     #[arg(long, value_name = "SIZE", value_parser = size, default_value = "64MiB")]
     pub extension_host_call_bytes: u64,
 
-    /// Lines that one instance may log.
+    /// Log lines per instance.
     #[arg(long, value_name = "N", default_value_t = 1_000)]
     pub extension_log_lines: u32,
 
-    /// Bytes that are kept of an answer.
+    /// Bytes kept per response.
     #[arg(long, value_name = "SIZE", value_parser = size, default_value = "16MiB")]
     pub extension_response_bytes: u64,
 
-    /// Requests of one runner under way at the same time.
+    /// Concurrent requests per runner.
     #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=65_535))]
     pub extension_requests_in_flight: u32,
 
-    /// Bytes that one instance may write to the track's data folder.
+    /// Bytes written to the track's data directory per instance.
     #[arg(long, value_name = "SIZE", value_parser = size, default_value = "0")]
     pub extension_data_bytes: u64,
 
-    /// Largest component that is loaded [default: as `rally extension inspect` shows].
+    /// Size of a component file [default: see `rally extension inspect`].
     #[arg(long, value_name = "SIZE", value_parser = size)]
     pub extension_max_size: Option<u64>,
 }

@@ -31,7 +31,7 @@ pub struct CreateArgs {
     #[command(flatten)]
     pub selection: SelectionArgs,
 
-    /// Comma-separated hosts of the cluster, e.g. 127.0.0.1:9200.
+    /// Hosts of the cluster, separated by commas, e.g. 127.0.0.1:9200.
     #[arg(long, value_name = "HOST:PORT,…")]
     pub target_hosts: String,
 
@@ -39,15 +39,15 @@ pub struct CreateArgs {
     #[arg(long, value_name = "KEY:VALUE,…", default_value = "timeout:60")]
     pub client_options: String,
 
-    /// Documents that the cluster is asked for at once.
+    /// Number of documents per request.
     #[arg(long, value_name = "N", default_value_t = 1000, value_parser = clap::value_parser!(u32).range(1..=10_000))]
     pub batch_size: u32,
 
-    /// Folder that the track's folder is made in.
+    /// Parent directory of the new track.
     #[arg(long, value_name = "DIR", default_value = "./tracks")]
     pub output_path: PathBuf,
 
-    /// Print nothing but errors.
+    /// Print only errors.
     #[arg(long)]
     pub quiet: bool,
 }
@@ -56,11 +56,11 @@ pub struct CreateArgs {
 #[derive(Debug, Args)]
 #[group(required = true, multiple = false)]
 pub struct SelectionArgs {
-    /// Comma-separated names or patterns of indices.
+    /// Names or patterns of indices, separated by commas.
     #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
     pub indices: Vec<String>,
 
-    /// Comma-separated names or patterns of data streams.
+    /// Names or patterns of data streams, separated by commas.
     #[arg(long, value_name = "NAME,…", value_delimiter = ',')]
     pub data_streams: Vec<String>,
 }

@@ -19,7 +19,7 @@ pub struct InfoArgs {
     #[command(flatten)]
     pub track: TrackArgs,
 
-    /// Only this challenge.
+    /// Show only this challenge.
     #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     pub challenge: Option<String>,
 

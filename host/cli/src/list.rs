@@ -25,38 +25,38 @@ pub struct ListArgs {
 /// What can be listed.
 #[derive(Debug, Subcommand)]
 pub enum Listing {
-    /// Tracks: those that ship with rally, and those of the track repository if it was used before.
+    /// List the tracks that ship with rally and those of the local track repository.
     Tracks(ListTracksArgs),
-    /// Challenges of a track.
+    /// List the challenges of a track.
     Challenges(ListPartsArgs),
-    /// Operations that the challenges of a track use.
+    /// List the operations that the challenges of a track use.
     Operations(ListPartsArgs),
-    /// Races that were run here, the latest first.
+    /// List the races run on this machine, latest first.
     Races {
-        /// How many.
+        /// Maximum number of races to list.
         #[arg(long, value_name = "N", default_value_t = 10)]
         limit: usize,
 
-        /// Whom to tell.
+        /// Output format.
         #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
         format: Format,
     },
-    /// Pipelines.
+    /// List pipelines.
     Pipelines,
 }
 
 /// Options of `rally list tracks`.
 #[derive(Debug, Args)]
 pub struct ListTracksArgs {
-    /// A folder with tracks at any depth, or one track's folder.
+    /// Directory of a track, or a directory with tracks at any depth.
     #[arg(long, value_name = "PATH")]
     pub track_path: Option<PathBuf>,
 
-    /// Only the tracks that ship with rally.
+    /// List only the tracks that ship with rally.
     #[arg(long, conflicts_with_all = ["track_path", "track_repository", "track_revision"])]
     pub shipped: bool,
 
-    /// Whom to tell.
+    /// Output format.
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
     pub format: Format,
 
@@ -70,7 +70,7 @@ pub struct ListPartsArgs {
     #[command(flatten)]
     pub track: TrackArgs,
 
-    /// Whom to tell.
+    /// Output format.
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
     pub format: Format,
 

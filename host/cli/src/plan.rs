@@ -22,11 +22,11 @@ pub struct PlanArgs {
     #[command(flatten)]
     pub track: TrackArgs,
 
-    /// Show only this challenge; in JSON it is the selected one.
+    /// Challenge to show; in JSON, the selected challenge.
     #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     pub challenge: Option<String>,
 
-    /// Plan a race in test mode: every task only briefly, with 1,000 documents.
+    /// Plan a race in test mode: each task briefly, with 1,000 documents.
     #[arg(long)]
     pub test_mode: bool,
 
@@ -39,26 +39,26 @@ pub struct PlanArgs {
     #[command(flatten)]
     pub flavor: FlavorArgs,
 
-    /// Keep what a serverless target does not offer.
+    /// Keep operations that a serverless target does not offer.
     #[arg(long, help_heading = "Track")]
     pub keep_unavailable: bool,
 
-    /// What the templates take for now, in seconds since 1970 [default: now].
+    /// Time that templates see as `now`, in seconds since 1970 [default: the current time].
     #[arg(long, value_name = "EPOCH", value_parser = seconds, allow_negative_numbers = true, help_heading = "Track")]
     pub now: Option<f64>,
 
     #[command(flatten)]
     pub repository: RepositoryArgs,
 
-    /// How the plan is told: for people, or as JSON that does not change its shape (docs/plan.md).
+    /// Output format; docs/plan.md describes the JSON.
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t, help_heading = "Output")]
     pub format: PlanFormat,
 
-    /// What the JSON calls these inputs.
+    /// Label for this set of inputs in the JSON.
     #[arg(long, value_name = "NAME", default_value = "default", help_heading = "Output")]
     pub variant: String,
 
-    /// Write the bodies of indices and templates that the JSON refers to into this folder, one file each.
+    /// Write the index and template bodies that the JSON refers to into this directory, one file each.
     #[arg(long, value_name = "DIR", help_heading = "Output")]
     pub bodies: Option<PathBuf>,
 }
@@ -66,10 +66,10 @@ pub struct PlanArgs {
 /// How a plan is told.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum PlanFormat {
-    /// For people.
+    /// Text.
     #[default]
     Table,
-    /// For programs.
+    /// JSON.
     Json,
 }
 

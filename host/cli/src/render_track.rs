@@ -16,7 +16,7 @@ pub struct RenderArgs {
     #[command(flatten)]
     pub track: TrackArgs,
 
-    /// Write the JSON to this file instead of standard output.
+    /// Output file [default: standard output].
     #[arg(long, value_name = "FILE")]
     pub output_path: Option<PathBuf>,
 

@@ -18,11 +18,11 @@ use crate::track::args::TrackParamArgs;
 /// Options of `rally upgrade-track`.
 #[derive(Debug, Args)]
 pub struct UpgradeArgs {
-    /// Folder of the track, or its JSON file.
+    /// Directory of the track, or its JSON file.
     #[arg(long, value_name = "PATH")]
     pub track_path: PathBuf,
 
-    /// Folder of the new track; it must not be there yet, or be empty.
+    /// Directory of the new track; it must be empty or not exist.
     #[arg(long, value_name = "DIR")]
     pub output_path: PathBuf,
 

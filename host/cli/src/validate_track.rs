@@ -15,7 +15,7 @@ pub struct ValidateArgs {
     #[command(flatten)]
     pub track: TrackArgs,
 
-    /// A challenge that the track must have.
+    /// Challenge that the track must contain.
     #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
     pub challenge: Option<String>,
 

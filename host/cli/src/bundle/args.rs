@@ -26,13 +26,13 @@ pub struct BundleArgs {
 /// What to do with bundles.
 #[derive(Debug, Subcommand)]
 pub enum BundleCommand {
-    /// Make one file of a track (this is what no sub-command does as well).
+    /// Pack a track into one file (the default when no subcommand is given).
     Create(CreateArgs),
-    /// Show what is in a bundle and what its components ask for, without racing it.
+    /// Show the contents of a bundle and what its components import.
     Inspect(InspectArgs),
-    /// Make a pair of keys: FILE to sign with, FILE.pub for those who are to trust it.
+    /// Create a key pair: FILE signs, FILE.pub verifies.
     Keygen {
-        /// File of the secret key. Neither it nor FILE.pub may be there yet.
+        /// File of the secret key; neither it nor FILE.pub may exist.
         #[arg(value_name = "FILE")]
         file: PathBuf,
     },
@@ -41,15 +41,15 @@ pub enum BundleCommand {
 /// Options of `rally bundle create`.
 #[derive(Debug, Args)]
 pub struct CreateArgs {
-    /// Folder of the track.
+    /// Directory of the track.
     #[arg(long, value_name = "DIR", required = true)]
     pub track_path: Option<PathBuf>,
 
-    /// File to write.
+    /// Bundle to write.
     #[arg(long, short, value_name = "FILE", required = true)]
     pub output: Option<PathBuf>,
 
-    /// Secret key to sign the bundle with (`rally bundle keygen` makes one); the signature is written to FILE.sig.
+    /// Sign the bundle with this secret key (see `rally bundle keygen`); the signature goes to FILE.sig.
     #[arg(long, value_name = "KEY")]
     pub sign: Option<PathBuf>,
 
@@ -60,15 +60,15 @@ pub struct CreateArgs {
 /// Options of `rally bundle inspect`.
 #[derive(Debug, Args)]
 pub struct InspectArgs {
-    /// The bundle.
+    /// Bundle to inspect.
     #[arg(value_name = "FILE")]
     pub file: PathBuf,
 
-    /// File of a public key that is trusted, instead of those in trusted-keys of rally's home.
+    /// Public key to trust, instead of the keys in trusted-keys of rally's home directory.
     #[arg(long, value_name = "FILE")]
     pub trusted_key: Vec<PathBuf>,
 
-    /// Whom to tell.
+    /// Output format.
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t = Format::Text)]
     pub format: Format,
 
@@ -79,24 +79,24 @@ pub struct InspectArgs {
 /// Format of what is told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Format {
-    /// For people.
+    /// Text.
     Text,
-    /// For programs.
+    /// JSON.
     Json,
 }
 
 /// How far a bundle is believed.
 #[derive(Debug, Clone, Args)]
 pub struct TrustArgs {
-    /// What has to be true of the bundle before it is read [default: signed].
+    /// What rally requires of the bundle before it reads it [default: signed].
     #[arg(long, value_enum, value_name = "LEVEL", help_heading = "Bundle")]
     pub trust: Option<TrustLevel>,
 
-    /// File of a public key that is trusted, instead of those in trusted-keys of rally's home.
+    /// Public key to trust, instead of the keys in trusted-keys of rally's home directory.
     #[arg(long, value_name = "FILE", help_heading = "Bundle")]
     pub trusted_key: Vec<PathBuf>,
 
-    /// SHA-256 that the bundle has to have, as its author tells it.
+    /// SHA-256 digest that the bundle must have.
     #[arg(long, value_name = "SHA256", value_parser = digest, help_heading = "Bundle")]
     pub bundle_digest: Option<Digest>,
 }
@@ -104,11 +104,11 @@ pub struct TrustArgs {
 /// How far a bundle is believed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum TrustLevel {
-    /// A trusted key has signed it, in FILE.sig.
+    /// FILE.sig holds the signature of a trusted key.
     Signed,
-    /// It is unchanged since `rally bundle` made it, whoever that was; with --bundle-digest it is that very bundle.
+    /// The bundle is intact, from any author; with --bundle-digest, its digest matches.
     Digest,
-    /// It is your own: any tar archive of a track.
+    /// Nothing: the bundle is yours. Any tar archive of a track is accepted.
     Local,
 }
 

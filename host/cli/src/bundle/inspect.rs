@@ -18,9 +18,9 @@ use crate::terminal;
 
 /// What became of a signature.
 struct SignatureState {
-    /// For programs.
+    /// JSON.
     state: &'static str,
-    /// For people.
+    /// Text.
     text: String,
     /// Which key it says to be of.
     key: Option<String>,

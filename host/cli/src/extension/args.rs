@@ -21,22 +21,22 @@ pub struct ExtensionArgs {
 /// What to do with extensions.
 #[derive(Debug, Subcommand)]
 pub enum ExtensionCommand {
-    /// Write a track with an extension that works, to begin with.
+    /// Create a track with a working extension.
     New(NewArgs),
-    /// Build the extension of a track from its _source folder, and put the component beside track.json.
+    /// Build a track's extension from its _source directory and put the component beside track.json.
     Build(BuildArgs),
-    /// Show what a component registers, what it asks for, and what it may take.
+    /// Show what a component registers and imports, and its limits.
     Inspect(InspectArgs),
-    /// Say whether rally would take a component or the extensions of a track, and if not, why.
+    /// Check whether rally accepts a component or the extensions of a track.
     Check(CheckArgs),
-    /// Run the tests of an extension, then each challenge of its track in test mode.
+    /// Run an extension's tests, then race each challenge of its track in test mode.
     Test(TestArgs),
 }
 
 /// Options of `rally extension new`.
 #[derive(Debug, Args)]
 pub struct NewArgs {
-    /// Name of the track, and of the folder that is made.
+    /// Name of the track and of its new directory.
     #[arg(value_name = "NAME")]
     pub name: String,
 
@@ -44,7 +44,7 @@ pub struct NewArgs {
     #[arg(long, value_enum, value_name = "LANGUAGE", default_value_t = Language::Rust)]
     pub lang: Language,
 
-    /// Folder in which to make the track's folder.
+    /// Parent directory of the new track.
     #[arg(long, value_name = "DIR", default_value = ".")]
     pub path: PathBuf,
 }
@@ -52,7 +52,7 @@ pub struct NewArgs {
 /// A language to write extensions in.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub enum Language {
-    /// With the SDK in guest-sdk/rust.
+    /// Rust, with the SDK in guest-sdk/rust.
     Rust,
     /// Not supported yet.
     #[value(hide = true)]
@@ -79,7 +79,7 @@ impl std::fmt::Display for Language {
 /// Options of `rally extension build`.
 #[derive(Debug, Args)]
 pub struct BuildArgs {
-    /// Folder of the track.
+    /// Directory of the track.
     #[arg(value_name = "DIR", default_value = ".")]
     pub path: PathBuf,
 
@@ -90,11 +90,11 @@ pub struct BuildArgs {
 /// Options of `rally extension inspect`.
 #[derive(Debug, Args)]
 pub struct InspectArgs {
-    /// A component, or the folder of a track.
+    /// Component file, or directory of a track.
     #[arg(value_name = "FILE|DIR", default_value = ".")]
     pub path: PathBuf,
 
-    /// Whom to tell.
+    /// Output format.
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t = Format::Text)]
     pub format: Format,
 
@@ -105,7 +105,7 @@ pub struct InspectArgs {
 /// Options of `rally extension check`.
 #[derive(Debug, Args)]
 pub struct CheckArgs {
-    /// A component, or the folder of a track.
+    /// Component file, or directory of a track.
     #[arg(value_name = "FILE|DIR", default_value = ".")]
     pub path: PathBuf,
 
@@ -116,19 +116,19 @@ pub struct CheckArgs {
 /// Options of `rally extension test`.
 #[derive(Debug, Args)]
 pub struct TestArgs {
-    /// Folder of the track.
+    /// Directory of the track.
     #[arg(value_name = "DIR", default_value = ".")]
     pub path: PathBuf,
 
-    /// Race against the answers in this file instead of the embedded node (--record makes such a file).
+    /// Race against the responses recorded in FILE instead of the embedded node.
     #[arg(long, value_name = "FILE", conflicts_with = "record")]
     pub recording: Option<PathBuf>,
 
-    /// Write down what the embedded node answers, to race against it later with --recording.
+    /// Record the embedded node's responses to FILE, for use with --recording.
     #[arg(long, value_name = "FILE")]
     pub record: Option<PathBuf>,
 
-    /// Seed of the races; a recording has its own.
+    /// Seed of the races; with --recording, the recorded seed is used.
     #[arg(long, value_name = "NUMBER", default_value_t = 1, conflicts_with = "recording")]
     pub seed: u64,
 

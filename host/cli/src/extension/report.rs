@@ -37,7 +37,7 @@ pub struct Report<'a> {
 }
 
 impl Report<'_> {
-    /// For programs.
+    /// JSON.
     pub fn json(&self) -> Value {
         let facts = self.facts;
         let counts = &facts.counts;
@@ -85,7 +85,7 @@ impl Report<'_> {
 }
 
 impl fmt::Display for Report<'_> {
-    /// For people.
+    /// Text.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let facts = self.facts;
         let counts = &facts.counts;

@@ -8,11 +8,11 @@ use clap::{Args, ValueEnum};
 #[derive(Debug, Clone, Args)]
 #[group(id = "which-track", required = true, multiple = false)]
 pub struct TrackArgs {
-    /// Name of a track: one that ships with rally (`rally list tracks --shipped`), or one of the track repository.
+    /// Name of a track that ships with rally or is in the track repository (see `rally list tracks`).
     #[arg(long, value_name = "NAME")]
     pub track: Option<String>,
 
-    /// Folder of a track, or its JSON file.
+    /// Directory of a track, or its JSON file.
     #[arg(long, value_name = "PATH")]
     pub track_path: Option<PathBuf>,
 }
@@ -21,21 +21,19 @@ pub struct TrackArgs {
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Track repository")]
 pub struct RepositoryArgs {
-    /// Name of a track repository: of those in [tracks] of rally.ini, or a folder below ~/.rally/benchmarks/tracks
-    /// [default: default].
+    /// Track repository: a name from [tracks] of rally.ini, or a directory in ~/.rally/benchmarks/tracks [default: default].
     #[arg(long, value_name = "NAME", conflicts_with = "track_path")]
     pub track_repository: Option<String>,
 
-    /// Commit, branch or tag of the track repository, instead of what fits the target's version.
+    /// Commit, branch or tag of the track repository [default: the branch that fits the target's version].
     #[arg(long, value_name = "REVISION", conflicts_with = "track_path")]
     pub track_revision: Option<String>,
 
-    /// Version of the target, for which the best-matching branch of the track repository is taken [default: read from
-    /// the target, if there is one].
+    /// Version of the target, which selects the branch of the track repository [default: the version that the target reports].
     #[arg(long, value_name = "VERSION")]
     pub distribution_version: Option<String>,
 
-    /// Never use the network but for the target: data and track repositories must be there already.
+    /// Use the network only to reach the target; data and track repositories must already be on disk.
     #[arg(long)]
     pub offline: bool,
 }
@@ -44,11 +42,11 @@ pub struct RepositoryArgs {
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Track")]
 pub struct TrackParamArgs {
-    /// Parameters of the track: "key:value,key:value", inline JSON, or a *.json file.
+    /// Track parameters: "key:value,key:value", inline JSON or a *.json file.
     #[arg(long, value_name = "PARAMETERS")]
     pub track_params: Option<String>,
 
-    /// Do not mind parameters that the track does not know.
+    /// Accept --track-params that the track does not use.
     #[arg(long)]
     pub ignore_unused_track_params: bool,
 }
@@ -57,11 +55,11 @@ pub struct TrackParamArgs {
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Track")]
 pub struct TaskFilterArgs {
-    /// Only tasks that match: comma-separated task names, type:OPERATION-TYPE or tag:TAG.
+    /// Run only these tasks: names, type:OPERATION-TYPE or tag:TAG, separated by commas.
     #[arg(long, value_name = "FILTER,…", conflicts_with = "exclude_tasks")]
     pub include_tasks: Option<String>,
 
-    /// All but the tasks that match: comma-separated task names, type:OPERATION-TYPE or tag:TAG.
+    /// Skip these tasks: names, type:OPERATION-TYPE or tag:TAG, separated by commas.
     #[arg(long, value_name = "FILTER,…")]
     pub exclude_tasks: Option<String>,
 }
@@ -70,11 +68,11 @@ pub struct TaskFilterArgs {
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Track")]
 pub struct FlavorArgs {
-    /// What the target is.
+    /// Kind of target to read the track for.
     #[arg(long, value_enum, value_name = "FLAVOR", default_value_t)]
     pub build_flavor: BuildFlavor,
 
-    /// You operate the serverless target, and may do what its users may not.
+    /// Keep operations that only an operator of a serverless target may run.
     #[arg(long)]
     pub serverless_operator: bool,
 }
@@ -82,10 +80,10 @@ pub struct FlavorArgs {
 /// What a target is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum BuildFlavor {
-    /// Installed somewhere.
+    /// A self-managed cluster.
     #[default]
     Default,
-    /// A service.
+    /// A serverless project.
     Serverless,
 }
 
@@ -101,9 +99,9 @@ impl From<BuildFlavor> for rally_track::BuildFlavor {
 /// Format of what is told.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub enum Format {
-    /// For people.
+    /// Text.
     #[default]
     Text,
-    /// For programs.
+    /// JSON.
     Json,
 }
