@@ -14,7 +14,8 @@ use std::str::FromStr;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use ed25519_dalek::{Signer, SigningKey, VerifyingKey};
-use rally_component::{Digest, printable};
+use rally_component::Digest;
+use rally_support::printable;
 use rand::TryRng;
 use rand::rngs::SysRng;
 
@@ -149,7 +150,7 @@ impl PublicKey {
         if actual.to_string() == said {
             Ok(())
         } else {
-            Err(KeyError::OtherId { said: printable(said), actual })
+            Err(KeyError::OtherId { said: printable::name(said), actual })
         }
     }
 }

@@ -2,7 +2,8 @@
 
 use std::fmt::Write;
 
-use rally_component::{Digest, DigestError, Facts, Version, printable};
+use rally_component::{Digest, DigestError, Facts, Version};
+use rally_support::printable;
 use serde::Deserialize;
 use toml::Spanned;
 
@@ -206,7 +207,7 @@ impl TrackLock {
         }
         let raw: RawLock = toml::from_str(text).map_err(|error| LockError::Malformed {
             line: line(bytes, error.span().map_or(0, |span| span.start)),
-            message: printable(error.message()),
+            message: printable::name(error.message()),
         })?;
         let files = raw.file.into_iter().map(|file| file.read(bytes)).collect::<Result<_, _>>()?;
         let lock = TrackLock::new(raw.track.parse()?, files)?;
@@ -235,7 +236,7 @@ impl RawFile {
                 let wit_version = Version::parse(version.get_ref())
                     .map_err(|error| malformed(version.span().start, error.to_string()))?;
                 if let Some(import) = imports.get_ref().iter().find(|import| !is_interface(import)) {
-                    let message = format!("\"{}\" is no name of an interface", printable(import));
+                    let message = format!("\"{}\" is no name of an interface", printable::name(import));
                     return Err(malformed(imports.span().start, message));
                 }
                 Some(LockedComponent { wit_version, imports: imports.into_inner() })

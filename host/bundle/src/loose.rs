@@ -38,7 +38,7 @@ pub(crate) fn read(bytes: &[u8], limits: &Limits) -> Result<Loose, OpenError> {
             EntryType::XGlobalHeader => continue,
             kind => {
                 return Err(OpenError::NotAFile {
-                    name: rally_component::printable(name),
+                    name: rally_support::printable::name(name),
                     kind: describe(kind),
                 });
             }

@@ -232,7 +232,7 @@ impl Packer<'_> {
             let name = format!("{prefix}{shown}");
             if let Some(reason) = self.left_out(&shown, &name, kind.is_dir()) {
                 let name = if kind.is_dir() { format!("{name}/") } else { name };
-                self.left_out.push(LeftOut { name: rally_component::printable(&name), reason });
+                self.left_out.push(LeftOut { name: rally_support::printable::name(&name), reason });
                 continue;
             }
             if kind.is_symlink() {

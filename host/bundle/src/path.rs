@@ -5,7 +5,7 @@ use std::fmt;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
-use rally_component::printable;
+use rally_support::printable;
 
 /// Name of the lock in a bundle.
 pub const LOCK_FILE: &str = "track.lock";
@@ -57,7 +57,7 @@ impl FromStr for BundlePath {
 
     fn from_str(text: &str) -> Result<BundlePath, PathError> {
         match text.split('/').find_map(wrong_part).or_else(|| wrong_whole(text)) {
-            Some(reason) => Err(PathError { shown: printable(text), reason }),
+            Some(reason) => Err(PathError { shown: printable::name(text), reason }),
             None => Ok(BundlePath(text.to_owned())),
         }
     }
@@ -80,7 +80,7 @@ fn wrong_part(part: &str) -> Option<&'static str> {
         Some("\".\" and \"..\" lead elsewhere")
     } else if part.contains(['\\', ':']) {
         Some("\"\\\" and \":\" mean something else on other systems")
-    } else if printable(part) != part && part.len() <= LONGEST_PART {
+    } else if !printable::is_safe(part) && part.len() <= LONGEST_PART {
         Some("it has characters that cannot be seen")
     } else if part.len() > LONGEST_PART {
         Some("parts of names have at most 100 bytes")
@@ -134,7 +134,11 @@ impl FromStr for TrackName {
         let fine = text.len() <= LONGEST_PART
             && text.starts_with(char::is_alphanumeric)
             && text.chars().all(|character| character.is_alphanumeric() || "-_.".contains(character));
-        if fine { Ok(TrackName(text.to_owned())) } else { Err(TrackNameError { shown: printable(text) }) }
+        if fine {
+            Ok(TrackName(text.to_owned()))
+        } else {
+            Err(TrackNameError { shown: printable::name(text) })
+        }
     }
 }
 

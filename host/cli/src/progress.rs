@@ -7,6 +7,7 @@ use std::time::{Duration, Instant};
 use hdrhistogram::Histogram;
 use indicatif::{BinaryBytes, MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
 use rally_race::{Kind, Recording};
+use rally_support::printable;
 
 use crate::terminal;
 
@@ -59,7 +60,7 @@ impl ProgressBoard {
             Output::Plain => terminal::say(text),
             Output::Terminal(board) => {
                 // Without a drawn bar there is nothing to keep the text out of.
-                if self.running.is_empty() || board.println(terminal::harmless(text)).is_err() {
+                if self.running.is_empty() || board.println(printable::lines(text)).is_err() {
                     terminal::say(text);
                 }
             }
@@ -99,7 +100,7 @@ impl ProgressBoard {
             Output::Terminal(board) => {
                 let bar = board.add(ProgressBar::new(1000));
                 bar.set_style(style());
-                bar.set_prefix(shortened(&terminal::harmless(name), 20));
+                bar.set_prefix(shortened(&printable::line(name), 20));
                 Some(bar)
             }
         };
@@ -201,7 +202,7 @@ impl DataLine {
         if let Some(bar) = &self.bar {
             if fresh {
                 bar.reset();
-                bar.set_message(format!("{what} {}", terminal::harmless(name)));
+                bar.set_message(format!("{what} {}", printable::line(name)));
             }
             if fresh || bar.length() != total {
                 bar.set_style(match self.counts {

@@ -84,7 +84,7 @@ pub fn shorten(text: &str) -> String {
                 }
                 out.push_str(if digits.len() >= 4 { "…" } else { &digits });
             }
-            character if character.is_control() => out.push(' '),
+            character if rally_support::printable::is_unsafe(character) => out.push(' '),
             character => out.push(character),
         }
         length += 1;

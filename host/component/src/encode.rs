@@ -2,10 +2,10 @@
 
 use std::collections::BTreeSet;
 
+use rally_support::printable;
 use wasmparser::{Encoding, Parser, Payload, TypeRef};
 use wit_component::ComponentEncoder;
 
-use crate::printable::printable;
 use crate::version::PACKAGE;
 
 /// Why a core module cannot become a component.
@@ -95,7 +95,7 @@ fn survey(core_module: &[u8]) -> Result<Survey, EncodeError> {
                 for import in imports.into_imports() {
                     let import = import.map_err(malformed)?;
                     if !is_of_interface(import.module) || !matches!(import.ty, TypeRef::Func(_)) {
-                        survey.foreign.insert(printable(import.module));
+                        survey.foreign.insert(printable::name(import.module));
                     }
                 }
             }

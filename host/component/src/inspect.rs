@@ -1,5 +1,6 @@
 //! Reading a component.
 
+use rally_support::printable;
 use semver::Version;
 use wasmparser::names::{ComponentName, ComponentNameKind};
 use wasmparser::{
@@ -12,7 +13,6 @@ use crate::digest::Digest;
 use crate::error::{Bound, InspectError};
 use crate::facts::{CoreCounts, Facts, Import, Producer, Role};
 use crate::joins::joins;
-use crate::printable::printable;
 use crate::version::{PACKAGE, Verdict, is_importable, judge};
 
 /// What WebAssembly a track's code may consist of: what compilers for wasm32-unknown-unknown make, and what components need.
@@ -85,7 +85,7 @@ impl From<wasmparser::Error> for Stop {
 
 fn broken(error: &wasmparser::Error, size: u64) -> InspectError {
     let offset = error.offset() as u64;
-    let message = printable(error.message());
+    let message = printable::name(error.message());
     if error.missing_wasm_feature().is_some() {
         InspectError::Feature { offset, message }
     } else if message.starts_with("unexpected end") {
@@ -258,9 +258,9 @@ impl<'a> Reader<'a> {
                     return;
                 }
                 let producer = Producer {
-                    field: printable(field.name),
-                    name: printable(value.name),
-                    version: printable(value.version),
+                    field: printable::name(field.name),
+                    name: printable::name(value.name),
+                    version: printable::name(value.version),
                 };
                 if !self.producers.contains(&producer) {
                     self.producers.push(producer);
@@ -339,7 +339,7 @@ impl<'a> Reader<'a> {
 
 impl Name {
     fn new(text: &str, is_instance: bool) -> Name {
-        Name { text: printable(text), interface: interface(text), is_instance }
+        Name { text: printable::name(text), interface: interface(text), is_instance }
     }
 
     fn is(&self, interface: &str) -> bool {

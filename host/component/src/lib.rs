@@ -11,7 +11,6 @@ mod error;
 mod facts;
 mod inspect;
 mod joins;
-mod printable;
 mod version;
 
 pub use bounds::Bounds;
@@ -20,6 +19,5 @@ pub use encode::{EncodeError, encode};
 pub use error::{Bound, InspectError};
 pub use facts::{Capability, CoreCounts, Facts, Import, Producer, Role};
 pub use inspect::inspect;
-pub use printable::printable;
 pub use semver::Version;
 pub use version::{PACKAGE, offered_versions};

@@ -1,9 +1,9 @@
 //! How a call of a component can go wrong.
 
 use std::error::Error as StdError;
-use std::fmt::{self, Write};
+use std::fmt;
 
-use rally_component::printable;
+use rally_support::printable;
 use wasmtime::{Trap, WasmBacktrace};
 
 use crate::limits::{LimitExceeded, LimitKind, Limits};
@@ -53,7 +53,7 @@ pub enum CallErrorKind {
         backtrace: Option<String>,
     },
     /// The guest did what it cannot do, or gave up. It is over.
-    #[error("it failed ({}){}", Lines(reason), shown(backtrace))]
+    #[error("it failed ({}){}", printable::lines(reason), shown(backtrace))]
     Fault {
         /// What it did.
         reason: String,
@@ -66,7 +66,7 @@ pub enum CallErrorKind {
     #[error("{0}")]
     Guest(GuestError),
     /// What the guest gave makes no sense.
-    #[error("it returned {}", Lines(.0))]
+    #[error("it returned {}", printable::lines(.0))]
     Nonsense(String),
     /// The guest is over since an earlier call.
     #[error("its instance ended with an earlier failure")]
@@ -97,28 +97,11 @@ impl StdError for GuestError {}
 impl fmt::Display for GuestError {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(kind) = &self.kind {
-            write!(formatter, "{}: ", Lines(kind))?;
+            write!(formatter, "{}: ", printable::lines(kind))?;
         }
-        write!(formatter, "{}", Lines(&self.message))?;
+        write!(formatter, "{}", printable::lines(&self.message))?;
         if let Some(traceback) = &self.traceback {
-            write!(formatter, "\n{}", Lines(traceback))?;
-        }
-        Ok(())
-    }
-}
-
-/// Text of a guest as it is shown: its lines stay, but nothing in it steers the user's terminal.
-struct Lines<'t>(&'t str);
-
-impl fmt::Display for Lines<'_> {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        for character in self.0.chars() {
-            match character {
-                '\n' => formatter.write_char('\n')?,
-                '\t' => formatter.write_char(' ')?,
-                steering if steering.is_control() => write!(formatter, "{}", steering.escape_default())?,
-                other => formatter.write_char(other)?,
-            }
+            write!(formatter, "\n{}", printable::lines(traceback))?;
         }
         Ok(())
     }
@@ -188,7 +171,7 @@ fn frames(backtrace: &WasmBacktrace) -> String {
     for (index, frame) in all.iter().take(MOST_FRAMES).enumerate() {
         let name = frame.func_name().map(|name| rustc_demangle::demangle(name).to_string());
         let name = name.unwrap_or_else(|| format!("function {}", frame.func_index()));
-        text.push_str(&format!("\n  {index}: {}", printable(&name)));
+        text.push_str(&format!("\n  {index}: {}", printable::name(&name)));
     }
     if all.len() > MOST_FRAMES {
         text.push_str(&format!("\n  … {} more", all.len() - MOST_FRAMES));

@@ -2,6 +2,8 @@
 
 use std::borrow::Cow;
 
+use rally_support::printable;
+
 use crate::rows::{Cell, Row};
 
 /// Digits that a table shows of a number.
@@ -87,9 +89,9 @@ fn columns(row: &Row, with_lap: bool, value: fn(&Cell) -> String) -> Vec<String>
     columns
 }
 
-/// Text without what would end a cell or a row.
+/// Text without what would end a cell or a row, or steer the terminal.
 fn harmless(text: &str) -> String {
-    text.replace('|', "\\|").replace(['\n', '\r', '\t'], " ")
+    printable::line(&text.replace('|', "\\|").replace(['\n', '\r', '\t'], " ")).into_owned()
 }
 
 /// A value with six significant digits, never with an exponent.

@@ -4,8 +4,10 @@ use std::fmt::{self, Write as _};
 use std::io;
 use std::path::PathBuf;
 
+use rally_support::printable;
+
 use crate::ParameterError;
-use crate::excerpt::{Excerpt, printable};
+use crate::excerpt::Excerpt;
 use crate::suggest::listed;
 
 /// Why a track could not be loaded.
@@ -81,7 +83,7 @@ const MAX_MESSAGE: usize = 1000;
 impl fmt::Display for Clean<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for character in self.0.chars().take(MAX_MESSAGE) {
-            f.write_char(printable(character))?;
+            f.write_char(printable::character(character))?;
         }
         if self.0.chars().nth(MAX_MESSAGE).is_some() { f.write_char('…') } else { Ok(()) }
     }

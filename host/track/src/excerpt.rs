@@ -3,6 +3,8 @@
 use std::fmt;
 use std::ops::Range;
 
+use rally_support::printable;
+
 /// Lines shown before the one that is meant.
 const LINES_BEFORE: usize = 2;
 /// Lines shown after it.
@@ -85,26 +87,11 @@ fn cut(line: &str, position: usize) -> (String, usize) {
     if skip > 0 {
         shown.push('…');
     }
-    shown.extend(line.chars().skip(skip).take(MAX_WIDTH).map(printable));
+    shown.extend(line.chars().skip(skip).take(MAX_WIDTH).map(printable::character));
     if characters > skip + MAX_WIDTH {
         shown.push('…');
     }
     (shown, position - skip + usize::from(skip > 0))
-}
-
-/// A character that does nothing to a terminal.
-pub(crate) fn printable(character: char) -> char {
-    match character {
-        '\t' | '\n' => ' ',
-        // Bidirectional marks reorder what stands beside them.
-        control
-            if control.is_control()
-                || matches!(control, '\u{202A}'..='\u{202E}' | '\u{2066}'..='\u{2069}') =>
-        {
-            '\u{FFFD}'
-        }
-        other => other,
-    }
 }
 
 impl fmt::Display for Excerpt {

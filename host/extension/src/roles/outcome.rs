@@ -4,8 +4,8 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
-use rally_component::printable;
 use rally_race::{BodyKind, Cause, Failure, FailureKind, Outcome, Params, unit_name};
+use rally_support::printable;
 use serde_json::{Map, Value};
 
 use crate::since_0_1_0::async_::{AsyncInstance, OpenRunner, RunOutcome, RunParams};
@@ -128,5 +128,5 @@ fn failure(error: &Error) -> Option<Failure> {
 
 /// The first line, fit for a terminal: failures are counted by it, and shown in a line.
 fn shorten(text: &str) -> String {
-    printable(text.lines().next().unwrap_or_default())
+    printable::name(text.lines().next().unwrap_or_default())
 }

@@ -5,7 +5,8 @@ use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use rally_component::{Digest, printable};
+use rally_component::Digest;
+use rally_support::printable;
 use serde_json::json;
 
 use super::file::{Answer, Asked, Exchange};
@@ -86,11 +87,11 @@ impl State {
 }
 
 fn describe(received: &Received) -> String {
-    let request = format!("{} {}", received.method, printable(&received.target));
+    let request = format!("{} {}", received.method, printable::name(&received.target));
     if received.body.is_empty() {
         request
     } else {
-        format!("{request} with {}", printable(&String::from_utf8_lossy(&received.body)))
+        format!("{request} with {}", printable::name(&String::from_utf8_lossy(&received.body)))
     }
 }
 

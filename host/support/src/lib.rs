@@ -1,0 +1,3 @@
+//! Small helpers that several crates share. It depends on no other crate of rally.
+
+pub mod printable;
