@@ -52,7 +52,7 @@ pub type Key = (Kind, SampleType, Ending);
 pub struct SecondOfWork {
     /// Work done by warm-up requests.
     pub warmup_weight: f64,
-    /// Work done by measured requests.
+    /// Work of measured requests that succeeded: failed work is not throughput.
     pub normal_weight: f64,
     /// Number of requests, both types.
     pub requests: u64,
@@ -60,19 +60,41 @@ pub struct SecondOfWork {
     pub failures: u64,
 }
 
-/// What Rally's running average needs of one second (of request *start*) since the task's start.
+/// What Rally's running average needs of the requests that started in one [`start_slot`].
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub struct StartedInSecond {
-    /// Work of all requests that started in this second.
+pub struct StartedInSlot {
+    /// Work of all requests that started in this slot, failed ones included, as in Rally.
     pub weight: f64,
     /// Start of the earliest request, nanoseconds since the task's start.
     pub first_start: u64,
+    /// End of that request, nanoseconds since the task's start: Rally's `time_period`.
+    pub first_end: u64,
     /// Work of that request.
     pub first_weight: f64,
     /// Type of that request.
     pub first_type: SampleType,
     /// Start of the latest request, nanoseconds since the task's start.
     pub last_start: u64,
+}
+
+/// Slots per second of [`start_slot`] at the beginning of a task.
+const SLOTS_PER_SECOND: u64 = 64;
+
+/// The slot of a request that started so many nanoseconds after the task's start, in 64ths of a second: how far the slot's
+/// beginning is from the task's start.
+///
+/// Rally's clock starts a request's length away from the task's start, which is known only after the first request, so
+/// whole seconds are too coarse. Slots get wider as time passes (1/64 s until 16 s, 1/16 s until 64 s, 1/4 s until 256 s, then
+/// 1 s), so that they never are wider than 1/256 of the time since the start, or 1/64 s, and an hour takes 6,000 of them.
+pub fn start_slot(nanoseconds: u64) -> u32 {
+    let fine = nanoseconds / (1_000_000_000 / SLOTS_PER_SECOND);
+    let width = match fine / SLOTS_PER_SECOND {
+        0..16 => 1,
+        16..64 => 4,
+        64..256 => 16,
+        _ => SLOTS_PER_SECOND,
+    };
+    u32::try_from(fine - fine % width).unwrap_or(u32::MAX)
 }
 
 /// One kind of failure and how often it happened.
@@ -91,16 +113,26 @@ pub struct Recording {
     pub histograms: BTreeMap<Key, Histogram<u64>>,
     /// Work by second of completion, counted from the task's start.
     pub seconds: BTreeMap<u32, SecondOfWork>,
-    /// Work by second of start.
-    pub started: BTreeMap<u32, StartedInSecond>,
+    /// Work by [`start_slot`].
+    pub started: BTreeMap<u32, StartedInSlot>,
     /// Failures by cause; at most [`MOST_FAILURE_KEYS`], the rest under one key.
     pub failures: BTreeMap<FailureKey, u64>,
+    /// For causes of failure one whole text of the target, at most [`LONGEST_EXAMPLE`] bytes: of several the one that sorts first.
+    pub examples: BTreeMap<FailureKey, String>,
+    /// Work of measured requests that failed: documents of a bulk that the target rejected, or all documents of one that failed
+    /// as a whole.
+    pub failed_work: f64,
     /// Unit of the work; empty before the first request.
     pub unit: &'static str,
     /// When the measurement began and when the last measured request ended, nanoseconds since the task's start. It begins
     /// when the first measured request was due; in unthrottled tasks with the end of the warm-up time, else with the start of
     /// the first measured request.
     pub normal_span: Option<(u64, u64)>,
+    /// Start of the first measured request, nanoseconds since the task's start.
+    pub first_measured_start: Option<u64>,
+    /// Sum of the mean intervals between two requests of one client, nanoseconds, one for each measured throttled request. Divided
+    /// by the number of clients it is the time that the requests fill at their target rate.
+    pub measured_intervals: u64,
     /// How often a request was due and the param source had none ready.
     pub param_source_stalls: u64,
     /// Throughput of measured requests as their runner gives it, which then counts instead of the measured one.
@@ -110,6 +142,9 @@ pub struct Recording {
     /// Clients whose parameters ran out before the time of the task was up.
     pub ran_out: Option<RanOut>,
 }
+
+/// Longer texts of the target, in bytes, are cut.
+pub const LONGEST_EXAMPLE: usize = 4096;
 
 /// More different causes than this are counted together.
 pub const MOST_FAILURE_KEYS: usize = 50;

@@ -45,6 +45,8 @@ pub struct ClientSchedule {
     size: Option<u64>,
     /// Due time of the request before.
     current: f64,
+    /// Time between the last two due times.
+    gap: f64,
     /// Requests scheduled so far.
     count: u64,
 }
@@ -58,7 +60,7 @@ impl ClientSchedule {
         due_times: impl Into<DueTimes>,
         size: Option<u64>,
     ) -> ClientSchedule {
-        ClientSchedule { extent, timing, due_times: due_times.into(), size, current: 0.0, count: 0 }
+        ClientSchedule { extent, timing, due_times: due_times.into(), size, current: 0.0, gap: 0.0, count: 0 }
     }
 
     /// The next request, `elapsed` seconds after the start of the client's part in the task (for the first one as many as it
@@ -87,6 +89,17 @@ impl ClientSchedule {
             DueTimes::InTurn(scheduler) => scheduler.after_request(&finished()),
         }
         Ok(())
+    }
+
+    /// Mean time between two requests of this client in seconds, after what the last one did; `None` where nothing is throttled.
+    /// A scheduler that does not know it is judged by its last two due times.
+    pub fn mean_interval(&self) -> Option<f64> {
+        match &self.due_times {
+            DueTimes::Unthrottled => None,
+            DueTimes::AtOnce(scheduler) => Some(scheduler.mean_interval().unwrap_or(self.gap)),
+            DueTimes::UnitAware(scheduler) => scheduler.mean_interval(),
+            DueTimes::InTurn(_) => Some(self.gap),
+        }
     }
 
     fn sample_type(&self, elapsed: f64) -> Option<SampleType> {
@@ -124,6 +137,7 @@ impl ClientSchedule {
                 format!("the scheduler gave {due} seconds as the due time after {}", self.current).into()
             );
         }
+        self.gap = (due - self.current).max(0.0);
         self.current = due;
         // Rally tells throttled requests by their due time, and takes 0 for "not throttled".
         Ok((self.timing == Timing::Spread || due > 0.0).then_some(due))

@@ -41,6 +41,10 @@ impl Scheduler for Deterministic {
     fn next(&mut self, current: f64) -> Result<f64, Cause> {
         Ok(self.first.take().unwrap_or(current + self.interval))
     }
+
+    fn mean_interval(&self) -> Option<f64> {
+        Some(self.interval)
+    }
 }
 
 /// Requests as independent users send them: intervals are exponentially distributed.
@@ -59,6 +63,10 @@ impl<Draw: FnMut() -> f64> Poisson<Draw> {
 impl<Draw: FnMut() -> f64 + Send> Scheduler for Poisson<Draw> {
     fn next(&mut self, current: f64) -> Result<f64, Cause> {
         Ok(current + self.mean_interval * (self.draw)())
+    }
+
+    fn mean_interval(&self) -> Option<f64> {
+        Some(self.mean_interval)
     }
 }
 

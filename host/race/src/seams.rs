@@ -166,6 +166,11 @@ pub struct Outcome {
     pub unit: &'static str,
     /// Set where the request, or a part of it, failed.
     pub failure: Option<Failure>,
+    /// How much work failed, in `unit`s, where `failure` is set: documents that the target rejected, or all that a failed request
+    /// would have done. `None`: all of `weight`.
+    pub failed_work: Option<f64>,
+    /// What the target itself said of the failure, in full; an example where several parts failed.
+    pub example: Option<String>,
     /// Throughput to report instead of the measured one, `unit`s per second: Rally's `throughput`.
     pub throughput: Option<f64>,
     /// What else the runner tells of this request, such as `took` or `hits`.
@@ -175,7 +180,17 @@ pub struct Outcome {
 impl Outcome {
     /// A request that has no more to tell than what came of it.
     pub fn new(sent: Instant, received: Instant, weight: f64, unit: &'static str) -> Outcome {
-        Outcome { sent, received, weight, unit, failure: None, throughput: None, meta: None }
+        Outcome {
+            sent,
+            received,
+            weight,
+            unit,
+            failure: None,
+            failed_work: None,
+            example: None,
+            throughput: None,
+            meta: None,
+        }
     }
 }
 
@@ -223,6 +238,11 @@ pub trait Scheduler: Send {
 
     /// Called when a request has finished.
     fn after_request(&mut self, _finished: &Finished<'_>) {}
+
+    /// Mean time between two of the client's requests in seconds, where the scheduler knows it.
+    fn mean_interval(&self) -> Option<f64> {
+        None
+    }
 }
 
 /// A request that has finished, as its scheduler sees it. Times are seconds since the client's start.

@@ -110,6 +110,11 @@ impl UnitAware {
         })
     }
 
+    /// Mean time between two requests as heavy as the last one, in seconds; `None` before the weight is known.
+    pub fn mean_interval(&self) -> Option<f64> {
+        self.weight.map(|weight| weight / self.rate)
+    }
+
     /// A request has finished: what it did decides when the next one is due. A request that did nothing changes nothing.
     ///
     /// # Errors

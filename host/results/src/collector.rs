@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 use hdrhistogram::Histogram;
 use rally_race::{
     DriverLoad, Ending, FailureKey, GivenThroughput, Key, Kind, MOST_FAILURE_KEYS, Metric, PlannedTask,
-    RacePlan, RanOut, Recording, RequestMeta, SampleType, SecondOfWork, StartedInSecond,
+    RacePlan, RanOut, Recording, RequestMeta, SampleType, SecondOfWork, StartedInSlot,
 };
 use serde_json::{Map, Value};
 use thiserror::Error;
@@ -95,10 +95,16 @@ pub(crate) struct TaskRecord {
     running: BTreeMap<Key, Histogram<u64>>,
     finished: BTreeMap<Key, Distribution>,
     pub(crate) seconds: BTreeMap<u32, SecondOfWork>,
-    pub(crate) started: BTreeMap<u32, StartedInSecond>,
+    pub(crate) started: BTreeMap<u32, StartedInSlot>,
     pub(crate) failures: BTreeMap<FailureKey, u64>,
+    pub(crate) examples: BTreeMap<FailureKey, String>,
+    pub(crate) failed_work: f64,
     pub(crate) unit: &'static str,
+    /// Whether the unit is that of a request that succeeded.
+    unit_is_certain: bool,
     pub(crate) normal_span: Option<(u64, u64)>,
+    pub(crate) first_measured_start: Option<u64>,
+    measured_intervals: u64,
     pub(crate) param_source_stalls: u64,
     pub(crate) driver: Option<DriverLoad>,
     pub(crate) given_throughput: GivenThroughput,
@@ -169,8 +175,13 @@ impl TaskRecord {
             seconds: BTreeMap::new(),
             started: BTreeMap::new(),
             failures: BTreeMap::new(),
+            examples: BTreeMap::new(),
+            failed_work: 0.0,
             unit: "",
+            unit_is_certain: false,
             normal_span: None,
+            first_measured_start: None,
+            measured_intervals: 0,
             param_source_stalls: 0,
             driver: None,
             given_throughput: GivenThroughput::default(),
@@ -204,15 +215,24 @@ impl TaskRecord {
             sum.requests += work.requests;
             sum.failures += work.failures;
         }
-        for (&second, bin) in &recording.started {
-            self.started.entry(second).and_modify(|sum| merge_started(sum, bin)).or_insert(*bin);
+        for (&slot, bin) in &recording.started {
+            self.started.entry(slot).and_modify(|sum| merge_started(sum, bin)).or_insert(*bin);
         }
         for (cause, count) in &recording.failures {
             add_failures(&mut self.failures, cause, *count);
         }
-        if !recording.unit.is_empty() {
-            self.unit = recording.unit;
+        for (cause, example) in &recording.examples {
+            add_example(&mut self.examples, cause, example);
         }
+        self.failed_work += recording.failed_work;
+        let certain = recording.histograms.keys().any(|(.., ending)| *ending == Ending::Success);
+        if !recording.unit.is_empty() && (certain || !self.unit_is_certain) {
+            self.unit = recording.unit;
+            self.unit_is_certain = certain;
+        }
+        self.first_measured_start =
+            self.first_measured_start.into_iter().chain(recording.first_measured_start).min();
+        self.measured_intervals += recording.measured_intervals;
         self.normal_span = match (self.normal_span, recording.normal_span) {
             (Some((start, end)), Some((other_start, other_end))) => {
                 Some((start.min(other_start), end.max(other_end)))
@@ -237,6 +257,14 @@ impl TaskRecord {
         }
     }
 
+    /// The span over which the true rate is taken, nanoseconds since the task's start: from the beginning of the measurement to the
+    /// end of the last measured request, and of a throttled task at least as long as its requests fill at their target rate.
+    pub(crate) fn measured_span(&self) -> Option<(u64, u64)> {
+        let (start, end) = self.normal_span?;
+        let filled = self.measured_intervals / u64::from(self.info.clients.max(1));
+        Some((start, end.max(start + filled)))
+    }
+
     /// All samples of a kind and type with one of these endings.
     pub(crate) fn distribution(
         &self,
@@ -258,17 +286,19 @@ impl TaskRecord {
     }
 }
 
-/// The earlier request is the first one of the second. Of two at the same moment it is the one that sorts first, so that
+/// The earlier request is the first one of the slot. Of two at the same moment it is the one that sorts first, so that
 /// the order of merging does not matter.
-fn merge_started(sum: &mut StartedInSecond, other: &StartedInSecond) {
+fn merge_started(sum: &mut StartedInSlot, other: &StartedInSlot) {
     let earlier = other
         .first_start
         .cmp(&sum.first_start)
         .then(other.first_type.cmp(&sum.first_type))
         .then(other.first_weight.total_cmp(&sum.first_weight))
+        .then(other.first_end.cmp(&sum.first_end))
         .is_lt();
     if earlier {
         sum.first_start = other.first_start;
+        sum.first_end = other.first_end;
         sum.first_weight = other.first_weight;
         sum.first_type = other.first_type;
     }
@@ -285,6 +315,18 @@ pub(crate) fn add_failures(failures: &mut BTreeMap<FailureKey, u64>, cause: &Fai
         failures.insert(cause.clone(), count);
     } else {
         *failures.entry(other_failures()).or_default() += count;
+    }
+}
+
+/// Keeps one whole text of the target for each of the first [`MOST_FAILURE_KEYS`] causes: of several the one that sorts first, so
+/// that the order in which they come does not matter.
+pub(crate) fn add_example(examples: &mut BTreeMap<FailureKey, String>, cause: &FailureKey, example: &str) {
+    if let Some(known) = examples.get_mut(cause) {
+        if example < known.as_str() {
+            example.clone_into(known);
+        }
+    } else if examples.len() < MOST_FAILURE_KEYS {
+        examples.insert(cause.clone(), example.to_owned());
     }
 }
 

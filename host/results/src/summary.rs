@@ -10,7 +10,7 @@ use rally_race::{
 };
 use serde::{Deserialize, Serialize, Serializer};
 
-use crate::collector::{Collector, TaskInfo, TaskRecord, add_failures};
+use crate::collector::{Collector, TaskInfo, TaskRecord, add_example, add_failures};
 use crate::distribution::{Distribution, Figures};
 use crate::running_average::{RallyRelease, reported_rates, running_average};
 use crate::throughput::{Rates, Window, given_rates, true_rates, windows};
@@ -89,6 +89,8 @@ pub struct TaskSummary {
     pub warmup_requests: u64,
     /// Failed requests by all, 0 to 1; 0 without requests.
     pub error_rate: f64,
+    /// Work that failed, in `unit`s: documents that the target rejected.
+    pub failed_work: f64,
     /// Unit of the work: `docs`, `ops`, `pages`; empty where no request was made.
     pub unit: &'static str,
     /// True rate per second; `None` where no measured work was done. What the runner gives, where it gives a throughput.
@@ -168,6 +170,8 @@ pub struct FailureCount {
     pub description: String,
     /// How often.
     pub count: u64,
+    /// What the target itself said, in full, once; `None` where it said no more than `description`.
+    pub example: Option<String>,
 }
 
 impl Summary {
@@ -249,14 +253,12 @@ fn summarize(laps: &[&TaskRecord]) -> TaskSummary {
         .iter()
         .flat_map(|lap| {
             let requests = lap.distribution(Kind::ServiceTime, SampleType::Normal, BOTH).count();
-            windows(&lap.seconds, lap.normal_span, requests)
+            windows(&lap.seconds, lap.measured_span(), requests)
         })
         .collect();
     let averages: Vec<_> = laps
         .iter()
-        .flat_map(|lap| {
-            running_average(&lap.started, lap.normal_span.map(|(start, _)| start), 1, RallyRelease::Current)
-        })
+        .flat_map(|lap| running_average(&lap.started, lap.first_measured_start, 1, RallyRelease::Current))
         .collect();
     let durations: Vec<u64> =
         laps.iter().filter_map(|lap| lap.started.values().map(|bin| bin.last_start).max()).collect();
@@ -264,9 +266,16 @@ fn summarize(laps: &[&TaskRecord]) -> TaskSummary {
     for (cause, count) in laps.iter().flat_map(|lap| &lap.failures) {
         add_failures(&mut causes, cause, *count);
     }
+    let mut examples = BTreeMap::new();
+    for (cause, example) in laps.iter().flat_map(|lap| &lap.examples) {
+        add_example(&mut examples, cause, example);
+    }
     let mut failures: Vec<FailureCount> = causes
         .into_iter()
-        .map(|(cause, count)| FailureCount { status: cause.status, description: cause.description, count })
+        .map(|(cause, count)| {
+            let example = examples.remove(&cause).filter(|example| *example != cause.description);
+            FailureCount { status: cause.status, description: cause.description, count, example }
+        })
         .collect();
     failures.sort_by_key(|failure| std::cmp::Reverse(failure.count));
     let mut given = GivenThroughput::default();
@@ -283,6 +292,7 @@ fn summarize(laps: &[&TaskRecord]) -> TaskSummary {
         requests,
         warmup_requests: merged(laps, Kind::ServiceTime, SampleType::Warmup, BOTH).count(),
         error_rate,
+        failed_work: laps.iter().map(|lap| lap.failed_work).sum(),
         unit: laps.iter().map(|lap| lap.unit).find(|unit| !unit.is_empty()).unwrap_or_default(),
         throughput: given.or_else(|| true_rates(&windows)),
         rally_throughput: given.or_else(|| reported_rates(&averages)),

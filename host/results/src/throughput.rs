@@ -1,7 +1,10 @@
 //! The true rate of a task: what was completed, second by second, warm-up excluded.
 //!
 //! The measured span ([`Recording::normal_span`](rally_race::Recording::normal_span)) reaches from the beginning of the
-//! measurement to the end of the last measured request. It is cut at whole
+//! measurement to the end of the last measured request. In a throttled task it lasts at least as long as the measured requests fill at
+//! their target rate ([`Recording::measured_intervals`](rally_race::Recording::measured_intervals)): ten requests at
+//! 5/s are ten intervals of 0.2 s, although the last one is over shortly after the ninth interval. Only what succeeded counts.
+//! The span is cut at whole
 //! seconds of the task's time; what is left over at its two ends belongs to the first and the last window, so that every
 //! piece of work and every moment is in exactly one window and the mean is work by time. A span without a whole
 //! second in it is one window. Where requests take so long that less than one ends per second, windows are wide enough
@@ -41,10 +44,10 @@ pub struct Rates {
 /// nothing was measured.
 pub fn windows(
     seconds: &BTreeMap<u32, SecondOfWork>,
-    normal_span: Option<(u64, u64)>,
+    measured_span: Option<(u64, u64)>,
     requests: u64,
 ) -> Vec<Window> {
-    let Some((start, end)) = normal_span.filter(|(start, end)| end > start) else { return Vec::new() };
+    let Some((start, end)) = measured_span.filter(|(start, end)| end > start) else { return Vec::new() };
     let first_whole = start.div_ceil(NANOSECONDS_PER_SECOND);
     let last_whole = end / NANOSECONDS_PER_SECOND;
     let whole_seconds = last_whole.saturating_sub(first_whole);

@@ -15,6 +15,7 @@ use crate::local::step::LocalStep;
 use crate::local::supply::{Requests, Supply, Taken};
 use crate::local::timer::Slot;
 use crate::plan::{Assignment, Extent, OnError, PlannedTask, RacePlan};
+use crate::recording::SampleType;
 use crate::schedule::{ClientSchedule, DueTimes};
 use crate::schedulers::built_in_due_times;
 use crate::seams::{
@@ -272,6 +273,9 @@ impl<'a> Client<'a> {
             schedule
                 .after_request(finished)
                 .map_err(|source| RaceError::Unit { task: part.planned.task.name.clone(), source })?;
+            if let (SampleType::Normal, Some(interval)) = (scheduled.sample_type, schedule.mean_interval()) {
+                self.local.with_recorder(task, |recorder| recorder.fills(interval));
+            }
             self.judge(part, outcome)?;
             if completes_task && let Some(progress) = runner.progress() {
                 if progress.completed {

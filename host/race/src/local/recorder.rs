@@ -8,7 +8,8 @@ use hdrhistogram::{CreationError, Histogram};
 use crate::figures::RanOut;
 use crate::plan::Extent;
 use crate::recording::{
-    Ending, FailureKey, HIGHEST_NANOSECONDS, Kind, MOST_FAILURE_KEYS, Recording, SampleType, StartedInSecond,
+    Ending, FailureKey, HIGHEST_NANOSECONDS, Kind, LONGEST_EXAMPLE, MOST_FAILURE_KEYS, Recording, SampleType,
+    StartedInSlot, start_slot,
 };
 use crate::seams::{Failure, Outcome};
 
@@ -64,7 +65,8 @@ impl Recorder {
 
     /// Records a request.
     pub(crate) fn record(&mut self, measured: &Measured<'_>) {
-        let Outcome { sent, received, weight, unit, failure, throughput, meta } = measured.outcome;
+        let Outcome { sent, received, weight, unit, failure, failed_work, example, throughput, meta } =
+            measured.outcome;
         let ending = if failure.is_some() { Ending::Failure } else { Ending::Success };
         let service_time = received.saturating_duration_since(*sent);
         let ready = measured.due.map_or(measured.free_since, |due| due.max(measured.free_since));
@@ -79,8 +81,10 @@ impl Recorder {
             }
             None => time(Kind::Latency, service_time),
         }
-        self.work(measured.sample_type, measured.due, *sent, *received, *weight, failure.is_some());
-        if self.rest.unit.is_empty() {
+        let failed_work = failure.as_ref().map(|_| failed_work.unwrap_or(*weight));
+        self.work(measured.sample_type, measured.due, *sent, *received, *weight, failed_work);
+        // A request that failed may not have come to know what it counts.
+        if self.rest.unit.is_empty() || failure.is_none() {
             self.rest.unit = unit;
         }
         if measured.sample_type == SampleType::Normal {
@@ -92,8 +96,13 @@ impl Recorder {
             }
         }
         if let Some(failure) = failure {
-            self.failure(failure);
+            self.failure(failure, example.as_deref());
         }
+    }
+
+    /// A measured request was throttled: so many seconds after it the client's next one is due on average.
+    pub(crate) fn fills(&mut self, interval: f64) {
+        self.rest.measured_intervals += (interval * 1e9).round() as u64;
     }
 
     /// A request was due and its parameters were not made yet.
@@ -141,20 +150,24 @@ impl Recorder {
         sent: Instant,
         received: Instant,
         weight: f64,
-        failed: bool,
+        failed_work: Option<f64>,
     ) {
         let since_start = |at: Instant| at.saturating_duration_since(self.task_start).as_nanos() as u64;
         let (start, end) = (since_start(sent), since_start(received));
         let second = self.rest.seconds.entry(second_of(end)).or_default();
         match sample_type {
             SampleType::Warmup => second.warmup_weight += weight,
-            SampleType::Normal => second.normal_weight += weight,
+            SampleType::Normal => {
+                second.normal_weight += (weight - failed_work.unwrap_or(0.0)).max(0.0);
+                self.rest.failed_work += failed_work.unwrap_or(0.0);
+            }
         }
         second.requests += 1;
-        second.failures += u64::from(failed);
-        let started = self.rest.started.entry(second_of(start)).or_insert(StartedInSecond {
+        second.failures += u64::from(failed_work.is_some());
+        let started = self.rest.started.entry(start_slot(start)).or_insert(StartedInSlot {
             weight: 0.0,
             first_start: u64::MAX,
+            first_end: 0,
             first_weight: 0.0,
             first_type: sample_type,
             last_start: 0,
@@ -162,6 +175,7 @@ impl Recorder {
         started.weight += weight;
         if start < started.first_start {
             started.first_start = start;
+            started.first_end = end;
             started.first_weight = weight;
             started.first_type = sample_type;
         }
@@ -175,15 +189,25 @@ impl Recorder {
             };
             let (first, last) = self.rest.normal_span.unwrap_or((from, end));
             self.rest.normal_span = Some((first.min(from), last.max(end)));
+            let first = self.rest.first_measured_start.unwrap_or(start);
+            self.rest.first_measured_start = Some(first.min(start));
         }
     }
 
-    fn failure(&mut self, failure: &Failure) {
+    fn failure(&mut self, failure: &Failure, example: Option<&str>) {
         let key = FailureKey { status: failure.status, description: failure.description.clone() };
         let known = self.rest.failures.contains_key(&key);
         // The last key is kept for all that do not fit.
         let key =
             if known || self.rest.failures.len() + 1 < MOST_FAILURE_KEYS { key } else { other_failures() };
+        if let Some(example) = example {
+            let example = &example[..example.floor_char_boundary(LONGEST_EXAMPLE)];
+            match self.rest.examples.get_mut(&key) {
+                Some(known) if known.as_str() <= example => {}
+                Some(known) => example.clone_into(known),
+                None => drop(self.rest.examples.insert(key.clone(), example.to_owned())),
+            }
+        }
         *self.rest.failures.entry(key).or_default() += failure.count;
     }
 }
@@ -254,7 +278,7 @@ mod tests {
     }
 
     #[test]
-    fn work_is_counted_by_the_second_of_its_completion_and_of_its_start() {
+    fn work_is_counted_by_the_second_of_its_completion_and_the_slot_of_its_start() {
         let start = Instant::now();
         let mut recorder = recorder(start);
         record(&mut recorder, start, 100, 900, None);
@@ -268,11 +292,58 @@ mod tests {
             .collect();
         assert_eq!(seconds, [(0, 2.0, 1, 0), (2, 2.0, 2, 1)]);
         let started: Vec<_> = recording.started.iter().map(|(second, work)| (*second, work.weight)).collect();
-        assert_eq!(started, [(0, 4.0), (2, 0.0)]);
-        assert_eq!(recording.started[&0].first_start, 100_000_000);
-        assert_eq!(recording.started[&0].last_start, 950_000_000);
+        assert_eq!(started, [(6, 2.0), (60, 2.0), (140, 0.0)]);
+        assert_eq!(recording.started[&6].first_start, 100_000_000);
+        assert_eq!(recording.started[&60].last_start, 950_000_000);
         assert_eq!(recording.normal_span, Some((100_000_000, 2_300_000_000)));
         assert_eq!(recording.unit, "docs");
+    }
+
+    #[test]
+    fn failed_work_is_kept_apart_from_what_succeeded() {
+        let start = Instant::now();
+        let at = |millis| start + Duration::from_millis(millis);
+        let mut recorder = recorder(start);
+        let mut record = |weight, failed_work, example: Option<&str>| {
+            let failure = Some(failure("items failed".to_owned()));
+            let example = example.map(str::to_owned);
+            let outcome =
+                Outcome { failure, failed_work, example, ..Outcome::new(at(0), at(1), weight, "docs") };
+            recorder.record(&Measured {
+                sample_type: SampleType::Normal,
+                due: None,
+                free_since: start,
+                processing: Duration::ZERO,
+                outcome: &outcome,
+            });
+        };
+        // A bulk of 10 with 3 rejected, one that failed as a whole, and a runner that says only that it failed.
+        record(10.0, Some(3.0), Some("whole reason 2"));
+        record(0.0, Some(10.0), Some("whole reason 1"));
+        record(4.0, None, None);
+        let recording = recorder.take().unwrap();
+        assert_eq!((recording.seconds[&0].normal_weight, recording.failed_work), (7.0, 17.0));
+        assert_eq!(recording.started[&0].weight, 14.0);
+        assert_eq!(recording.examples.values().collect::<Vec<_>>(), ["whole reason 1"]);
+    }
+
+    #[test]
+    fn the_unit_is_that_of_requests_that_succeeded() {
+        let start = Instant::now();
+        let at = |millis| start + Duration::from_millis(millis);
+        let mut recorder = recorder(start);
+        for (failed, unit) in [(true, "ops"), (false, "docs"), (true, "ops")] {
+            let failure = failed.then(|| failure("no".to_owned()));
+            let outcome = Outcome { failure, ..Outcome::new(at(0), at(1), 1.0, unit) };
+            recorder.record(&Measured {
+                sample_type: SampleType::Normal,
+                due: None,
+                free_since: start,
+                processing: Duration::ZERO,
+                outcome: &outcome,
+            });
+        }
+        assert_eq!(recorder.take().unwrap().unit, "docs");
     }
 
     #[test]

@@ -61,6 +61,43 @@ fn a_source_that_gives_the_same_request_for_ever_is_asked_once() {
     assert_eq!(figures.stalls(0), 0);
 }
 
+/// 20 measured requests of a task at 500/s fill 20 / 500 s = 40 ms, however many clients share them: each of `clients` clients has an
+/// interval of `clients` / 500 s.
+#[test]
+fn measured_requests_of_a_throttled_task_fill_their_intervals() {
+    let mut wrong = Vec::new();
+    for target in [Target::Throughput(500.0), Target::Interval(0.002)] {
+        for (clients, schedule, timing) in [
+            (1, "deterministic", Timing::Spread),
+            (4, "deterministic", Timing::Spread),
+            (4, "deterministic", Timing::Rally),
+            (5, "poisson", Timing::Spread),
+        ] {
+            let mut task = task("a");
+            (task.clients, task.iterations, task.warmup_iterations) = (clients, Some(20), Some(10));
+            (task.schedule, task.target) = (schedule.to_owned(), Some(target.clone()));
+            let bound = Bound::default().with("a", Source::endless());
+            let options = PlanOptions { timing, ..PlanOptions::default() };
+            let (end, figures) = race(&plan_with(vec![single(task)], options), &bound);
+            assert!(completed(&end), "{end:?}");
+            let filled = figures.recordings[&0].measured_intervals / u64::from(clients);
+            if filled != 40_000_000 {
+                wrong.push(format!("{clients} clients, {schedule}, {timing:?}, {target:?}: {filled} ns"));
+            }
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+#[test]
+fn an_unthrottled_task_fills_no_intervals() {
+    let mut task = task("a");
+    task.iterations = Some(20);
+    let bound = Bound::default().with("a", Source::endless());
+    let (_, figures) = race(&plan(vec![single(task)]), &bound);
+    assert_eq!(figures.recordings[&0].measured_intervals, 0);
+}
+
 #[test]
 fn no_request_is_sent_before_it_is_due() {
     let mut task = task("a");

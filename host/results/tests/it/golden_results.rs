@@ -3,7 +3,7 @@
 use crate::common::{Request, assert_close, golden, nanoseconds, recording, task};
 use rally_race::SampleType;
 use rally_results::{Collector, Compat, RaceStatus, RallyRelease, TaskInfo, running_average};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 const RESOLUTION: f64 = 0.0005;
 const CLOCK: f64 = 1e-6;
@@ -104,22 +104,10 @@ fn race() -> Race {
             TaskInfo { operation, meta, reported, ..task(id, 1, name) }
         }));
     let mut throughput_values = 0;
-    let mut durations_moved = Vec::new();
     for (id, declared) in challenge["schedule"].as_array().unwrap().iter().enumerate() {
         let of_task: Vec<&Value> =
             samples.iter().filter(|sample| sample["task"] == declared["name"]).collect();
         let number = |sample: &Value, name: &str| sample[name].as_f64().unwrap();
-        let Some(first) = of_task
-            .iter()
-            .min_by(|one, other| number(one, "absolute_time").total_cmp(&number(other, "absolute_time")))
-        else {
-            durations_moved.push(0.0);
-            continue;
-        };
-        // Deliberate difference: rally counts from the task's start. Rally counts throughput from the first request's
-        // start less its end's distance from the task's start, and durations from the task's start.
-        let start = number(first, "request_start") - number(first, "time_period");
-        durations_moved.push((number(first, "task_start") - start) * 1e3);
         let mut clients: Vec<i64> =
             of_task.iter().map(|sample| sample["client_id"].as_i64().unwrap()).collect();
         clients.sort_unstable();
@@ -130,7 +118,9 @@ fn race() -> Race {
                 .iter()
                 .filter(|sample| sample["client_id"] == client)
                 .map(|sample| {
-                    let at = number(sample, "request_start") - start;
+                    // Of two that start at the same moment Rally takes the one it heard of first.
+                    let order = f64::from(u32::try_from(client).unwrap()) * 1e-9;
+                    let at = number(sample, "request_start") - number(sample, "task_start") + order;
                     Request {
                         sample_type: match sample["sample_type"].as_str().unwrap() {
                             "warmup" => SampleType::Warmup,
@@ -149,20 +139,15 @@ fn race() -> Race {
             all.extend(requests);
         }
         let all = recording(&all, "");
-        let first_normal = all.normal_span.map(|(start, _)| start);
-        throughput_values += running_average(&all.started, first_normal, 1, RallyRelease::Current).len();
+        throughput_values +=
+            running_average(&all.started, all.first_measured_start, 1, RallyRelease::Current).len();
     }
     let summary = collector.summary(RaceStatus::Complete);
     let rows = summary.rows(Some(Compat::Rally));
     let mut reported: Vec<String> =
         rows.into_iter().map(|row| row.task).filter(|task| !task.is_empty()).collect();
     reported.dedup();
-    let mut results = summary.results(Some(Compat::Rally));
-    for (record, moved) in results["op_metrics"].as_array_mut().unwrap().iter_mut().zip(durations_moved) {
-        if let Some(duration) = record["duration"].as_f64() {
-            record["duration"] = json!(duration - moved);
-        }
-    }
+    let results = summary.results(Some(Compat::Rally));
     Race { results, reported, samples: samples.len(), throughput_values, expected: case["expected"].clone() }
 }
 

@@ -11,4 +11,5 @@ mod golden_throughput;
 mod reporting;
 mod storing;
 mod telling;
+mod throttled;
 mod user_tags;

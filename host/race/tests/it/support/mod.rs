@@ -431,6 +431,8 @@ fn merge(into: &mut Recording, from: Recording) {
         into.ran_out.get_or_insert(RanOut { clients: 0, ..early }).merge(&early);
     }
     into.param_source_stalls += from.param_source_stalls;
+    into.measured_intervals += from.measured_intervals;
+    into.failed_work += from.failed_work;
 }
 
 /// Races in this process and collects everything.

@@ -4,7 +4,9 @@ use std::fs;
 use std::path::Path;
 
 use hdrhistogram::Histogram;
-use rally_race::{Ending, FailureKey, HIGHEST_NANOSECONDS, Kind, Recording, SampleType, StartedInSecond};
+use rally_race::{
+    Ending, FailureKey, HIGHEST_NANOSECONDS, Kind, Recording, SampleType, StartedInSlot, start_slot,
+};
 use rally_results::TaskInfo;
 use serde_json::{Map, Value};
 
@@ -74,9 +76,10 @@ pub fn recording(requests: &[Request], unit: &'static str) -> Recording {
         let second = recording.seconds.entry(second_of(request.end)).or_default();
         second.requests += 1;
         second.failures += u64::from(!request.success);
-        let started = recording.started.entry(second_of(request.start)).or_insert(StartedInSecond {
+        let started = recording.started.entry(start_slot(request.start)).or_insert(StartedInSlot {
             weight: 0.0,
             first_start: u64::MAX,
+            first_end: 0,
             first_weight: 0.0,
             first_type: request.sample_type,
             last_start: 0,
@@ -84,6 +87,7 @@ pub fn recording(requests: &[Request], unit: &'static str) -> Recording {
         started.weight += request.weight;
         if request.start < started.first_start {
             started.first_start = request.start;
+            started.first_end = request.end;
             started.first_weight = request.weight;
             started.first_type = request.sample_type;
         }
@@ -91,7 +95,12 @@ pub fn recording(requests: &[Request], unit: &'static str) -> Recording {
         match request.sample_type {
             SampleType::Warmup => second.warmup_weight += request.weight,
             SampleType::Normal => {
-                second.normal_weight += request.weight;
+                match request.success {
+                    true => second.normal_weight += request.weight,
+                    false => recording.failed_work += request.weight,
+                }
+                let first = recording.first_measured_start.unwrap_or(request.start);
+                recording.first_measured_start = Some(first.min(request.start));
                 let (first, last) = recording.normal_span.unwrap_or((request.start, request.end));
                 recording.normal_span = Some((first.min(request.start), last.max(request.end)));
             }
