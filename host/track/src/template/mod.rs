@@ -39,6 +39,7 @@ mod options;
 mod parsed;
 mod printf;
 mod python;
+mod references;
 mod render;
 mod source_map;
 mod sources;

@@ -1,15 +1,17 @@
 //! Renders a track and remembers where each part of the text comes from.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use minijinja::{Error, ErrorKind, Value};
 
 use super::assembly::{Assembled, AssemblyError, assemble};
+use super::complexity::too_complex;
 use super::environment::{self, Shared};
 use super::helpers::Scope;
+use super::limits::RECURSION;
 use super::options::{Kind, RenderOptions};
 use super::source_map::{self, MARK_START, SourceMap};
 use super::sources::{Place, Sources};
@@ -21,6 +23,8 @@ use crate::files::TrackFiles;
 pub(crate) struct Renderer {
     files: TrackFiles,
     options: RenderOptions,
+    /// The templates that renderings took in, besides those that were rendered.
+    loaded: Arc<Mutex<BTreeSet<String>>>,
 }
 
 /// A template that could not be rendered.
@@ -58,7 +62,7 @@ const MAIN: &str = "\0main";
 
 impl Renderer {
     pub(crate) fn new(files: TrackFiles, options: &RenderOptions) -> Self {
-        Self { files, options: options.clone() }
+        Self { files, options: options.clone(), loaded: Arc::default() }
     }
 
     /// Renders a track.
@@ -76,14 +80,20 @@ impl Renderer {
         self.render_as(name, Kind::Body)
     }
 
-    /// The parameters that a file, a track or a body, reads with what it collects, but without what it includes: those
-    /// that a user may set.
+    /// The parameters that a file, a track or a body, reads with all that it collects, includes and imports: those that a
+    /// user may set.
     pub(crate) fn defined_parameters(&self, name: &str) -> Result<BTreeSet<String>, Failure> {
         let shared = self.shared(Kind::Track);
         let assembled = self.assemble(name, Kind::Track)?;
         let text = assembled.text.clone();
-        let defined = shared.add(MAIN, assembled).and_then(|_| on_large_stack(|| undeclared(&text, MAIN)));
+        let mut readers = Readers { files: &self.files, read: BTreeMap::new() };
+        let defined =
+            shared.add(MAIN, assembled).and_then(|_| on_large_stack(|| readers.main(&text, &self.loaded())));
         defined.map_err(|error| failure(&error, name, &shared))
+    }
+
+    fn loaded(&self) -> BTreeSet<String> {
+        self.loaded.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
     fn shared(&self, kind: Kind) -> Arc<Shared> {
@@ -101,6 +111,8 @@ impl Renderer {
         let assembled = self.assemble(name, kind)?;
         let shared = self.shared(kind);
         let outcome = shared.add(MAIN, assembled).and_then(|_| on_large_stack(|| render_once(&shared)));
+        let loaded = shared.sources.names().into_iter().filter(|name| name != MAIN);
+        self.loaded.lock().unwrap_or_else(PoisonError::into_inner).extend(loaded);
         match outcome {
             Ok(text) => Ok(Rendered { text, shared, map: OnceLock::new() }),
             Err(error) => Err(failure(&error, name, &shared)),
@@ -119,6 +131,42 @@ impl Renderer {
             Some((file, offset)) => Failure::at(message, None, &Place { file, offset }),
             None => Failure { message, help: None, file: name.to_owned(), text: None, line: None },
         })
+    }
+}
+
+/// What templates of a track read that others take in.
+struct Readers<'a> {
+    files: &'a TrackFiles,
+    /// By name; nothing of a template while it is looked through.
+    read: BTreeMap<String, BTreeSet<String>>,
+}
+
+impl Readers<'_> {
+    /// What a main template reads. Names of templates can be computed, so those that were taken in when it was rendered
+    /// count as well.
+    fn main(&mut self, text: &str, taken_in: &BTreeSet<String>) -> Result<BTreeSet<String>, Error> {
+        let mut found = undeclared(text, MAIN, &mut |name| self.of(name, 0))?;
+        for name in taken_in {
+            if !self.read.contains_key(name) {
+                found.extend(self.of(name, 0));
+            }
+        }
+        Ok(found)
+    }
+
+    /// A template that cannot be read or parsed reads nothing: if it is needed, rendering says what is wrong with it.
+    fn of(&mut self, name: &str, level: usize) -> BTreeSet<String> {
+        if let Some(known) = self.read.get(name) {
+            return known.clone();
+        }
+        self.read.insert(name.to_owned(), BTreeSet::new());
+        let Ok(text) = self.files.read(name) else { return BTreeSet::new() };
+        if level == RECURSION || too_complex(&text).is_some() {
+            return BTreeSet::new();
+        }
+        let found = undeclared(&text, name, &mut |name| self.of(name, level + 1)).unwrap_or_default();
+        self.read.insert(name.to_owned(), found.clone());
+        found
     }
 }
 

@@ -121,6 +121,11 @@ impl Sources {
         place(assembled, offset)
     }
 
+    /// Names of the templates that the engine was given.
+    pub(super) fn names(&self) -> Vec<String> {
+        self.lock().templates.keys().cloned().collect()
+    }
+
     /// Whether the engine was given a template of this name.
     pub(super) fn has_template(&self, name: &str) -> bool {
         self.lock().templates.contains_key(name)

@@ -3,28 +3,45 @@
 //! What counts is where Jinja2's compiler would look a name up in the context, and that is not always what one would
 //! guess: a name that only one branch of an `if` sets counts, and so does one that is set from itself
 //! (`{% set x = x | default(1) %}`); one that is set anywhere at the same level, even later, does not.
+//!
+//! Unlike Jinja2, this follows templates into those that they include, import and extend.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use minijinja::Error;
+use minijinja::machinery::Span;
 use minijinja::machinery::ast::{self, CallArg, Expr, Stmt};
 
 use super::options::RESERVED_PARAMETERS;
 use super::parsed::{children, parsed};
+use super::references::{Reference, references};
 
 /// Globals of Jinja2.
 const GLOBALS: [&str; 6] = ["cycler", "dict", "joiner", "lipsum", "namespace", "range"];
 
-/// The parameters that a template reads.
+/// The parameters that a template reads, itself or through another template. `read_by` answers what the template of a name
+/// reads.
 ///
 /// # Errors
 ///
 /// If it cannot be parsed.
-pub(super) fn undeclared(source: &str, name: &str) -> Result<BTreeSet<String>, Error> {
+pub(super) fn undeclared(
+    source: &str,
+    name: &str,
+    read_by: &mut dyn FnMut(&str) -> BTreeSet<String>,
+) -> Result<BTreeSet<String>, Error> {
     let template = parsed(source, name)?;
     let mut found = BTreeSet::new();
     let statements = children(&template);
-    let mut root = Scope::new(None);
+    let mut others = Others::new();
+    for Reference { at, name, sees_variables } in references(source, &template) {
+        let names = read_by(&name);
+        match sees_variables {
+            true => others.entry(at).or_default().extend(names),
+            false => found.extend(names),
+        }
+    }
+    let mut root = Scope::new(None, &others);
     root.declare("self");
     for statement in statements.iter().copied().flatten() {
         root.statement(statement);
@@ -46,17 +63,25 @@ enum Load {
     Resolved,
 }
 
+/// The names that other templates look up among the variables of this one, by the offset of the statement that names them.
+type Others = BTreeMap<usize, BTreeSet<String>>;
+
 /// The names of a scope: the template, a loop, a macro, …
 #[derive(Debug, Clone)]
 struct Scope<'p, 's> {
     parent: Option<&'p Scope<'p, 's>>,
+    others: &'s Others,
     names: BTreeMap<&'s str, Load>,
     stores: BTreeSet<&'s str>,
 }
 
 impl<'p, 's> Scope<'p, 's> {
-    fn new(parent: Option<&'p Scope<'p, 's>>) -> Self {
-        Self { parent, names: BTreeMap::new(), stores: BTreeSet::new() }
+    fn new(parent: Option<&'p Scope<'p, 's>>, others: &'s Others) -> Self {
+        Self { parent, others, names: BTreeMap::new(), stores: BTreeSet::new() }
+    }
+
+    fn within(parent: &'p Scope<'p, 's>) -> Self {
+        Self::new(Some(parent), parent.others)
     }
 
     fn knows(&self, name: &str) -> bool {
@@ -123,14 +148,22 @@ impl<'p, 's> Scope<'p, 's> {
             }
             Stmt::SetBlock(statement) => self.target(&statement.target, Self::store),
             Stmt::FilterBlock(statement) => self.expression(&statement.filter),
-            Stmt::Extends(statement) => self.expression(&statement.name),
-            Stmt::Include(statement) => self.expression(&statement.name),
+            Stmt::Extends(statement) => {
+                self.expression(&statement.name);
+                self.other(statement.span());
+            }
+            Stmt::Include(statement) => {
+                self.expression(&statement.name);
+                self.other(statement.span());
+            }
             Stmt::Import(statement) => {
                 self.expression(&statement.expr);
+                self.other(statement.span());
                 self.target(&statement.name, Self::store);
             }
             Stmt::FromImport(statement) => {
                 self.expression(&statement.expr);
+                self.other(statement.span());
                 for (name, alias) in &statement.names {
                     self.target(alias.as_ref().unwrap_or(name), Self::store);
                 }
@@ -140,6 +173,12 @@ impl<'p, 's> Scope<'p, 's> {
             Stmt::Do(statement) => self.call(&statement.call),
             Stmt::Template(_) | Stmt::EmitRaw(_) | Stmt::AutoEscape(_) | Stmt::Block(_) => {}
         }
+    }
+
+    /// What another template looks up that the statement at this place names.
+    fn other(&mut self, span: Span) {
+        let names = self.others.get(&(span.start_offset as usize));
+        names.into_iter().flatten().for_each(|name| self.load(name));
     }
 
     fn target(&mut self, target: &'s Expr<'s>, set: fn(&mut Self, &'s str)) {
@@ -222,7 +261,7 @@ impl<'p, 's> Scope<'p, 's> {
 /// Reports what the scopes within these statements look up.
 fn descend<'s>(statements: &'s [Stmt<'s>], scope: &Scope<'_, 's>, found: &mut BTreeSet<String>) {
     for statement in statements {
-        let mut inner = Scope::new(Some(scope));
+        let mut inner = Scope::within(scope);
         match statement {
             Stmt::IfCond(statement) => {
                 descend(&statement.true_body, scope, found);
@@ -231,12 +270,12 @@ fn descend<'s>(statements: &'s [Stmt<'s>], scope: &Scope<'_, 's>, found: &mut BT
             }
             Stmt::ForLoop(statement) => {
                 if let Some(filter) = &statement.filter_expr {
-                    let mut test = Scope::new(Some(scope));
+                    let mut test = Scope::within(scope);
                     test.target(&statement.target, Scope::declare);
                     test.expression(filter);
                     test.report(found);
                 }
-                let mut otherwise = Scope::new(Some(scope));
+                let mut otherwise = Scope::within(scope);
                 otherwise.body(&statement.else_body);
                 otherwise.report(found);
                 descend(&statement.else_body, &otherwise, found);

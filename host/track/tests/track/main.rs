@@ -9,6 +9,7 @@ mod dialect_2017;
 mod golden_2017;
 mod golden_current;
 mod properties;
+mod read_parameters;
 mod shape;
 mod support;
 mod task_filters;
