@@ -6,12 +6,13 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
-use rally_cluster::{ClientOptions, Cluster, DocumentSet, TargetBindings, parse_target_hosts};
+use rally_cluster::{ClientOptions, Cluster, TargetBindings, parse_target_hosts};
 use rally_component::Bounds;
 use rally_extension::{
     Engine, ExtensionBindings, Extensions, Folder, Host, HostEnvironment, Limits, RaceInfo,
     Target as RaceTarget, track_json,
 };
+use rally_operations::DocumentSet;
 use rally_race::{
     Cancel, Cause, EndReason, Ending, Kind, LocalDriver, LocalDriverOptions, Observer, PlanOptions,
     RaceEvent, RacePlan, Recording, bind, run_bound,

@@ -3,8 +3,8 @@
 use std::path::{Component, Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use rally_cluster::{DocumentSet, documents_read};
 use rally_extension::Extensions;
+use rally_operations::{DocumentSet, documents_read};
 use rally_race::Cancel;
 use rally_track::data::{
     DataSet, DownloadOptions, Mirror, Phase, PrepareError, PrepareOptions, Progress, prepare, read_mirrors,

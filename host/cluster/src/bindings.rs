@@ -2,6 +2,9 @@
 
 use std::sync::Arc;
 
+use rally_operations::{
+    BulkSourceFactory, ConstantSourceFactory, DocumentSet, ParamError, built_in_params, reads_documents,
+};
 use rally_race::{
     Binding, Bindings, Cause, ParamSourceFactory, RunnerFactory, SchedulerBinding, SourceBinding,
 };
@@ -9,9 +12,6 @@ use rally_track::{Dialect, Operation, Task, Track};
 use serde_json::Value;
 
 use crate::cluster::Cluster;
-use crate::params::{
-    BulkSourceFactory, ConstantSourceFactory, DocumentSet, ParamError, built_in_params, reads_documents,
-};
 use crate::runners::{BuiltinRunnerFactory, OPERATIONS, check_composite, declared};
 
 /// Binds tasks to built-in param sources and runners against one target.

@@ -1,10 +1,9 @@
-//! Elasticsearch and OpenSearch over HTTP: client, built-in operations and parameter sources, telemetry.
+//! Elasticsearch and OpenSearch over HTTP: client, runners of built-in operations, telemetry.
 //!
 //! A race goes like this: [`Cluster::connect`] asks the target who it is and derives its [`Capabilities`];
 //! [`TargetBindings`] binds each task to a param source and a runner that speak as that version understands;
 //! before each lap [`prepare_lap`] creates templates and indices; then [`LapTelemetry`] is started, and finished after the lap.
 //!
-//! - [`params`]: what requests are made of, bulk bodies above all; runs on generator threads.
 //! - [`runners`]: one operation, measured around the socket; runs on the sending threads.
 //! - [`http`]: one connection per client.
 //! - [`setup`]: templates and indices before each lap. [`telemetry`]: what the cluster says of itself around it.
@@ -16,7 +15,6 @@ pub mod client_options;
 pub mod cluster;
 pub mod hosts;
 pub mod http;
-pub mod params;
 pub mod runners;
 pub mod setup;
 pub mod telemetry;
@@ -27,10 +25,6 @@ pub use bindings::{TargetBindings, unknown_param_source};
 pub use client_options::{ClientOptions, ClientOptionsError};
 pub use cluster::{Api, CallError, CallProblem, Cluster, ClusterError};
 pub use hosts::{TargetHost, TargetHostsError, parse_target_hosts};
-pub use params::{
-    BuiltInParams, BulkPlan, ByteRange, DocumentSet, DocumentsError, PartitionPlan, PlannedFile,
-    PlannedReader, built_in_params, bulk_plan, documents_read, reads_documents,
-};
 pub use setup::{
     ClusterHealth, HealthExpectation, MappingError, SetupError, TemplateError, index_mappings, prepare_lap,
     template_body,

@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Instant, SystemTime, UNIX_EPOCH};
 
-use rally_cluster::params::BodyPool;
-use rally_cluster::{Cluster, DocumentSet, TargetBindings};
+use rally_cluster::{Cluster, TargetBindings};
+use rally_operations::DocumentSet;
+use rally_operations::bulk::BodyPool;
 
 /// What instances see: the track's folder, its data, the target, the time.
 pub struct HostEnvironment {

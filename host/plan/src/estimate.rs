@@ -1,7 +1,7 @@
 //! How many requests the tasks of a step send, how fast, and how long that takes, as far as the track says. What depends on the target is not
 //! known: a task that is not throttled takes as long as it takes.
 
-use rally_cluster::reads_documents;
+use rally_operations::reads_documents;
 use rally_race::allocation::allocate;
 use rally_race::{Assignment, Extent};
 use rally_track::{CompletedBy, Dialect, Element, Operation, OperationType, Target, Task};

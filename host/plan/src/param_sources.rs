@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::fmt;
 
-use rally_cluster::{BulkPlan, PartitionPlan, built_in_params, bulk_plan, reads_documents};
+use rally_operations::{BulkPlan, PartitionPlan, built_in_params, bulk_plan, reads_documents};
 use rally_track::{Task, Track};
 use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};

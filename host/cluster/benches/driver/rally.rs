@@ -5,7 +5,8 @@ use std::path::Path;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use rally_cluster::{ClientOptions, Cluster, DocumentSet, TargetBindings, parse_target_hosts};
+use rally_cluster::{ClientOptions, Cluster, TargetBindings, parse_target_hosts};
+use rally_operations::DocumentSet;
 use rally_race::{
     Cancel, EndReason, LocalDriver, Observer, PlanOptions, RaceEvent, RacePlan, bind, run_bound,
 };

@@ -5,12 +5,12 @@
 use std::sync::Arc;
 
 use crate::support::{block_on, description, document_set, object};
-use rally_cluster::params::bounds;
 use rally_cluster::setup::{HealthExpectation, prepare_lap};
 use rally_cluster::telemetry::ClusterInfo;
 use rally_cluster::{
     ClientOptions, Cluster, ClusterHealth, LapTelemetry, TargetBindings, parse_target_hosts,
 };
+use rally_operations::bulk::bounds;
 use rally_race::{Bindings as _, More, Partition};
 use rally_track::{Challenge, Dialect, Index, IndexTemplate, MappingType, Operation, Task, Track};
 use serde_json::{Map, Value, json};

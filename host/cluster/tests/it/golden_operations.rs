@@ -5,9 +5,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::support::{Target, block_on, object, params, runner};
-use rally_cluster::params::BulkSourceFactory;
+use rally_cluster::TargetBindings;
 use rally_cluster::setup::{HealthExpectation, prepare_lap};
-use rally_cluster::{DocumentSet, TargetBindings};
+use rally_operations::DocumentSet;
+use rally_operations::bulk::BulkSourceFactory;
 use rally_race::{Bindings as _, Partition};
 use rally_track::{
     Challenge, Corpus, Dialect, Documents, Index, IndexTemplate, MappingType, Operation, Task, Track,

@@ -3,10 +3,10 @@
 use std::sync::Arc;
 
 use crate::support::{ONLY, Target, block_on, description, document_set, object, params, runner};
-use rally_cluster::params::BulkSourceFactory;
 use rally_cluster::setup::{HealthExpectation, prepare_lap};
 use rally_cluster::telemetry::{ClusterInfo, LapTelemetry};
 use rally_cluster::{ClusterHealth, TargetBindings};
+use rally_operations::bulk::BulkSourceFactory;
 use rally_race::{Bindings as _, ParamSourceFactory as _, Partition};
 use rally_track::{Challenge, Dialect, Index, MappingType, Operation, Track};
 use serde_json::{Map, Value, json};

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use rally_cluster::DocumentSet;
-use rally_cluster::params::{Action, BodyPool, BulkBody, BulkReader, bounds};
+use rally_operations::DocumentSet;
+use rally_operations::bulk::{Action, BodyPool, BulkBody, BulkReader, bounds};
 use wasmtime::component::Resource;
 
 use crate::since_0_1_0::bindings::imports::corpora;

@@ -4,12 +4,13 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
-use rally_cluster::{ClientOptions, Cluster, DocumentSet, TargetBindings, parse_target_hosts};
+use rally_cluster::{ClientOptions, Cluster, TargetBindings, parse_target_hosts};
 use rally_component::Bounds;
 use rally_extension::{
     Clock, CompiledCache, Engine, ExtensionBindings, Extensions, Folder, Host, HostEnvironment, Limits,
     RaceInfo, Target, track_json,
 };
+use rally_operations::DocumentSet;
 use rally_race::{
     Binding, Bindings, InTurnSource, More, Outcome, ParamSource, Params, Partition, Runner, SourceBinding,
 };

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use rally_cluster::DocumentSet;
+use rally_operations::DocumentSet;
 use rally_race::{Binding, Partition};
 use serde_json::{Value, json};
 

@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
 
-use rally_cluster::DocumentSet;
+use rally_operations::DocumentSet;
 use rally_race::Params;
 use serde_json::{Value, json};
 
@@ -13,7 +13,7 @@ use crate::course::{Builder, Course};
 use crate::recorder::Recorder;
 
 /// Where lines of a text lie.
-fn byte_range(text: Vec<u8>) -> rally_cluster::ByteRange {
+fn byte_range(text: Vec<u8>) -> rally_operations::ByteRange {
     Box::new(move |first: u64, count: u64| {
         let mut ends: Vec<u64> = vec![0];
         ends.extend(text.iter().enumerate().filter(|(_, byte)| **byte == b'\n').map(|(at, _)| at as u64 + 1));

@@ -7,7 +7,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
 use rally_cluster::runners::{BuiltinRunnerFactory, declared};
-use rally_cluster::{ByteRange, ClientOptions, Cluster, DocumentSet, parse_target_hosts};
+use rally_cluster::{ClientOptions, Cluster, parse_target_hosts};
+use rally_operations::{ByteRange, DocumentSet};
 use rally_race::{
     Binding, Outcome, ParamSourceFactory, Params, Partition, Runner, RunnerFactory, SourceBinding,
 };

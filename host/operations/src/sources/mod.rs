@@ -4,6 +4,7 @@
 //! Current Rally's names and kinds of parameters, so that whatever reads them (runners, components, people who compare
 //! plans) finds what it knows.
 
+mod constant;
 mod context;
 mod indices;
 mod search;
@@ -11,4 +12,5 @@ mod source;
 mod templates;
 mod upkeep;
 
+pub use constant::{ConstantSourceFactory, search_params};
 pub use source::{BuiltInParams, built_in_params};

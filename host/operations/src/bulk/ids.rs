@@ -3,8 +3,8 @@
 use rand::{Rng, SeedableRng};
 use rand_chacha::ChaCha8Rng;
 
-use super::bulk_operation::ConflictRules;
-use super::bulk_options::Conflicts;
+use super::options_2017::Conflicts;
+use super::options_current::ConflictRules;
 use super::permutation::Permutation;
 
 /// Random choices. A trait only so that recorded choices can be played back.

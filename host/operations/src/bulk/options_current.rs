@@ -4,9 +4,9 @@ use rally_track::data::ArchiveFormat;
 use rally_track::{Corpus, Dialect, Documents, Operation, Track};
 use serde_json::Value;
 
-use super::bulk_options::Conflicts;
-use super::error::ParamError;
-use super::python::{self, NotANumber};
+use super::options_2017::Conflicts;
+use crate::error::ParamError;
+use crate::python::{self, NotANumber};
 
 /// Name of the parameter source of documents, for operations of other types.
 const FILE_READER: &str = "file-reader";

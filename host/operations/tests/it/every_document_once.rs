@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use crate::support::{document_set, object};
 use proptest::prelude::*;
-use rally_cluster::params::BulkSourceFactory;
+use rally_operations::bulk::BulkSourceFactory;
 use rally_race::{More, ParamSourceFactory as _, Params, Partition};
 use rally_track::Operation;
 use serde_json::{Map, Value, json};

@@ -3,7 +3,7 @@
 use rally_track::Operation;
 use serde_json::Value;
 
-use super::error::ParamError;
+use crate::error::ParamError;
 
 /// Where the line before each document comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

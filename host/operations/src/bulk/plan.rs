@@ -6,10 +6,10 @@ use rally_track::{Challenge, Corpus, Dialect, Documents, Element, Operation, Tra
 use serde_json::Value;
 
 use super::bounds::bounds_of_range;
-use super::bulk_operation::{BulkOperation, ConflictRules, reads_documents, unpacked_name};
-use super::bulk_options::{ActionAndMetaData, BulkOptions, Conflicts};
-use super::error::ParamError;
-use super::python;
+use super::options_2017::{ActionAndMetaData, BulkOptions, Conflicts};
+use super::options_current::{BulkOperation, ConflictRules, reads_documents, unpacked_name};
+use crate::error::ParamError;
+use crate::python;
 
 /// What all clients of a task send whose requests are cut from documents.
 #[derive(Debug, Clone, PartialEq)]

@@ -5,8 +5,8 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 
 use crate::support::{document_set, object};
-use rally_cluster::DocumentSet;
-use rally_cluster::params::{BulkSourceFactory, Conflicts, Draws, IdRules, IdSource, bounds};
+use rally_operations::DocumentSet;
+use rally_operations::bulk::{BulkSourceFactory, Conflicts, Draws, IdRules, IdSource, bounds};
 use rally_race::{More, ParamSourceFactory as _, Params, Partition};
 use rally_track::Operation;
 use serde_json::{Map, Value, json};
@@ -272,7 +272,7 @@ impl Recording {
         factory: &BulkSourceFactory,
         partition: Partition,
         expected: &[Vec<String>],
-    ) -> rally_cluster::params::BulkSource {
+    ) -> rally_operations::bulk::BulkSource {
         let mut wanted: Vec<u64> = Vec::new();
         for line in expected.iter().flatten().filter(|line| line.contains("\"_id\"")) {
             let (_, id) = line.split_once("\"_id\": \"").unwrap();

@@ -27,12 +27,12 @@ impl ParamError {
     }
 
     /// The same error as Elastic Rally reports it: the class of the exception and its text.
-    pub(super) fn in_rally(self, class: &'static str, message: impl Into<String>) -> Self {
+    pub(crate) fn in_rally(self, class: &'static str, message: impl Into<String>) -> Self {
         ParamError { rally: Some(RallyError { class, message: message.into(), names_task: false }), ..self }
     }
 
     /// Elastic Rally's text ends with the name of the task.
-    pub(super) fn names_task(mut self) -> Self {
+    pub(crate) fn names_task(mut self) -> Self {
         if let Some(rally) = &mut self.rally {
             rally.names_task = true;
         }

@@ -2,9 +2,9 @@
 
 use serde_json::{Map, Value};
 
-use super::super::error::ParamError;
-use super::super::python;
 use super::context::Context;
+use crate::error::ParamError;
+use crate::python;
 
 /// Parameters of a search.
 ///

@@ -3,11 +3,11 @@
 use rally_track::{Dialect, Operation, Track};
 use serde_json::{Map, Value};
 
-use super::super::bulk_operation::reads_documents;
-use super::super::constant::search_params;
-use super::super::error::ParamError;
+use super::constant::search_params;
 use super::context::Context;
 use super::{indices, search, templates, upkeep};
+use crate::bulk::reads_documents;
+use crate::error::ParamError;
 
 /// What a built-in parameter source yields, each time the same.
 #[derive(Debug, Clone, PartialEq)]
@@ -32,7 +32,7 @@ impl BuiltInParams {
 ///
 /// # Errors
 /// Where parameters are missing, of the wrong kind, or contradict each other or the track; for operations that read
-/// documents, which [`bulk_plan`](super::super::bulk_plan()) is for; and for a parameter source of the track's own.
+/// documents, which [`bulk_plan`](crate::bulk_plan()) is for; and for a parameter source of the track's own.
 pub fn built_in_params(track: &Track, operation: &Operation) -> Result<BuiltInParams, ParamError> {
     let context = Context { track, operation };
     if reads_documents(track.dialect, operation) {

@@ -3,8 +3,8 @@
 use rally_track::{Operation, Track};
 use serde_json::{Map, Value};
 
-use super::super::error::ParamError;
-use super::super::python;
+use crate::error::ParamError;
+use crate::python;
 
 /// A track and one of its operations.
 #[derive(Clone, Copy)]

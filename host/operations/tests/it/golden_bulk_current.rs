@@ -7,10 +7,10 @@ use std::sync::{Arc, Mutex};
 
 use crate::support::{byte_range, object};
 use proptest::prelude::*;
-use rally_cluster::params::{
+use rally_operations::bulk::{
     BulkSourceFactory, Chances, ConflictRules, Conflicts, Draws, IdRules, IdSource, Permutation,
 };
-use rally_cluster::{DocumentSet, documents_read};
+use rally_operations::{DocumentSet, documents_read};
 use rally_race::{More, ParamSourceFactory as _, Params, Partition};
 use rally_track::{Challenge, Corpus, Dialect, Documents, Element, Index, Meta, Operation, Task, Track};
 use serde_json::{Map, Value, json};

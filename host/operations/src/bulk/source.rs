@@ -7,12 +7,12 @@ use rally_track::{Dialect, Operation, Track};
 use serde_json::{Map, Value};
 
 use super::body_pool::{BodyPool, SharedPool};
-use super::bulk_options::{ActionAndMetaData, BulkOptions};
-use super::bulk_plan::{BulkPlan, Declared, PlannedFile, bulk_plan, mode, plan_2017};
-use super::bulk_reader::{Action, Body, Reader};
 use super::documents::DocumentSet;
-use super::error::ParamError;
 use super::ids::{IdRules, IdSource};
+use super::options_2017::{ActionAndMetaData, BulkOptions};
+use super::plan::{BulkPlan, Declared, PlannedFile, bulk_plan, mode, plan_2017};
+use super::reader::{Action, Body, Reader};
+use crate::error::ParamError;
 
 /// At most so many bytes are copied into bodies in one call of `next`, so that one client's large bulks neither pile up
 /// nor keep the generator from the others.

@@ -2,10 +2,10 @@
 
 use serde_json::{Map, Value};
 
-use super::super::error::ParamError;
-use super::super::python;
 use super::context::Context;
 use super::search::target;
+use crate::error::ParamError;
+use crate::python;
 
 /// Parameters of a sleep: the operation's own.
 ///

@@ -2,9 +2,9 @@
 
 use serde_json::{Map, Value};
 
-use super::super::error::ParamError;
-use super::super::python;
 use super::context::{Context, pair};
+use crate::error::ParamError;
+use crate::python;
 
 /// Parameters of `create-index`: names and bodies under `indices`.
 ///

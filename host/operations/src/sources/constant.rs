@@ -6,7 +6,7 @@ use rally_race::{Cause, More, ParamSource, ParamSourceFactory, Params, Partition
 use rally_track::{Operation, Track};
 use serde_json::{Map, Value};
 
-use super::error::ParamError;
+use crate::error::ParamError;
 
 /// Yields the same parameters for ever.
 pub struct ConstantSourceFactory {

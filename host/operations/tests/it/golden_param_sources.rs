@@ -3,7 +3,7 @@
 
 use std::path::{Path, PathBuf};
 
-use rally_cluster::{BulkPlan, PartitionPlan, built_in_params, bulk_plan};
+use rally_operations::{BulkPlan, PartitionPlan, built_in_params, bulk_plan};
 use rally_track::{
     ComponentTemplate, Corpus, DataStream, Dialect, Documents, Index, IndexTemplate, Meta, Operation, Track,
 };
@@ -303,7 +303,7 @@ fn check_plan(path: &Path, bodies: &Path) -> usize {
         let params = operation(&shown["params"], &text(shown, "type"), &text(shown, "name"));
         Operation { param_source: shown["param_source"].as_str().map(str::to_owned), ..params }
     };
-    let error = |error: rally_cluster::params::ParamError, number| json!({"error": {"type": error.rally_class(), "message": error.rally_message(&first_task(&plan, number))}});
+    let error = |error: rally_operations::ParamError, number| json!({"error": {"type": error.rally_class(), "message": error.rally_message(&first_task(&plan, number))}});
     let mut checked = 0;
     for (key, expected) in plan["param_sources"]["params"].as_object().into_iter().flatten() {
         let number = key.parse().unwrap();

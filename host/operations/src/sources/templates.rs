@@ -3,10 +3,10 @@
 use rally_track::IndexTemplate;
 use serde_json::{Map, Value};
 
-use super::super::error::ParamError;
-use super::super::python;
 use super::context::{Context, pair};
 use super::indices::merge_settings;
+use crate::error::ParamError;
+use crate::python;
 
 /// Parameters of `create-index-template`: names and bodies under `templates`.
 ///
