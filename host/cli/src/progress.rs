@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use hdrhistogram::Histogram;
 use indicatif::{BinaryBytes, MultiProgress, ProgressBar, ProgressDrawTarget, ProgressStyle};
-use rally_race::{Kind, Recording};
+use rally_race::{Kind, Recording, Unit};
 use rally_support::printable;
 
 use crate::terminal;
@@ -29,7 +29,7 @@ enum Output {
 /// What is shown of one task.
 struct Line {
     name: String,
-    unit: &'static str,
+    unit: Unit,
     fraction: Option<f64>,
     remaining: Option<Duration>,
     errors: u64,
@@ -108,7 +108,7 @@ impl ProgressBoard {
         let Ok(times) = times else { return };
         let line = Line {
             name: name.to_owned(),
-            unit: "",
+            unit: Unit::default(),
             fraction: None,
             remaining: None,
             errors: 0,
@@ -132,7 +132,9 @@ impl ProgressBoard {
     /// What a task measured since the last time.
     pub fn recorded(&mut self, task: usize, recording: &Recording) {
         let Some(line) = self.running.get_mut(&task) else { return };
-        line.unit = if recording.unit.is_empty() { line.unit } else { recording.unit };
+        if !recording.unit.is_empty() {
+            line.unit = recording.unit.clone();
+        }
         line.work +=
             recording.seconds.values().map(|second| second.warmup_weight + second.normal_weight).sum::<f64>();
         line.errors += recording.failures.values().sum::<u64>();
@@ -275,7 +277,7 @@ impl Line {
         text.push_str(&format!(
             " {} {}/s",
             rounded(rate),
-            if self.unit.is_empty() { "ops" } else { self.unit }
+            if self.unit.is_empty() { "ops" } else { self.unit.as_str() }
         ));
         if !self.times.is_empty() {
             text.push_str(&format!(" p99 {}", milliseconds(self.times.value_at_quantile(0.99))));

@@ -40,5 +40,5 @@ pub use recording::*;
 pub use run::{GRACE, run, run_bound};
 pub use seams::*;
 pub use unit_aware::UnitMismatch;
-pub use units::{UnitError, unit_name};
+pub use units::{Unit, UnitError};
 pub use verdict::{Reason, driver_limited};

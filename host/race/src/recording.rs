@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 use hdrhistogram::Histogram;
 
 use crate::figures::{GivenThroughput, RanOut, RequestMeta};
+use crate::units::Unit;
 
 /// Longest time that a histogram tells apart, in nanoseconds: 24 hours. Longer ones count as this.
 pub const HIGHEST_NANOSECONDS: u64 = 24 * 3_600 * 1_000_000_000;
@@ -123,7 +124,7 @@ pub struct Recording {
     /// as a whole.
     pub failed_work: f64,
     /// Unit of the work; empty before the first request.
-    pub unit: &'static str,
+    pub unit: Unit,
     /// When the measurement began and when the last measured request ended, nanoseconds since the task's start. It begins
     /// when the first measured request was due; in unthrottled tasks with the end of the warm-up time, else with the start of
     /// the first measured request.

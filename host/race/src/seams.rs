@@ -10,6 +10,8 @@ use futures_util::future::LocalBoxFuture;
 use rally_track::Task;
 use serde_json::{Map, Value};
 
+use crate::units::Unit;
+
 /// A cause that crossed a seam: the race shows it, it does not look into it.
 pub type Cause = Box<dyn std::error::Error + Send + Sync>;
 
@@ -162,8 +164,8 @@ pub struct Outcome {
     pub received: Instant,
     /// How much work was done, in `unit`s. 0 where the request failed as a whole.
     pub weight: f64,
-    /// Unit of the work: `docs`, `ops`, `pages`.
-    pub unit: &'static str,
+    /// What the work is counted in.
+    pub unit: Unit,
     /// Set where the request, or a part of it, failed.
     pub failure: Option<Failure>,
     /// How much work failed, in `unit`s, where `failure` is set: documents that the target rejected, or all that a failed request
@@ -179,12 +181,12 @@ pub struct Outcome {
 
 impl Outcome {
     /// A request that has no more to tell than what came of it.
-    pub fn new(sent: Instant, received: Instant, weight: f64, unit: &'static str) -> Outcome {
+    pub fn new(sent: Instant, received: Instant, weight: f64, unit: impl Into<Unit>) -> Outcome {
         Outcome {
             sent,
             received,
             weight,
-            unit,
+            unit: unit.into(),
             failure: None,
             failed_work: None,
             example: None,

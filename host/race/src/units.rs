@@ -1,51 +1,122 @@
-//! Names of units that come from outside: a race keeps each of them once and for good.
+//! What work is counted in.
 
-use std::collections::BTreeSet;
-use std::sync::{Mutex, PoisonError};
+use std::fmt;
+use std::ops::Deref;
+use std::sync::Arc;
+
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 
 /// Longest name of a unit, bytes: it stands in a column of the report.
 const LONGEST: usize = 64;
 
-/// So many names are kept at most, as they are never given back. Arbitrary: a track has one or two.
-const MOST: usize = 4096;
+/// The name of a unit: `docs`, `ops`, `pages`. Cloning one is cheap, and free for the names that rally knows by itself.
+#[derive(Clone)]
+pub struct Unit(Name);
 
-static KNOWN: Mutex<BTreeSet<&'static str>> = Mutex::new(BTreeSet::new());
-
-/// A name that is none of a unit.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum UnitError {
-    /// It would spoil the report.
-    #[error("{name:?} is no unit: it must be a word of at most {LONGEST} bytes, e.g. \"ops\"")]
-    NoName {
-        /// Its beginning.
-        name: String,
-    },
-    /// Somebody makes up units.
-    #[error("{name:?} would be one unit more than the {MOST} that a process keeps")]
-    TooMany {
-        /// The name.
-        name: String,
-    },
+#[derive(Clone)]
+enum Name {
+    Known(&'static str),
+    Given(Arc<str>),
 }
 
-/// The one copy of a unit's name.
-///
-/// # Errors
-/// Where it is no name, or there are too many.
-pub fn unit_name(name: &str) -> Result<&'static str, UnitError> {
-    if name.is_empty() || name.len() > LONGEST || name.chars().any(char::is_control) {
-        return Err(UnitError::NoName { name: name.chars().take(LONGEST).collect() });
+/// A text that cannot be the name of a unit.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{name:?} is not a unit: it must be a word of at most {LONGEST} bytes, e.g. \"ops\"")]
+pub struct UnitError {
+    /// Its beginning.
+    pub name: String,
+}
+
+impl Unit {
+    /// A unit whose name comes from outside.
+    ///
+    /// # Errors
+    /// Where the name is empty, too long, or would spoil a report.
+    pub fn new(name: &str) -> Result<Unit, UnitError> {
+        if name.is_empty() {
+            return Err(UnitError { name: String::new() });
+        }
+        Unit::or_none(name)
     }
-    let mut known = KNOWN.lock().unwrap_or_else(PoisonError::into_inner);
-    if let Some(unit) = known.get(name) {
-        return Ok(unit);
+
+    /// As [`Unit::new`], but the empty name is that of no unit.
+    fn or_none(name: &str) -> Result<Unit, UnitError> {
+        if name.len() > LONGEST || name.chars().any(char::is_control) {
+            return Err(UnitError { name: name.chars().take(LONGEST).collect() });
+        }
+        Ok(match name {
+            "" => Unit::default(),
+            name => Unit(Name::Given(Arc::from(name))),
+        })
     }
-    if known.len() >= MOST {
-        return Err(UnitError::TooMany { name: name.to_owned() });
+
+    /// Its name; empty where nothing has been counted yet.
+    pub fn as_str(&self) -> &str {
+        match &self.0 {
+            Name::Known(name) => name,
+            Name::Given(name) => name,
+        }
     }
-    let kept: &'static str = Box::leak(name.to_owned().into_boxed_str());
-    known.insert(kept);
-    Ok(kept)
+}
+
+/// No unit: nothing has been counted yet.
+impl Default for Unit {
+    fn default() -> Unit {
+        Unit::from("")
+    }
+}
+
+impl From<&'static str> for Unit {
+    fn from(name: &'static str) -> Unit {
+        Unit(Name::Known(name))
+    }
+}
+
+impl Deref for Unit {
+    type Target = str;
+
+    fn deref(&self) -> &str {
+        self.as_str()
+    }
+}
+
+impl PartialEq for Unit {
+    fn eq(&self, other: &Unit) -> bool {
+        self.as_str() == other.as_str()
+    }
+}
+
+impl Eq for Unit {}
+
+impl PartialEq<&str> for Unit {
+    fn eq(&self, other: &&str) -> bool {
+        self.as_str() == *other
+    }
+}
+
+impl fmt::Display for Unit {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.pad(self.as_str())
+    }
+}
+
+impl fmt::Debug for Unit {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Debug::fmt(self.as_str(), formatter)
+    }
+}
+
+impl Serialize for Unit {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.as_str())
+    }
+}
+
+impl<'de> Deserialize<'de> for Unit {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Unit, D::Error> {
+        let name = String::deserialize(deserializer)?;
+        Unit::or_none(&name).map_err(de::Error::custom)
+    }
 }
 
 #[cfg(test)]
@@ -53,15 +124,25 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_is_kept_once() {
-        let again = String::from("pages of a test");
-        assert!(std::ptr::eq(unit_name("pages of a test").unwrap(), unit_name(&again).unwrap()));
+    fn units_are_equal_by_name_wherever_it_comes_from() {
+        assert_eq!(Unit::new("docs").unwrap(), Unit::from("docs"));
+        assert_ne!(Unit::new("pages").unwrap(), Unit::from("docs"));
     }
 
     #[test]
-    fn what_would_spoil_a_report_is_no_unit() {
+    fn a_name_that_would_spoil_a_report_is_not_a_unit() {
         for name in ["", "a\nb", &"x".repeat(LONGEST + 1)] {
-            assert!(matches!(unit_name(name), Err(UnitError::NoName { .. })), "{name:?}");
+            assert!(Unit::new(name).is_err(), "{name:?}");
         }
+    }
+
+    #[test]
+    fn a_unit_crosses_as_its_name_and_no_unit_as_the_empty_one() {
+        for unit in [Unit::from("docs"), Unit::default()] {
+            let text = serde_json::to_string(&unit).unwrap();
+            assert_eq!(text, format!("{:?}", unit.as_str()));
+            assert_eq!(serde_json::from_str::<Unit>(&text).unwrap(), unit);
+        }
+        assert!(serde_json::from_str::<Unit>(r#""a\nb""#).is_err());
     }
 }

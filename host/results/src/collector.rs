@@ -8,7 +8,7 @@ use std::collections::{BTreeMap, HashMap};
 use hdrhistogram::Histogram;
 use rally_race::{
     DriverLoad, Ending, FailureKey, GivenThroughput, Key, Kind, MOST_FAILURE_KEYS, Metric, PlannedTask,
-    RacePlan, RanOut, Recording, RequestMeta, SampleType, SecondOfWork, StartedInSlot,
+    RacePlan, RanOut, Recording, RequestMeta, SampleType, SecondOfWork, StartedInSlot, Unit,
 };
 use serde_json::{Map, Value};
 use thiserror::Error;
@@ -99,7 +99,7 @@ pub(crate) struct TaskRecord {
     pub(crate) failures: BTreeMap<FailureKey, u64>,
     pub(crate) examples: BTreeMap<FailureKey, String>,
     pub(crate) failed_work: f64,
-    pub(crate) unit: &'static str,
+    pub(crate) unit: Unit,
     /// Whether the unit is that of a request that succeeded.
     unit_is_certain: bool,
     pub(crate) normal_span: Option<(u64, u64)>,
@@ -177,7 +177,7 @@ impl TaskRecord {
             failures: BTreeMap::new(),
             examples: BTreeMap::new(),
             failed_work: 0.0,
-            unit: "",
+            unit: Unit::default(),
             unit_is_certain: false,
             normal_span: None,
             first_measured_start: None,
@@ -227,7 +227,7 @@ impl TaskRecord {
         self.failed_work += recording.failed_work;
         let certain = recording.histograms.keys().any(|(.., ending)| *ending == Ending::Success);
         if !recording.unit.is_empty() && (certain || !self.unit_is_certain) {
-            self.unit = recording.unit;
+            self.unit = recording.unit.clone();
             self.unit_is_certain = certain;
         }
         self.first_measured_start =

@@ -5,7 +5,7 @@ use std::fmt;
 use std::time::Duration;
 
 use rally_race::{
-    DriverLoad, Ending, GivenThroughput, Kind, Metric, RanOut, Reason, RequestMeta, SampleType,
+    DriverLoad, Ending, GivenThroughput, Kind, Metric, RanOut, Reason, RequestMeta, SampleType, Unit,
     driver_limited,
 };
 use serde::{Deserialize, Serialize, Serializer};
@@ -92,7 +92,7 @@ pub struct TaskSummary {
     /// Work that failed, in `unit`s: documents that the target rejected.
     pub failed_work: f64,
     /// Unit of the work: `docs`, `ops`, `pages`; empty where no request was made.
-    pub unit: &'static str,
+    pub unit: Unit,
     /// True rate per second; `None` where no measured work was done. What the runner gives, where it gives a throughput.
     pub throughput: Option<Rates>,
     /// Rally's running average, warm-up included; `None` where Rally reports none. As in Rally what the runner gives, where it
@@ -293,7 +293,7 @@ fn summarize(laps: &[&TaskRecord]) -> TaskSummary {
         warmup_requests: merged(laps, Kind::ServiceTime, SampleType::Warmup, BOTH).count(),
         error_rate,
         failed_work: laps.iter().map(|lap| lap.failed_work).sum(),
-        unit: laps.iter().map(|lap| lap.unit).find(|unit| !unit.is_empty()).unwrap_or_default(),
+        unit: laps.iter().map(|lap| lap.unit.clone()).find(|unit| !unit.is_empty()).unwrap_or_default(),
         throughput: given.or_else(|| true_rates(&windows)),
         rally_throughput: given.or_else(|| reported_rates(&averages)),
         throughput_given: given.is_some(),

@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::future::LocalBoxFuture;
 use http::Method;
-use rally_race::{Cause, Failure, FailureKind, Outcome, Params, Runner, unit_name};
+use rally_race::{Cause, Failure, FailureKind, Outcome, Params, Runner, Unit};
 use serde_json::{Map, Value};
 
 use super::bulk_answer::{BulkAnswer, BulkVerdict};
@@ -47,7 +47,7 @@ impl Bulk {
         let prepared = Prepared::of(&mut self.prepared, BULK, params, |values, body_given| {
             request(endpoint, capabilities, values, body_given)
         })?;
-        let Size { unit, retries, lines_per_document, detailed, timeout, .. } = prepared.more;
+        let Size { ref unit, retries, lines_per_document, detailed, timeout, .. } = prepared.more;
         let documents = match (params.documents, prepared.more.documents) {
             (0, Some(documents)) => documents,
             // Nobody said how many a body beside the parameters has.
@@ -99,7 +99,7 @@ impl Bulk {
             meta.insert("retry-count".to_owned(), attempt.into());
         }
         let meta = (!meta.is_empty()).then(|| Box::new(meta));
-        Ok(Outcome { meta, ..span.outcome(documents, unit, failed) })
+        Ok(Outcome { meta, ..span.outcome(documents, unit.clone(), failed) })
     }
 }
 
@@ -113,7 +113,7 @@ impl Runner for Bulk {
 struct Size {
     /// How many documents a request has, where the parameters say it.
     documents: Option<f64>,
-    unit: &'static str,
+    unit: Unit,
     /// How often documents are sent again that the target had no room for: `retries_on_429`.
     retries: u64,
     lines_per_document: usize,
@@ -171,8 +171,8 @@ fn size(values: &Map<String, Value>, body_given: bool, with_actions: bool) -> Re
         },
     };
     let unit = match named(values, &["unit"]) {
-        None => DOCS,
-        Some((_, Value::String(name))) => unit_name(name).map_err(|problem| format!("'unit': {problem}"))?,
+        None => Unit::from(DOCS),
+        Some((_, Value::String(name))) => Unit::new(name).map_err(|problem| format!("'unit': {problem}"))?,
         Some((name, other)) => return Err(format!("'{name}' is {other} but must be a text")),
     };
     let retries = match named(values, &["retries_on_429"]) {

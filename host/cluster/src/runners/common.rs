@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::header::{HeaderName, HeaderValue};
-use rally_race::{Failure, FailureKind, Outcome, Params};
+use rally_race::{Failure, FailureKind, Outcome, Params, Unit};
 use serde_json::{Map, Value};
 
 use crate::answer::failure_of;
@@ -235,7 +235,7 @@ impl Span {
     }
 
     /// An outcome over all requests that were taken in.
-    pub fn outcome(self, weight: f64, unit: &'static str, failure: Option<Failure>) -> Outcome {
+    pub fn outcome(self, weight: f64, unit: impl Into<Unit>, failure: Option<Failure>) -> Outcome {
         let received = self.received.unwrap_or_else(Instant::now);
         Outcome { failure, ..Outcome::new(self.sent.unwrap_or(received), received, weight, unit) }
     }

@@ -1,6 +1,5 @@
 //! `paginated-search` and `composite-agg`: page after page, each beginning where the one before ended.
 
-use rally_race::unit_name;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
@@ -139,8 +138,7 @@ impl Pages {
     }
 
     fn done(&self) -> Result<Done, String> {
-        let unit = unit_name(PAGES).map_err(|problem| problem.to_string())?;
-        let mut done = Done::of(self.count as f64, unit)
+        let mut done = Done::of(self.count as f64, PAGES)
             .with("pages", self.count)
             .with("timed_out", self.timed_out)
             .with("took", self.took);

@@ -5,7 +5,7 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::future::LocalBoxFuture;
 use http::Method;
-use rally_race::{Cause, Failure, FailureKind, Outcome, Params, Runner, unit_name};
+use rally_race::{Cause, Failure, FailureKind, Outcome, Params, Runner};
 use serde::Deserialize;
 use serde::de::IgnoredAny;
 use serde_json::{Map, Value, json};
@@ -280,10 +280,7 @@ fn scroll(paging: Paging, values: &Map<String, Value>) -> Result<Option<(Scroll,
     let pages = most_pages(values, default)?;
     let counted = match paging {
         Paging::PagesAndResults => Scroll { pages, results: None, unit: OPS },
-        Paging::Pages | Paging::Always => {
-            let unit = unit_name(PAGES).map_err(|problem| problem.to_string())?;
-            Scroll { pages, results, unit }
-        }
+        Paging::Pages | Paging::Always => Scroll { pages, results, unit: PAGES },
     };
     Ok(Some((counted, results)))
 }

@@ -188,7 +188,8 @@ fn the_documents_of_a_bulk_are_counted_by_its_body_or_else_by_bulk_size() {
             params(json!({"body": lines, "bulk-size": 5, "unit": "pages"})),
         ],
     );
-    let work: Vec<(f64, &str)> = outcomes.iter().map(|outcome| (outcome.weight, outcome.unit)).collect();
+    let work: Vec<(f64, &str)> =
+        outcomes.iter().map(|outcome| (outcome.weight, outcome.unit.as_str())).collect();
     assert_eq!(work, [(7.0, "docs"), (5.0, "docs"), (7.0, "docs"), (5.0, "pages")]);
 }
 
@@ -233,7 +234,7 @@ fn parameters_of_the_wrong_kind_are_named() {
         ("search", json!({"body": {}, "pages": 1, "results-per-page": 0}), "'results-per-page' is 0"),
         ("index", json!({"body": 3, "bulk-size": 1}), "'body' must be a text or a list of lines"),
         ("index", json!({"body": "x\n", "bulk-size": -1}), "'bulk-size' is -1"),
-        ("index", json!({"body": "x\n", "bulk-size": 1, "unit": ""}), "'unit': \"\" is no unit"),
+        ("index", json!({"body": "x\n", "bulk-size": 1, "unit": ""}), "'unit': \"\" is not a unit"),
         (
             "index",
             json!({"body": "x\n", "bulk-size": 1, "action-metadata-present": 1}),

@@ -271,7 +271,7 @@ fn requests_and_weights_are_those_of_rally_0_7_2() {
         }
         let outcome = outcome.unwrap();
         assert_eq!(json!(outcome.weight as u64), expected["operations"], "{id}");
-        assert_eq!(json!(outcome.unit), expected["unit"], "{id}");
+        assert_eq!(json!(outcome.unit.as_str()), expected["unit"], "{id}");
         let meta = &expected["meta"];
         assert_eq!(json!(outcome.failure.is_none()), meta["success"], "{id}");
         if let Some(failure) = outcome.failure {

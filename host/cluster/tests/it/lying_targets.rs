@@ -237,7 +237,7 @@ fn chunked_answers_are_read_to_the_end() {
         }
         peer.write("0\r\n\r\n")
     });
-    assert_eq!((description(&outcome).as_str(), outcome.weight, outcome.unit), ("", 1.0, "docs"));
+    assert_eq!((description(&outcome).as_str(), outcome.weight, outcome.unit.as_str()), ("", 1.0, "docs"));
 }
 
 #[test]

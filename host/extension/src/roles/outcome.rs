@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 use bytes::Bytes;
-use rally_race::{BodyKind, Cause, Failure, FailureKind, Outcome, Params, unit_name};
+use rally_race::{BodyKind, Cause, Failure, FailureKind, Outcome, Params, Unit};
 use rally_support::printable;
 use serde_json::{Map, Value};
 
@@ -18,8 +18,8 @@ use crate::since_0_1_0::client::REFUSED;
 pub(crate) struct RunHistory {
     /// The parameters of the run before.
     params: Option<Arc<Map<String, Value>>>,
-    /// The unit of the first run, as the guest writes it and as the race keeps it.
-    unit: Option<(String, &'static str)>,
+    /// The unit of the first run.
+    unit: Option<Unit>,
 }
 
 impl RunHistory {
@@ -41,7 +41,7 @@ impl RunHistory {
                 .map_err(|problem| instance.nonsense_of(runner, problem).into()),
             Err(error) => match failure(&error) {
                 Some(failure) => {
-                    let unit = self.unit.as_ref().map_or("ops", |(_, unit)| unit);
+                    let unit = self.unit.clone().unwrap_or_else(|| Unit::from("ops"));
                     Ok(Outcome { failure: Some(failure), ..Outcome::new(sent, received, 0.0, unit) })
                 }
                 None => Err(instance.guest_error_of(runner, error).into()),
@@ -67,17 +67,17 @@ impl RunHistory {
             return Err(format!("the weight {}: it must be a finite number, not negative", told.weight));
         }
         let unit = match &self.unit {
-            Some((name, unit)) if *name == told.unit => *unit,
-            Some((name, _)) => {
+            Some(unit) if **unit == told.unit => unit.clone(),
+            Some(before) => {
                 let now: String = told.unit.chars().take(60).collect();
                 return Err(format!(
-                    "the unit {now:?} after {name:?}: a runner has the same unit in each call"
+                    "the unit {now:?} after {before:?}: a runner has the same unit in each call"
                 ));
             }
             None => {
                 let unit =
-                    unit_name(&told.unit).map_err(|problem| format!("a unit that is none: {problem}"))?;
-                self.unit = Some((told.unit, unit));
+                    Unit::new(&told.unit).map_err(|problem| format!("a unit that is none: {problem}"))?;
+                self.unit = Some(unit.clone());
                 unit
             }
         };

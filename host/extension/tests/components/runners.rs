@@ -109,7 +109,7 @@ fn a_failure_of_the_target_is_a_failed_request_unless_its_status_is_ignored() {
     let failure = outcome.failure.unwrap();
     assert_eq!((failure.kind, failure.status), (FailureKind::Answered, Some(404)));
     assert!(failure.description.contains("no such index [x]"), "{}", failure.description);
-    assert_eq!((outcome.weight, outcome.unit), (0.0, "ops"));
+    assert_eq!((outcome.weight, outcome.unit.as_str()), (0.0, "ops"));
 
     let meta = on(&failing(), "send", json!({"target": "/x", "ignore": [404]})).client("task", 0).meta();
     assert_eq!(meta["response"]["status"], 404);
@@ -169,7 +169,7 @@ fn requests_sent_together_are_answered_in_their_order() {
     let targets: Vec<String> = (0..8).map(|number| format!("/pair/{number}")).collect();
     let course = on(&in_pairs(), "send-all", json!({"targets": targets, "width": 2, "want": ["/target"]}));
     let outcome = course.client("task", 0).run().unwrap();
-    assert_eq!((outcome.weight, outcome.unit), (8.0, "requests"));
+    assert_eq!((outcome.weight, outcome.unit.as_str()), (8.0, "requests"));
     let meta = outcome.meta.unwrap();
     let answered: Vec<&Value> =
         meta["responses"].as_array().unwrap().iter().map(|response| &response["picked"][0]).collect();
@@ -233,7 +233,7 @@ fn a_built_in_operation_can_be_performed_with_other_parameters() {
     let params = json!({"builtin": "search", "index": "places", "body": {"query": {"match_all": {}}}});
     let course = course("builtin", params);
     let outcome = course.client("task", 0).run().unwrap();
-    assert_eq!((outcome.weight, outcome.unit), (1.0, "ops"));
+    assert_eq!((outcome.weight, outcome.unit.as_str()), (1.0, "ops"));
     assert!(outcome.meta.unwrap()["told"].is_object());
     let seen = requests(&course);
     assert_eq!(seen.len(), 1);
@@ -247,7 +247,7 @@ fn a_built_in_operation_takes_a_body() {
     let params = json!({"builtin": "index", "bulk-size": 1, "action_metadata_present": true, "body": body});
     let course = course("builtin", params);
     let outcome = course.client("task", 0).run().unwrap();
-    assert_eq!((outcome.weight, outcome.unit), (1.0, "docs"));
+    assert_eq!((outcome.weight, outcome.unit.as_str()), (1.0, "docs"));
     let seen = requests(&course);
     assert_eq!(seen.iter().map(Seen::line).collect::<Vec<_>>(), ["POST /_bulk"]);
     assert_eq!(String::from_utf8_lossy(&seen[0].body), body);
@@ -272,7 +272,7 @@ fn an_outcome_tells_weight_unit_throughput_and_more() {
     let params =
         json!({"weight": 2.5, "unit": "pages", "throughput": 12.5, "meta": {"took": 3, "a": [null]}});
     let outcome = course("outcome", params).client("task", 0).run().unwrap();
-    assert_eq!((outcome.weight, outcome.unit, outcome.throughput), (2.5, "pages", Some(12.5)));
+    assert_eq!((outcome.weight, outcome.unit.as_str(), outcome.throughput), (2.5, "pages", Some(12.5)));
     assert_eq!(Value::Object(*outcome.meta.unwrap()), json!({"took": 3, "a": [null]}));
     assert!(outcome.failure.is_none());
     assert!(outcome.sent < outcome.received, "measured around the socket");

@@ -266,7 +266,7 @@ impl<'a> Client<'a> {
                 started: (before - own_start).as_secs_f64(),
                 finished: (after - own_start).as_secs_f64(),
                 weight: outcome.weight,
-                unit: outcome.unit,
+                unit: &outcome.unit,
                 success: outcome.failure.is_none(),
                 meta: outcome.meta.as_deref(),
             };

@@ -84,8 +84,8 @@ impl Recorder {
         let failed_work = failure.as_ref().map(|_| failed_work.unwrap_or(*weight));
         self.work(measured.sample_type, measured.due, *sent, *received, *weight, failed_work);
         // A request that failed may not have come to know what it counts.
-        if self.rest.unit.is_empty() || failure.is_none() {
-            self.rest.unit = unit;
+        if self.rest.unit.is_empty() || failure.is_none() && self.rest.unit != *unit {
+            self.rest.unit = unit.clone();
         }
         if measured.sample_type == SampleType::Normal {
             if let Some(rate) = throughput {

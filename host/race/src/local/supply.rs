@@ -41,8 +41,8 @@ impl Requests {
     /// How many documents the first one has, if that is known before its turn.
     pub(crate) fn documents(&self) -> Option<f64> {
         let documents = match self {
-            Requests::Ahead(Supply { from: From::Constant(params), .. }) => params.documents,
-            Requests::Ahead(Supply { from: From::Ring(ring), .. }) => {
+            Requests::Ahead(Supply { origin: Origin::Constant(params), .. }) => params.documents,
+            Requests::Ahead(Supply { origin: Origin::Ring(ring), .. }) => {
                 ring.consumer.peek().map_or(0, |prepared| prepared.params.documents)
             }
             Requests::InTurn(_) => 0,
@@ -69,12 +69,12 @@ impl Requests {
 
 /// Where a client gets the requests from that are prepared ahead.
 pub(crate) struct Supply {
-    from: From,
+    origin: Origin,
     /// Number of requests, if known.
     pub(crate) size: Option<u64>,
 }
 
-enum From {
+enum Origin {
     /// All requests are the same.
     Constant(Params),
     Ring(Ring),
@@ -94,34 +94,34 @@ pub(crate) enum Taken {
 
 impl Supply {
     pub(crate) fn constant(params: Params, size: Option<u64>) -> Supply {
-        Supply { from: From::Constant(params), size }
+        Supply { origin: Origin::Constant(params), size }
     }
 
     pub(crate) fn ring(ring: Ring, size: Option<u64>) -> Supply {
-        Supply { from: From::Ring(ring), size }
+        Supply { origin: Origin::Ring(ring), size }
     }
 
     /// The request that is always the same. Handed out by reference: counting references to what all clients share would
     /// have their threads fight for a cache line.
     pub(crate) fn same(&self) -> Option<&Params> {
-        match &self.from {
-            From::Constant(params) => Some(params),
-            From::Ring(_) => None,
+        match &self.origin {
+            Origin::Constant(params) => Some(params),
+            Origin::Ring(_) => None,
         }
     }
 
     /// Says that requests will soon be taken.
     pub(crate) fn stock_up(&self) {
-        if let From::Ring(ring) = &self.from {
+        if let Origin::Ring(ring) = &self.origin {
             ring.ask();
         }
     }
 
     /// Takes the next request if it is there.
     pub(crate) fn take(&mut self) -> Result<Taken, Cause> {
-        match &mut self.from {
-            From::Constant(_) => Ok(Taken::Same),
-            From::Ring(ring) => ring.take(),
+        match &mut self.origin {
+            Origin::Constant(_) => Ok(Taken::Same),
+            Origin::Ring(ring) => ring.take(),
         }
     }
 
@@ -136,7 +136,7 @@ impl Supply {
             if stopped() {
                 return Poll::Ready(Ok(Taken::NotYet));
             }
-            if let From::Ring(ring) = &self.from {
+            if let Origin::Ring(ring) = &self.origin {
                 ring.state.waker.register(context.waker());
                 timer.register(slot, context);
             }

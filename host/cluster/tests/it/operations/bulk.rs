@@ -38,7 +38,7 @@ fn documents_that_the_target_had_no_room_for_are_sent_again_as_often_as_asked_fo
         bulk(json!({"retries_on_429": 2})),
         scripted(&[&[429, 201, 429], &[201, 429], &[201]]),
     );
-    assert_eq!((description(&outcome).as_str(), outcome.weight, outcome.unit), ("", 3.0, "docs"));
+    assert_eq!((description(&outcome).as_str(), outcome.weight, outcome.unit.as_str()), ("", 3.0, "docs"));
     assert_eq!(sent[1].1, "{\"index\":{}}\n{\"n\":0}\n{\"index\":{}}\n{\"n\":2}\n");
     assert_eq!(sent[2].1, "{\"index\":{}}\n{\"n\":2}\n");
     assert_eq!(outcome.meta.unwrap()["retry-count"], 2);

@@ -31,7 +31,7 @@ fn a_composite_operation_hands_ids_from_one_part_to_the_next() {
         )
     };
     let (outcome, sent) = perform("composite", values.clone(), answer);
-    assert_eq!((description(&outcome).as_str(), outcome.weight, outcome.unit), ("", 1.0, "ops"));
+    assert_eq!((description(&outcome).as_str(), outcome.weight, outcome.unit.as_str()), ("", 1.0, "ops"));
     assert_eq!(
         serde_json::from_str::<Value>(&sent[1].1).unwrap(),
         json!({"size": 2, "pit": {"id": "first", "keep_alive": "1m"}})

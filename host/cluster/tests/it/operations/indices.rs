@@ -12,7 +12,7 @@ fn indices_are_created_one_after_the_other_and_count_as_one_operation_each() {
     let values =
         json!({"indices": [["a", body], ["b", {}], ["c", null]], "request-params": {"timeout": "1m"}});
     let (outcome, sent) = perform("create-index", values, acknowledging);
-    assert_eq!((outcome.weight, outcome.unit), (3.0, "ops"));
+    assert_eq!((outcome.weight, outcome.unit.as_str()), (3.0, "ops"));
     assert_eq!(
         sent,
         [

@@ -21,7 +21,7 @@ fn pages_begin_after_the_last_hit_of_the_page_before() {
         let from = body["search_after"][0].as_u64().map_or(0, |last| last + 1);
         ("200 OK", page(from, 2.min(5 - from), 5, "eq").to_string())
     });
-    assert_eq!((outcome.weight, outcome.unit), (3.0, "pages"));
+    assert_eq!((outcome.weight, outcome.unit.as_str()), (3.0, "pages"));
     let bodies: Vec<Value> = sent.iter().map(|(_, body)| serde_json::from_str(body).unwrap()).collect();
     assert_eq!(sent[0].0, "POST /a/_search?request_cache=false");
     assert_eq!(bodies[0], json!({"sort": ["n"], "size": 2}));
@@ -54,7 +54,7 @@ fn a_composite_aggregation_is_read_page_by_page() {
         let inner = json!({"inner": {"after_key": key, "buckets": []}});
         ("200 OK", json!({"took": 1, "hits": {"total": 3}, "aggregations": {"outer": inner}}).to_string())
     });
-    assert_eq!((outcome.weight, outcome.unit, sent.len()), (3.0, "pages", 3));
+    assert_eq!((outcome.weight, outcome.unit.as_str(), sent.len()), (3.0, "pages", 3));
     let last: Value = serde_json::from_str(&sent[2].1).unwrap();
     assert_eq!(
         last["aggs"]["outer"]["aggs"]["inner"]["composite"],
@@ -69,7 +69,7 @@ fn a_scroll_counts_pages_and_ends_with_a_page_that_cannot_be_full() {
         let (outcome, sent) = perform(operation, values, |_| {
             ("200 OK", json!({"_scroll_id": "s", "took": 3, "hits": {"total": {"value": 4, "relation": "eq"}, "hits": [{}]}}).to_string())
         });
-        assert_eq!((outcome.weight, outcome.unit), (1.0, "pages"), "{operation}");
+        assert_eq!((outcome.weight, outcome.unit.as_str()), (1.0, "pages"), "{operation}");
         let calls: Vec<_> = sent.iter().map(|(call, _)| call.as_str()).collect();
         assert_eq!(calls, ["POST /a/_search?sort=_doc&scroll=10s&size=10", "DELETE /_search/scroll"]);
         assert_eq!(outcome.meta.unwrap()["hits"], 4);

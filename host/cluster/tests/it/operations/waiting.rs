@@ -40,7 +40,7 @@ fn a_merge_that_is_polled_is_asked_for_until_it_is_complete() {
 #[test]
 fn sleeping_takes_its_time_and_sends_nothing() {
     let (outcome, sent) = perform("sleep", json!({"duration": 0.05}), acknowledging);
-    assert_eq!((sent.len(), outcome.weight, outcome.unit), (0, 1.0, "ops"));
+    assert_eq!((sent.len(), outcome.weight, outcome.unit.as_str()), (0, 1.0, "ops"));
     assert!(outcome.received - outcome.sent >= std::time::Duration::from_millis(50));
 }
 
@@ -63,7 +63,7 @@ fn a_snapshot_is_waited_for_and_tells_its_own_throughput() {
             },
         )
     });
-    assert_eq!((outcome.weight, outcome.unit, outcome.throughput), (1000.0, "byte", Some(2000.0)));
+    assert_eq!((outcome.weight, outcome.unit.as_str(), outcome.throughput), (1000.0, "byte", Some(2000.0)));
     assert_eq!(sent[2].0, "GET /_snapshot/r/s/_status?ignore_unavailable=true");
     assert_eq!(outcome.meta.unwrap()["stop_time_millis"], 510);
 }
@@ -108,7 +108,7 @@ fn a_recovery_is_waited_for_and_tells_its_own_throughput() {
         ("200 OK", answers[asked.fetch_add(1, Ordering::SeqCst)].to_string())
     });
     assert_eq!((sent.len(), sent[0].0.as_str()), (3, "GET /a/_recovery"));
-    assert_eq!((outcome.weight, outcome.unit, outcome.throughput), (1000.0, "byte", Some(500.0)));
+    assert_eq!((outcome.weight, outcome.unit.as_str(), outcome.throughput), (1000.0, "byte", Some(500.0)));
 }
 
 #[test]
@@ -144,7 +144,7 @@ fn a_transform_says_itself_when_it_is_complete() {
         let mut runner = runner_of(Dialect::Current, "wait-for-transform", &cluster).await;
         let values = params(json!({"transform-id": "t", "poll-interval": 0.001}));
         let first = runner.run(&values).await.unwrap();
-        assert_eq!((first.weight, first.unit, first.throughput), (6000.0, "docs", Some(6000.0)));
+        assert_eq!((first.weight, first.unit.as_str(), first.throughput), (6000.0, "docs", Some(6000.0)));
         let progress = runner.progress().unwrap();
         assert_eq!((progress.completed, progress.fraction), (false, Some(0.5)));
         runner.run(&values).await.unwrap();

@@ -56,7 +56,7 @@ pub fn nanoseconds(seconds: f64) -> u64 {
 }
 
 pub fn recording(requests: &[Request], unit: &'static str) -> Recording {
-    let mut recording = Recording { unit, ..Recording::default() };
+    let mut recording = Recording { unit: unit.into(), ..Recording::default() };
     for request in requests {
         let ending = if request.success { Ending::Success } else { Ending::Failure };
         let mut time = |kind, value: u64| {
