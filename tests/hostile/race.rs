@@ -10,7 +10,7 @@ use rally_cluster::{ClientOptions, Cluster, TargetBindings, parse_target_hosts};
 use rally_component::Bounds;
 use rally_extension::{
     Engine, ExtensionBindings, Extensions, Folder, Host, HostEnvironment, Limits, RaceInfo,
-    Target as RaceTarget, track_json,
+    Target as RaceTarget,
 };
 use rally_operations::DocumentSet;
 use rally_race::{
@@ -155,12 +155,7 @@ impl Course {
             documents: self.documents.clone(),
             ..HostEnvironment::before_race("hostile", opened())
         };
-        let info = RaceInfo {
-            track_name: track.name.clone(),
-            track: track_json(&track),
-            challenge: challenge.name.clone(),
-            seed: 1,
-        };
+        let info = RaceInfo { track: Arc::clone(&track), challenge: challenge.name.clone(), seed: 1 };
         let bindings = ExtensionBindings::new(extensions, built_in, Arc::new(environment), info);
         let race = bind(&plan, &bindings).map_err(|error| before(&error))?;
         drop(bindings);

@@ -88,7 +88,7 @@ pub use registry::Sharing;
 pub use runner::{Outcome, Params, Progress, Runner, RunnerFunction};
 pub use scheduler::{FeedbackScheduler, Finished, Scheduler};
 pub use source::{BodyBuffer, Extent, Form, ParamSource, Request, SourceFunction};
-pub use track::{Challenge, Index, MappingType, Track};
+pub use track::{Challenge, Corpus, DataFile, Index, MappingType, Track};
 pub use values::{FromValue, Values};
 
 pub use serde_json;

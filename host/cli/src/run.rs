@@ -6,7 +6,7 @@ use std::time::SystemTime;
 
 use rally_cluster::{Cluster, ClusterError, TargetBindings, TargetHost, parse_target_hosts};
 use rally_extension::{
-    ExtensionBindings, Extensions, Folder, HostEnvironment, ProcessingError, RaceInfo, Target, track_json,
+    ExtensionBindings, Extensions, Folder, HostEnvironment, ProcessingError, RaceInfo, Target,
 };
 use rally_race::{Cancel, EndReason, LocalDriver, PlanOptions, RacePlan, bind, run_bound};
 use rally_results::{RaceStatus, RaceStore, ReportFormat, render, write_report};
@@ -135,12 +135,8 @@ pub fn run(arguments: &RunArgs) -> Result<(), CommandError> {
             target: Some(Target { cluster: Arc::clone(&cluster), built_in: Arc::clone(&built_in) }),
             ..HostEnvironment::before_race(&track.name, Folder::open(&folder).map_err(CommandError::failure)?)
         };
-        let info = RaceInfo {
-            track_name: track.name.clone(),
-            track: track_json(&track),
-            challenge: challenge.name.clone(),
-            seed: settings.seed,
-        };
+        let info =
+            RaceInfo { track: Arc::clone(&track), challenge: challenge.name.clone(), seed: settings.seed };
         bind(&plan, &ExtensionBindings::new(extensions, built_in, Arc::new(surroundings), info))
     };
     let race = race.map_err(CommandError::user)?;

@@ -4,8 +4,9 @@ use std::sync::Arc;
 
 use rally_cluster::{TargetBindings, unknown_param_source};
 use rally_race::{Binding, Bindings, Cause, Partition, SchedulerBinding, SourceBinding};
-use rally_track::Task;
+use rally_track::{Task, Track};
 
+use crate::context::{GuestTrack, TaskContext};
 use crate::environment::HostEnvironment;
 use crate::extension::{Extension, Sharing};
 use crate::extensions::Extensions;
@@ -15,15 +16,12 @@ use crate::roles::scheduler::GuestSchedulerFactory;
 use crate::roles::shared::{SharedRunners, SharedSchedulers, SharedSources, SharedTask};
 use crate::roles::source::SourceFactory;
 use crate::roles::task::TaskRole;
-use crate::since_0_1_0::state::TaskContext;
 
 /// What is known of the race that its tasks do not say.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct RaceInfo {
-    /// Name of the track.
-    pub track_name: String,
-    /// The whole track as JSON.
-    pub track: Arc<str>,
+    /// The whole track.
+    pub track: Arc<Track>,
     /// Name of the challenge.
     pub challenge: String,
     /// The race's seed.
@@ -37,6 +35,7 @@ pub struct ExtensionBindings {
     built_in: Arc<TargetBindings>,
     environment: Arc<HostEnvironment>,
     race: RaceInfo,
+    track: Arc<GuestTrack>,
     capacity: PoolCapacity,
 }
 
@@ -48,7 +47,15 @@ impl ExtensionBindings {
         environment: Arc<HostEnvironment>,
         race: RaceInfo,
     ) -> Self {
-        ExtensionBindings { extensions, built_in, environment, race, capacity: PoolCapacity::default() }
+        let track = GuestTrack::new(Arc::clone(&race.track));
+        ExtensionBindings {
+            extensions,
+            built_in,
+            environment,
+            race,
+            track,
+            capacity: PoolCapacity::default(),
+        }
     }
 
     fn role(&self, extension: &Arc<Extension>, task: &Task) -> TaskRole {
@@ -58,8 +65,7 @@ impl ExtensionBindings {
             extension: Arc::clone(extension),
             environment: Arc::clone(&self.environment),
             task: Arc::new(TaskContext {
-                track_name: self.race.track_name.clone(),
-                track: Arc::clone(&self.race.track),
+                track: Arc::clone(&self.track),
                 challenge: self.race.challenge.clone(),
                 task: task.name.clone(),
                 params: text(&task.operation.params),

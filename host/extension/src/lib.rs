@@ -13,6 +13,7 @@
 pub mod batch;
 mod bindings;
 mod cache;
+mod context;
 mod due;
 mod engine;
 mod environment;
@@ -35,7 +36,7 @@ pub use extension::{
 };
 pub use extensions::{AmbiguousName, Extensions, ExtensionsError, components};
 pub use limits::{LimitExceeded, LimitKind, Limits};
-pub use processing::{ProcessingError, track_json};
+pub use processing::{ProcessingError, TrackChangeError};
 
 /// A request that has finished, as a scheduler is told. Times are seconds since the client's start.
 #[derive(Debug, Clone, PartialEq)]

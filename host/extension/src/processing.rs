@@ -1,15 +1,15 @@
 //! Track processors and validators: what a track's components do before the race.
 
 use std::collections::BTreeSet;
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use rally_track::Track;
 
+use crate::context::{GuestTrack, RaceContext, TaskContext};
 use crate::environment::HostEnvironment;
 use crate::error::{CallError, ComponentName};
 use crate::extensions::Extensions;
-use crate::since_0_1_0::state::{RaceContext, TaskContext};
+use crate::since_0_1_0::track_view;
 
 /// A processor or validator that stands in the way of the race.
 #[derive(Debug, thiserror::Error)]
@@ -17,27 +17,16 @@ pub enum ProcessingError {
     /// It failed, or does not accept the track.
     #[error(transparent)]
     Call(#[from] CallError),
-    /// What it made of the track is none.
-    #[error("extension [{component}], processor {processor:?}: the track that it returned is none: {reason}")]
-    NoTrack {
+    /// The track that it returned cannot be used.
+    #[error("extension [{component}], processor {processor:?}: the track that it returned cannot be used")]
+    Track {
         /// Whose.
         component: ComponentName,
         /// Which.
         processor: String,
         /// What is wrong with it.
-        reason: serde_json::Error,
-    },
-    /// It changed what decides where files are.
-    #[error(
-        "extension [{component}], processor {processor:?}: it must not change the {property} of the track"
-    )]
-    Changed {
-        /// Whose.
-        component: ComponentName,
-        /// Which.
-        processor: String,
-        /// What.
-        property: &'static str,
+        #[source]
+        reason: Box<TrackChangeError>,
     },
     /// Its preparation would never end.
     #[error(
@@ -57,17 +46,43 @@ pub enum ProcessingError {
 /// data into more than a few hundred.
 const MOST_JOBS: u32 = 10_000;
 
-/// Where guests believe the track to be: not where it is, which differs from machine to machine and is not their business.
-const ROOT: &str = "/track";
-
-/// A track as guests see it.
-///
-/// # Panics
-/// Never: a track is always JSON.
-pub fn track_json(track: &Track) -> Arc<str> {
-    let mut shown = track.clone();
-    shown.root = PathBuf::from(ROOT);
-    serde_json::to_string(&shown).unwrap_or_default().into()
+/// A processor returned a track that cannot be used.
+#[derive(Debug, thiserror::Error)]
+pub enum TrackChangeError {
+    /// It does not have the shape of a track.
+    #[error("it is not a track as JSON: {0}")]
+    Shape(#[from] serde_json::Error),
+    /// It differs in what decides which files and which requests the race is about.
+    #[error("a processor must not change the {0} of the track")]
+    Fixed(&'static str),
+    /// The two places that have the documents of a type disagree.
+    #[error(
+        "the documents of type {mapping_type:?} in index {index:?} were changed both there and in the corpora, and the two disagree; change one of them"
+    )]
+    Disagree {
+        /// The type's index.
+        index: String,
+        /// The type.
+        mapping_type: String,
+    },
+    /// Several files are one figure in a type.
+    #[error(
+        "the documents of type {mapping_type:?} in index {index:?} are several files; change them in the corpora"
+    )]
+    SeveralFiles {
+        /// The type's index.
+        index: String,
+        /// The type.
+        mapping_type: String,
+    },
+    /// A type was given documents without a file.
+    #[error("the documents of type {mapping_type:?} in index {index:?} have no \"file_name\"")]
+    NoFile {
+        /// The type's index.
+        index: String,
+        /// The type.
+        mapping_type: String,
+    },
 }
 
 impl Extensions {
@@ -77,41 +92,25 @@ impl Extensions {
     /// Where one fails, or makes something that is no track.
     pub fn process(
         &self,
-        mut track: Track,
+        track: Track,
         challenge: &str,
         seed: u64,
         environment: &Arc<HostEnvironment>,
     ) -> Result<Track, ProcessingError> {
+        let mut track = Arc::new(track);
         for extension in self.iter().filter(|extension| !extension.description.processors.is_empty()) {
             let mut instance = extension.sync_instance(environment)?;
             for processor in &extension.description.processors {
                 let context = context(&track, challenge, seed);
                 let Some(text) = instance.on_load(processor, context)? else { continue };
-                let changed: Track =
-                    serde_json::from_str(&text).map_err(|reason| ProcessingError::NoTrack {
-                        component: extension.name().clone(),
-                        processor: processor.clone(),
-                        reason,
-                    })?;
-                let known = addresses(&track);
-                for (property, same) in [
-                    ("addresses of data", addresses(&changed).iter().all(|address| known.contains(address))),
-                    ("name", changed.name == track.name),
-                    ("root", changed.root.as_os_str() == ROOT),
-                    ("dialect", changed.dialect == track.dialect),
-                ] {
-                    if !same {
-                        return Err(ProcessingError::Changed {
-                            component: extension.name().clone(),
-                            processor: processor.clone(),
-                            property,
-                        });
-                    }
-                }
-                track = Track { root: track.root, ..changed };
+                track = restored(&text, &track).map(Arc::new).map_err(|reason| ProcessingError::Track {
+                    component: extension.name().clone(),
+                    processor: processor.clone(),
+                    reason: Box::new(reason),
+                })?;
             }
         }
-        Ok(track)
+        Ok(Arc::unwrap_or_clone(track))
     }
 
     /// Lets all processors prepare data, job after job.
@@ -125,10 +124,11 @@ impl Extensions {
         seed: u64,
         environment: &Arc<HostEnvironment>,
     ) -> Result<(), ProcessingError> {
+        let track = Arc::new(track.clone());
         for extension in self.iter().filter(|extension| !extension.description.processors.is_empty()) {
             let mut instance = extension.sync_instance(environment)?;
             for processor in &extension.description.processors {
-                let Some(jobs) = instance.on_prepare(processor, context(track, challenge, seed))? else {
+                let Some(jobs) = instance.on_prepare(processor, context(&track, challenge, seed))? else {
                     continue;
                 };
                 if jobs > MOST_JOBS {
@@ -171,15 +171,26 @@ fn addresses(track: &Track) -> BTreeSet<String> {
     track.data_url.iter().cloned().chain(own).collect()
 }
 
-fn context(track: &Track, challenge: &str, seed: u64) -> RaceContext {
+/// The track as a processor has changed it.
+fn restored(text: &str, track: &Track) -> Result<Track, TrackChangeError> {
+    let changed = track_view::restore(text, track)?;
+    let known = addresses(track);
+    if !addresses(&changed).iter().all(|address| known.contains(address)) {
+        return Err(TrackChangeError::Fixed("addresses of data"));
+    }
+    Ok(changed)
+}
+
+fn context(track: &Arc<Track>, challenge: &str, seed: u64) -> RaceContext {
     RaceContext {
         task: Arc::new(TaskContext {
-            track_name: track.name.clone(),
-            track: track_json(track),
+            track: GuestTrack::new(Arc::clone(track)),
             challenge: challenge.to_owned(),
+            task: String::new(),
             params: "{}".to_owned(),
             task_params: "{}".to_owned(),
-            ..TaskContext::default()
+            target_throughput: None,
+            clusters: Vec::new(),
         }),
         index: 0,
         total: 1,

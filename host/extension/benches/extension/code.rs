@@ -93,7 +93,7 @@ impl Code {
         }
         let to = Target { cluster: Arc::clone(&target.cluster), built_in: Arc::clone(&target.built_in) };
         let environment = Arc::new(environment(connected.then_some(to)));
-        let race = RaceInfo { track_name: "bench".into(), challenge: "bench".into(), ..RaceInfo::default() };
+        let race = RaceInfo { track: Arc::clone(&target.track), challenge: "bench".into(), seed: 0 };
         Box::new(ExtensionBindings::new(extensions, Arc::clone(&target.built_in), environment, race))
     }
 }

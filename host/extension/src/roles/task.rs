@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use rally_race::Partition;
 
+use crate::context::{RaceContext, TaskContext};
 use crate::environment::HostEnvironment;
 use crate::extension::Extension;
-use crate::since_0_1_0::state::{RaceContext, TaskContext};
 
 /// A role of a component in a task.
 #[derive(Clone)]

@@ -15,6 +15,7 @@ use wasmtime::component::{Resource, ResourceAny};
 
 use crate::Feedback;
 use crate::batch::BatchReader;
+use crate::context::RaceContext;
 use crate::environment::HostEnvironment;
 use crate::error::{CallError, CallErrorKind, ComponentName};
 use crate::extension::{Extension, Extent, Form, SourceInfo};
@@ -24,7 +25,7 @@ use crate::since_0_1_0::bindings::imports::bodies::Kind;
 use crate::since_0_1_0::bindings::imports::types;
 use crate::since_0_1_0::call::{Call, Caller, missing, raw_batch, wit_feedback};
 use crate::since_0_1_0::linking::Linked;
-use crate::since_0_1_0::state::{HostState, RaceContext, at_tick};
+use crate::since_0_1_0::state::{HostState, at_tick};
 use crate::since_0_1_0::sync::MOST_BYTES;
 
 /// A component at work whose calls may wait.

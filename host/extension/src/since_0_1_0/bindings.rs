@@ -8,7 +8,7 @@ pub mod sync {
         world: "track",
         imports: { default: trappable },
         with: {
-            "rally:track/race.context": crate::since_0_1_0::state::RaceContext,
+            "rally:track/race.context": crate::context::RaceContext,
             "rally:track/bodies.slice": crate::since_0_1_0::bodies::Slice,
             "rally:track/bodies.body": crate::since_0_1_0::bodies::Body,
             "rally:track/bodies.builder": crate::since_0_1_0::bodies::Builder,

@@ -6,10 +6,11 @@ use rally_operations::DocumentSet;
 use rally_operations::bulk::{Action, BodyPool, BulkBody, BulkReader, bounds};
 use wasmtime::component::Resource;
 
+use crate::context::RaceContext;
 use crate::since_0_1_0::bindings::imports::corpora;
 use crate::since_0_1_0::bindings::imports::types::{Error, ErrorClass};
 use crate::since_0_1_0::bodies::Slice;
-use crate::since_0_1_0::state::{HostState, RaceContext};
+use crate::since_0_1_0::state::HostState;
 
 /// Reads one client's part of all files, one after the other.
 pub struct Reader {

@@ -14,3 +14,7 @@ pub(crate) mod linking;
 pub(crate) mod plain;
 pub(crate) mod state;
 pub(crate) mod sync;
+pub(crate) mod track_view;
+
+/// Which version this is.
+pub(crate) const VERSION: &str = "0.1.0";

@@ -2,9 +2,11 @@
 
 use wasmtime::component::Resource;
 
+use crate::context::RaceContext;
 use crate::limits::LONGEST_LOG_LINE;
 use crate::since_0_1_0::bindings::imports::{clock, files, log, race, types};
-use crate::since_0_1_0::state::{HostState, RaceContext};
+use crate::since_0_1_0::state::HostState;
+use crate::since_0_1_0::{VERSION, track_view};
 
 impl types::Host for HostState {}
 impl files::Host for HostState {}
@@ -18,11 +20,12 @@ impl HostState {
 
 impl race::HostContext for HostState {
     fn track_name(&mut self, handle: Resource<RaceContext>) -> wasmtime::Result<String> {
-        Ok(self.context(&handle)?.task.track_name.clone())
+        Ok(self.context(&handle)?.task.track.track.name.clone())
     }
 
     fn track(&mut self, handle: Resource<RaceContext>) -> wasmtime::Result<String> {
-        Ok(self.context(&handle)?.task.track.to_string())
+        let track = &self.context(&handle)?.task.track;
+        Ok(track.view(VERSION, track_view::show).to_string())
     }
 
     fn challenge(&mut self, handle: Resource<RaceContext>) -> wasmtime::Result<String> {

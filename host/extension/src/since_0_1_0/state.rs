@@ -13,40 +13,6 @@ use crate::limits::{LimitExceeded, LimitKind, Limits};
 use crate::since_0_1_0::client::Client;
 use crate::since_0_1_0::files::WrittenFiles;
 
-/// The race as one client of one task sees it: a `context` of the guest.
-#[derive(Debug, Clone)]
-pub struct RaceContext {
-    /// What is the same for all clients of the task.
-    pub task: Arc<TaskContext>,
-    /// Index of the client in its task.
-    pub index: u32,
-    /// Number of clients of the task.
-    pub total: u32,
-    /// The client's seed.
-    pub seed: u64,
-}
-
-/// What contexts of a task have in common.
-#[derive(Debug, Clone, Default)]
-pub struct TaskContext {
-    /// Name of the track.
-    pub track_name: String,
-    /// The whole track as JSON.
-    pub track: Arc<str>,
-    /// Name of the challenge.
-    pub challenge: String,
-    /// Name of the task.
-    pub task: String,
-    /// Properties of the operation, a JSON object.
-    pub params: String,
-    /// Properties of the task, a JSON object.
-    pub task_params: String,
-    /// Requests per second of one client.
-    pub target_throughput: Option<f64>,
-    /// Names of the target clusters.
-    pub clusters: Vec<String>,
-}
-
 /// What an instance has in the host: what it may take, what it took, and what its handles stand for.
 pub struct HostState {
     pub(crate) component: ComponentName,

@@ -8,6 +8,7 @@ use wasmtime::component::{Resource, ResourceAny};
 
 use crate::Feedback;
 use crate::batch::BatchReader;
+use crate::context::RaceContext;
 use crate::engine::ticks;
 use crate::environment::HostEnvironment;
 use crate::error::{CallError, ComponentName};
@@ -18,7 +19,7 @@ use crate::limits::Limits;
 use crate::since_0_1_0::bindings::sync::exports::rally::track as exports;
 use crate::since_0_1_0::call::{Call, Caller, missing, raw_batch, wit_feedback};
 use crate::since_0_1_0::linking::Linked;
-use crate::since_0_1_0::state::{HostState, RaceContext};
+use crate::since_0_1_0::state::HostState;
 
 /// Bodies that one batch should have at most, bytes: a generator serves many clients.
 pub(crate) const MOST_BYTES: u32 = 4 << 20;

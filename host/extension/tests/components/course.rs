@@ -8,7 +8,7 @@ use rally_cluster::{ClientOptions, Cluster, TargetBindings, parse_target_hosts};
 use rally_component::Bounds;
 use rally_extension::{
     Clock, CompiledCache, Engine, ExtensionBindings, Extensions, Folder, Host, HostEnvironment, Limits,
-    RaceInfo, Target, track_json,
+    RaceInfo, Target,
 };
 use rally_operations::DocumentSet;
 use rally_race::{
@@ -202,12 +202,7 @@ impl Course {
             Arc::new(TargetBindings::new(Arc::clone(&track), around.documents.clone(), Arc::clone(&cluster)));
         let target = Some(Target { cluster, built_in: Arc::clone(&built_in) });
         let environment = Arc::new(HostEnvironment { target, ..around });
-        let race = RaceInfo {
-            track_name: track.name.clone(),
-            track: track_json(&track),
-            challenge: track.challenges[0].name.clone(),
-            seed,
-        };
+        let race = RaceInfo { track: Arc::clone(&track), challenge: track.challenges[0].name.clone(), seed };
         let bindings =
             ExtensionBindings::new(extensions, Arc::clone(&built_in), Arc::clone(&environment), race);
         Course { _folder: None, track, environment, recorder, runtime, seed, bindings, built_in }

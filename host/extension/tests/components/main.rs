@@ -18,3 +18,4 @@ mod runners;
 mod schedulers;
 mod sharing;
 mod sources;
+mod tracks;

@@ -22,6 +22,7 @@ rally_sdk::track! {
         "lines" => Lines,
         "held" => Held,
         "log" => fn sources::log_lines,
+        "track" => fn sources::track_documents,
     ],
     runners: [
         "held" => EchoHeld,

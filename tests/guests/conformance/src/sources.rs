@@ -256,3 +256,29 @@ pub fn log_lines(context: &Context, _random: &mut Random, request: &mut Request)
     request.set("logged", 4);
     Ok(())
 }
+
+/// How many documents the track has, by index and type and by corpus, as the body.
+pub fn track_documents(context: &Context, _random: &mut Random, request: &mut Request) -> Result<()> {
+    let track = context.track();
+    let types = |index: rally_sdk::Index<'_>| -> Map<String, Value> {
+        index.types().map(|each| (each.name().to_owned(), each.document_count().into())).collect()
+    };
+    let indices: Map<String, Value> = track
+        .indices()
+        .map(|index| {
+            (index.name().to_owned(), json!({"documents": index.document_count(), "types": types(index)}))
+        })
+        .collect();
+    let corpora: Map<String, Value> = track
+        .corpora()
+        .map(|corpus| {
+            let files: Map<String, Value> = corpus
+                .documents()
+                .map(|file| (file.file_name().to_owned(), file.document_count().into()))
+                .collect();
+            (corpus.name().to_owned(), Value::Object(files))
+        })
+        .collect();
+    request.body(&json!({"indices": indices, "corpora": corpora}));
+    Ok(())
+}
