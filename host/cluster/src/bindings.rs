@@ -8,6 +8,7 @@ use rally_operations::{
 use rally_race::{
     Binding, Bindings, Cause, ParamSourceFactory, RunnerFactory, SchedulerBinding, SourceBinding,
 };
+use rally_support::suggest::closest;
 use rally_track::{Dialect, Operation, Task, Track};
 use serde_json::Value;
 
@@ -125,12 +126,8 @@ impl TargetBindings {
         let mut names: Vec<&str> = built_in.chain(more.into_iter().map(String::as_str)).collect();
         names.sort_unstable();
         names.dedup();
-        let hint = names
-            .iter()
-            .map(|name| (strsim::jaro_winkler(operation_type, name), name))
-            .filter(|(similarity, _)| *similarity > 0.8)
-            .max_by(|left, right| left.0.total_cmp(&right.0))
-            .map(|(_, name)| format!(", did you mean '{name}'?"))
+        let hint = closest(operation_type, names.iter().copied())
+            .map(|name| format!(", did you mean '{name}'?"))
             .unwrap_or_default();
         let known = names.join(", ");
         ParamError::new(

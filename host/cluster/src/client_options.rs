@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rally_support::suggest::closest;
 use serde_json::{Map, Value};
 
 /// A request that takes longer fails. The default of Elasticsearch's clients as Rally sets it.
@@ -154,8 +155,9 @@ impl ClientOptions {
                     return Err(ClientOptionsError::NotSupported { name, reason });
                 }
             } else if !KNOWN.contains(&name.as_str()) {
-                let hint =
-                    closest(name).map(|known| format!(", did you mean '{known}'?")).unwrap_or_default();
+                let hint = closest(name, KNOWN)
+                    .map(|known| format!(", did you mean '{known}'?"))
+                    .unwrap_or_default();
                 return Err(ClientOptionsError::Unknown { name: name.clone(), hint });
             }
         }
@@ -300,16 +302,6 @@ fn string(name: &'static str, value: &Value) -> Result<String, ClientOptionsErro
         Value::String(text) if !text.is_empty() => Ok(text.clone()),
         _ => Err(wrong(name, "a text that is not empty", value)),
     }
-}
-
-/// The known name that is written most alike, if any is alike.
-fn closest(name: &str) -> Option<&'static str> {
-    KNOWN
-        .into_iter()
-        .map(|known| (strsim::jaro_winkler(name, known), known))
-        .filter(|(similarity, _)| *similarity > 0.8)
-        .max_by(|left, right| left.0.total_cmp(&right.0))
-        .map(|(_, known)| known)
 }
 
 #[cfg(test)]

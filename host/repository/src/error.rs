@@ -4,9 +4,10 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rally_support::suggest::{closest, listed};
+
 use crate::config::ConfigError;
 use crate::remote_url::RemoteUrlError;
-use crate::suggest::{did_you_mean, listed};
 use crate::versions::InvalidVersion;
 
 /// Why a repository of tracks cannot be opened or checked out. Nothing of the user's is lost where one of these comes back.
@@ -252,6 +253,12 @@ pub(crate) fn whole_story(error: &(dyn std::error::Error + 'static)) -> String {
         next = cause.source();
     }
     text.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// ` (did you mean [name]?)`, where a candidate is like `name` at all.
+pub(crate) fn did_you_mean(name: &str, candidates: &[String]) -> String {
+    closest(name, candidates.iter().map(String::as_str))
+        .map_or(String::new(), |candidate| format!(" (did you mean [{candidate}]?)"))
 }
 
 fn there_is(branches: &[String], tags: &[String]) -> String {

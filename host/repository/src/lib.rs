@@ -25,7 +25,6 @@ mod lock;
 mod remote_url;
 mod repository;
 mod staging;
-mod suggest;
 mod switch;
 mod tracks;
 mod versions;

@@ -3,7 +3,9 @@
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
-use crate::suggest::{did_you_mean, listed};
+use rally_support::suggest::listed;
+
+use crate::error::did_you_mean;
 
 /// The file that makes a folder a track.
 const TRACK_FILE: &str = "track.json";

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::path::PathBuf;
 
-use crate::suggest::listed;
+use rally_support::suggest::listed;
 
 /// Something that kept a repository from being brought up to date. What is there is used.
 #[derive(Debug, Clone, PartialEq, Eq)]

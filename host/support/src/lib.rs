@@ -1,3 +1,4 @@
 //! Small helpers that several crates share. It depends on no other crate of rally.
 
 pub mod printable;
+pub mod suggest;

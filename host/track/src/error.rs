@@ -5,10 +5,10 @@ use std::io;
 use std::path::PathBuf;
 
 use rally_support::printable;
+use rally_support::suggest::listed;
 
 use crate::ParameterError;
 use crate::excerpt::Excerpt;
-use crate::suggest::listed;
 
 /// Why a track could not be loaded.
 #[derive(Debug, thiserror::Error)]

@@ -29,7 +29,6 @@ mod parameters;
 mod rally2017;
 mod reading;
 mod source;
-mod suggest;
 mod template;
 
 pub use current::TRACK_SCHEMA;

@@ -2,12 +2,12 @@
 
 use std::collections::BTreeSet;
 
+use rally_support::suggest::closest;
 use serde_json::Value;
 
 use crate::document::{Document, Rules, template_problem};
 use crate::error::Problem;
 use crate::files::TrackFiles;
-use crate::suggest::closest;
 use crate::template::{RenderOptions, Renderer};
 use crate::{
     Dialect, LoadOptions, Track, TrackError, TrackParameters, TrackSource, current, dialect, rally2017,
@@ -184,7 +184,7 @@ fn unknown_challenge(track: &Track, challenge: &str) -> TrackError {
     TrackError::UnknownChallenge {
         track: track.name.clone(),
         challenge: challenge.to_owned(),
-        suggestion: closest(challenge, known.iter().map(String::as_str)),
+        suggestion: closest(challenge, known.iter().map(String::as_str)).map(str::to_owned),
         known,
     }
 }

@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use rally_support::suggest::listed;
 use serde_json::{Map, Number, Value};
 
-use crate::suggest::listed;
 use crate::template::RESERVED_PARAMETERS;
 
 /// Track parameters as Rally reads them.

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use rally_repository::{Checkout, DEFAULT_REPOSITORY, Step, TrackRepository};
+use rally_support::suggest::closest;
 use rally_track::TrackSource;
 
 use super::args::{RepositoryArgs, TrackArgs};
@@ -74,7 +75,7 @@ pub fn find(
             let folder = shipped::unpack(&home.shipped_tracks()).map_err(CommandError::failure)?;
             return FoundTrack::at(&folder.join(name));
         }
-        if let Some(similar) = similar_to(&name) {
+        if let Some(similar) = closest(&name, shipped::names()) {
             return Err(CommandError::user(NearlyShipped { name, similar }));
         }
     }
@@ -168,13 +169,4 @@ pub fn folders(arguments: &ListTracksArgs, home: &Home) -> Result<TrackFolders, 
     found.warnings = warnings;
     found._checkout = Some(checkout);
     Ok(found)
-}
-
-fn similar_to(name: &str) -> Option<&'static str> {
-    shipped::names()
-        .into_iter()
-        .map(|known| (strsim::jaro_winkler(name, known), known))
-        .filter(|(similarity, _)| *similarity > 0.9)
-        .max_by(|one, other| one.0.total_cmp(&other.0))
-        .map(|(_, known)| known)
 }

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use rally_support::suggest::{closest, listed};
 use serde_json::{Map, Value};
 
 use super::operations::Operations;
@@ -10,7 +11,6 @@ use crate::error::did_you_mean;
 use crate::reading::{
     DraftChallenge, DraftElement, DraftParallel, DraftTask, Reader, object, optional_text, text,
 };
-use crate::suggest::{closest, listed};
 use crate::{Challenge, CompletedBy};
 
 /// The keys that a track can have its schedules below.
@@ -154,7 +154,7 @@ impl Reader<'_> {
         let suggestion = closest(name, names.iter().copied());
         let message = format!(
             "\"completed-by\" names [{name}], but no task of this element is called so{}",
-            did_you_mean(suggestion.as_deref())
+            did_you_mean(suggestion)
         );
         let help = format!("its tasks are {}; any is also possible", listed(names.iter().copied()));
         self.problem(&format!("{pointer}/completed-by"), message, Some(help));

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use indexmap::IndexMap;
+use rally_support::suggest::{closest, listed};
 
 use serde_json::{Map, Value};
 
@@ -13,7 +14,6 @@ use crate::reading::{
     Declared, DraftChallenge, DraftElement, DraftParallel, DraftTask, Reader, object, optional_text, text,
     whole,
 };
-use crate::suggest::{closest, listed};
 use crate::{Challenge, CompletedBy, Target, Task};
 
 /// Schedulers that every race has.
@@ -133,7 +133,7 @@ impl Reader<'_> {
         } else if !schedulers.contains(&schedule) && !self.options.any_names {
             let known = BUILT_IN_SCHEDULERS.into_iter().chain(schedulers.iter().map(String::as_str));
             let suggestion = closest(&schedule, known.clone());
-            let message = format!("unknown scheduler [{schedule}]{}", did_you_mean(suggestion.as_deref()));
+            let message = format!("unknown scheduler [{schedule}]{}", did_you_mean(suggestion));
             let help = format!(
                 "built in are {}; {}",
                 BUILT_IN_SCHEDULERS.join(", "),
@@ -148,8 +148,7 @@ impl Reader<'_> {
         let Some(declared) = operations.get(operation.as_str()) else {
             let names: Vec<&str> = operations.keys().copied().collect();
             let suggestion = closest(&operation, names.iter().copied());
-            let message =
-                format!("there is no operation [{operation}]{}", did_you_mean(suggestion.as_deref()));
+            let message = format!("there is no operation [{operation}]{}", did_you_mean(suggestion));
             let help = format!("\"operations\" has {}", listed(names.iter().copied()));
             self.problem(&format!("{pointer}/operation"), message, Some(help));
             return None;
@@ -275,7 +274,7 @@ impl Reader<'_> {
                 let suggestion = closest(name, names.iter().copied());
                 let message = format!(
                     "\"completed-by\" names [{name}], but no task of this element is called so{}",
-                    did_you_mean(suggestion.as_deref())
+                    did_you_mean(suggestion)
                 );
                 self.problem(
                     &pointer,

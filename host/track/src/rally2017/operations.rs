@@ -3,11 +3,11 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
+use rally_support::suggest::{closest, listed};
 use serde_json::{Map, Value};
 
 use crate::error::did_you_mean;
 use crate::reading::{Declared, Reader, object, text, whole};
-use crate::suggest::{closest, listed};
 use crate::{Documents, Index, Operation};
 
 /// Built-in operation types as they are written today, with their older spellings.
@@ -98,11 +98,10 @@ impl Reader<'_> {
         if known.is_none() && !names.contains(&written) && !self.options.any_names {
             let all = BUILT_IN.iter().map(|(name, _)| *name).chain(names.iter().map(String::as_str));
             let suggestion = match written.as_str() {
-                "bulk" => Some("index".to_owned()),
+                "bulk" => Some("index"),
                 _ => closest(&written, all.clone()),
             };
-            let message =
-                format!("unknown operation type [{written}]{}", did_you_mean(suggestion.as_deref()));
+            let message = format!("unknown operation type [{written}]{}", did_you_mean(suggestion));
             let help = format!("known are {}", listed(all));
             self.problem(&format!("{pointer}/operation-type"), message, Some(help));
         }
@@ -147,7 +146,7 @@ impl Reader<'_> {
                     let suggestion = closest(name, names.iter().copied());
                     let message = format!(
                         "the track has no index [{name}] to take documents from{}",
-                        did_you_mean(suggestion.as_deref())
+                        did_you_mean(suggestion)
                     );
                     let help = match names.is_empty() {
                         true => "it declares no \"indices\"".to_owned(),

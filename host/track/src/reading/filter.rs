@@ -1,9 +1,10 @@
 //! `--include-tasks` and `--exclude-tasks`.
 
+use rally_support::suggest::{closest, listed};
+
 use super::draft::{DraftChallenge, DraftTask};
 use super::reader::Reader;
 use crate::error::did_you_mean;
-use crate::suggest::{closest, listed};
 use crate::{CompletedBy, LoadOptions, TrackError};
 
 /// How filters are applied.
@@ -135,5 +136,5 @@ fn selects_nothing(filter: &Filter<'_>, text: &str, challenges: &[DraftChallenge
         true => String::new(),
         false => format!("; there are {}", listed(candidates.iter().copied())),
     };
-    Some(format!("[{text}] matches no task{}{known}", did_you_mean(suggestion.as_deref())))
+    Some(format!("[{text}] matches no task{}{known}", did_you_mean(suggestion)))
 }

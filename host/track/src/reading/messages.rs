@@ -2,13 +2,13 @@
 
 use jsonschema::ValidationError;
 use jsonschema::error::{TypeKind, ValidationErrorKind};
+use rally_support::suggest::{closest, listed};
 use serde_json::Value;
 
 use super::reader::MAX_PROBLEMS;
 use crate::document::Document;
 use crate::error::{Problem, did_you_mean};
 use crate::json::{Part, child};
-use crate::suggest::{closest, listed};
 
 /// The problems that one error of the validator stands for: unknown keys are one each.
 pub(super) fn problems(
@@ -22,7 +22,7 @@ pub(super) fn problems(
         let known = known_keys(schema, error.schema_path().as_str());
         let unknown = |key: &String| {
             let suggestion = closest(key, known.iter().copied());
-            let message = format!("unknown key \"{key}\"{}", did_you_mean(suggestion.as_deref()));
+            let message = format!("unknown key \"{key}\"{}", did_you_mean(suggestion));
             let help = suggestion.is_none().then(|| format!("known here: {}", listed(known.iter().copied())));
             document.problem(&child(&pointer, key), Part::Key, message, help)
         };
@@ -68,7 +68,7 @@ fn message(error: &ValidationError<'_>, pointer: &str) -> (String, Option<String
             format!(
                 "{name} must be one of {}, not {value}{}",
                 listed(options.iter().copied()),
-                did_you_mean(suggestion.as_deref())
+                did_you_mean(suggestion)
             )
         }
         ValidationErrorKind::UniqueItems => format!("{name} has the same element twice"),

@@ -1,6 +1,7 @@
 //! A track on its way to the model.
 
 use indexmap::IndexMap;
+use rally_support::suggest::closest;
 use serde_json::Value;
 
 use super::Schema;
@@ -8,7 +9,6 @@ use crate::document::Document;
 use crate::error::{Clean, Problem};
 use crate::files::{FileError, TrackFiles};
 use crate::json::Part;
-use crate::suggest::closest;
 use crate::template::Renderer;
 use crate::{Challenge, LoadOptions};
 
