@@ -11,10 +11,11 @@ use clap::Args;
 use rally_authoring::{CreateError, CreateOptions, CreateProgress, CreatedTrack, Selection, create};
 use rally_cluster::{ClientOptions, Cluster, parse_target_hosts};
 use rally_race::Cancel;
+use rally_support::numbers::grouped;
 
 use crate::ending::CommandError;
 use crate::home::Home;
-use crate::progress::{DataLine, ProgressBoard, grouped};
+use crate::progress::{DataLine, ProgressBoard};
 use crate::{interrupt, logging, terminal};
 
 /// Options of `rally create-track`.

@@ -4,11 +4,11 @@ use std::fmt::Write as _;
 
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
-use rally_track::{Challenge, Element, Task, Track, TrackSummary, human_size};
+use rally_support::numbers::{grouped, human_size};
+use rally_track::{Challenge, Element, Task, Track, TrackSummary};
 
 use crate::ending::CommandError;
 use crate::home::Home;
-use crate::progress::grouped;
 use crate::terminal;
 use crate::track::args::{FlavorArgs, RepositoryArgs, TaskFilterArgs, TrackArgs, TrackParamArgs};
 use crate::track::{self, Reading};

@@ -5,12 +5,12 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand};
 use comfy_table::{ContentArrangement, Table, presets};
 use rally_results::RaceStore;
-use rally_track::{Challenge, ListedTrack, Track, human_size};
+use rally_support::numbers::{grouped, human_size};
+use rally_track::{Challenge, ListedTrack, Track};
 use serde_json::{Value, json};
 
 use crate::ending::{CommandError, chain};
 use crate::home::Home;
-use crate::progress::grouped;
 use crate::terminal;
 use crate::track::args::{FlavorArgs, Format, RepositoryArgs, TrackArgs, TrackParamArgs};
 use crate::track::{self, Reading};

@@ -1,4 +1,5 @@
 //! Small helpers that several crates share. It depends on no other crate of rally.
 
+pub mod numbers;
 pub mod printable;
 pub mod suggest;

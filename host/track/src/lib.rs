@@ -34,7 +34,7 @@ mod template;
 pub use current::TRACK_SCHEMA;
 pub use error::{Location, Problem, TrackError};
 pub use excerpt::Excerpt;
-pub use listing::{ListedTrack, TrackSummary, human_size, list};
+pub use listing::{ListedTrack, TrackSummary, list};
 pub use load::{Loaded, load, read, render};
 pub use model::*;
 pub use operation_type::{OperationType, ServerlessStatus};

@@ -141,16 +141,3 @@ fn load_all(sources: &[TrackSource], options: &LoadOptions) -> Vec<ListedTrack> 
     });
     tracks.into_inner().unwrap_or_else(PoisonError::into_inner)
 }
-
-/// A size as Rally prints it: `2.0 kB`, `4.8 MB`, in powers of 1024; `N/A` if unknown.
-pub fn human_size(bytes: Option<u64>) -> String {
-    let Some(bytes) = bytes else { return "N/A".to_owned() };
-    let size = bytes as f64;
-    // As in Rally a unit starts above, not at, its size.
-    for (unit, factor) in [("GB", 1024.0 * 1024.0 * 1024.0), ("MB", 1024.0 * 1024.0), ("kB", 1024.0)] {
-        if size > factor {
-            return format!("{:.1} {unit}", size / factor);
-        }
-    }
-    format!("{bytes} bytes")
-}

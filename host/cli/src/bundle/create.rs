@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use rally_bundle::{Limits, PackOptions, Packed, SecretKey, TrackNameError, pack};
 use rally_component::Digest;
+use rally_support::numbers::grouped;
 use rally_track::data::DataSet;
 use rally_track::{LoadOptions, Track, TrackSource};
 
@@ -14,7 +15,6 @@ use crate::bundle::key_files::{self, beside};
 use crate::components;
 use crate::ending::CommandError;
 use crate::home::Home;
-use crate::progress::grouped;
 use crate::terminal;
 use crate::{track, whole_file};
 

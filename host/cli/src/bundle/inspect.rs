@@ -5,6 +5,7 @@ use std::path::Path;
 
 use rally_bundle::{Bundle, Limits, OpenError, OpenOptions, Signature, Trust};
 use rally_extension::Extension;
+use rally_support::numbers::grouped;
 use serde_json::{Value, json};
 
 use crate::bundle::args::{Format, InspectArgs};
@@ -13,7 +14,6 @@ use crate::components;
 use crate::ending::{CommandError, chain};
 use crate::extension::report::Report;
 use crate::home::Home;
-use crate::progress::grouped;
 use crate::terminal;
 
 /// What became of a signature.

@@ -4,11 +4,11 @@ use std::io;
 use std::path::PathBuf;
 
 use rally_component::{EncodeError, InspectError, encode, inspect};
+use rally_support::numbers::grouped;
 
 use crate::ending::CommandError;
 use crate::extension::args::BuildArgs;
 use crate::extension::source::Source;
-use crate::progress::grouped;
 use crate::{terminal, whole_file};
 
 /// What was built is no extension.

@@ -4,9 +4,8 @@ use std::fmt::{self, Write};
 
 use rally_component::{Facts, Role};
 use rally_extension::{Description, LimitKind, Limits, Sharing};
+use rally_support::numbers::grouped;
 use serde_json::{Value, json};
-
-use crate::progress::grouped;
 
 /// Width of the labels.
 const LABEL: usize = 12;

@@ -1,9 +1,10 @@
 //! Which clients do what in each step.
 
 use rally_race::allocation::allocate;
+use rally_support::numbers::grouped;
 use rally_track::{Challenge, Element};
 
-use super::style::{Column, Sheet, grouped, range};
+use super::style::{Column, Sheet, range};
 
 const COLUMNS: [Column; 3] =
     [Column::Number("Step"), Column::Number("Clients"), Column::Text("Tasks, one after the other")];

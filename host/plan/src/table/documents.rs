@@ -2,7 +2,9 @@
 
 use std::collections::BTreeMap;
 
-use super::style::{Column, Sheet, counted, grouped, range, rate, wrapped};
+use rally_support::numbers::grouped;
+
+use super::style::{Column, Sheet, counted, range, rate, wrapped};
 use crate::param_sources::{BulkKey, Planned, PlannedBulk, PlannedReader};
 
 const BY_CLIENT: [Column; 5] = [

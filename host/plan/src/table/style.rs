@@ -3,6 +3,7 @@
 use std::fmt;
 
 use comfy_table::{CellAlignment, LineStyle, Table, TableStyle};
+use rally_support::numbers::grouped;
 
 /// A rule below the header, and nothing else: there may be hundreds of rows.
 const LOOK: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('─'));
@@ -164,19 +165,6 @@ pub fn wrapped(text: &str, width: Option<u16>) -> String {
     width.map_or_else(|| text.to_owned(), |width| lines(text.split(' '), " ", usize::from(width)))
 }
 
-/// 1234567 as `1,234,567`.
-pub fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
-
 /// `3` or `0–7`.
 pub fn range(first: u64, last: u64) -> String {
     if first == last { grouped(first) } else { format!("{}–{}", grouped(first), grouped(last)) }
@@ -202,14 +190,6 @@ pub fn rate(rate: f64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn numbers_are_grouped_by_thousands() {
-        assert_eq!(grouped(0), "0");
-        assert_eq!(grouped(999), "999");
-        assert_eq!(grouped(1_000), "1,000");
-        assert_eq!(grouped(12_345_678), "12,345,678");
-    }
 
     #[test]
     fn text_is_broken_at_blanks() {

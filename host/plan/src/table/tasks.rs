@@ -1,9 +1,10 @@
 //! The tasks of a challenge.
 
 use rally_race::Extent;
+use rally_support::numbers::grouped;
 use rally_track::{Challenge, CompletedBy, Element, Target, Task};
 
-use super::style::{Column, Sheet, counted, grouped, is_narrow, rate};
+use super::style::{Column, Sheet, counted, is_narrow, rate};
 use crate::estimate::{StepEstimate, TaskEstimate};
 use crate::span::seconds_in_words;
 

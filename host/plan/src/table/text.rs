@@ -3,9 +3,10 @@
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
 
+use rally_support::numbers::grouped;
 use rally_track::{Challenge, Dialect};
 
-use super::style::{counted, grouped, wrapped};
+use super::style::{counted, wrapped};
 use super::{clients, documents, rates, tasks};
 use crate::estimate::{self, StepEstimate};
 use crate::param_sources::BulkKey;

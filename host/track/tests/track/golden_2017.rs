@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
+use rally_support::numbers::human_size;
 use rally_track::{
-    CompletedBy, Element, ExtensionNames, LoadOptions, Target, Track, TrackError, TrackSource, human_size,
-    list, load, merged_meta,
+    CompletedBy, Element, ExtensionNames, LoadOptions, Target, Track, TrackError, TrackSource, list, load,
+    merged_meta,
 };
 use serde_json::{Map, Value, json};
 
