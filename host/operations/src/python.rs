@@ -1,6 +1,7 @@
 //! How Rally's Python takes the JSON values of an operation. Tracks rely on it: `"bulk-size": "500"` is a number,
 //! `"index": ""` is no index, and a text is a container of its parts.
 
+use rally_support::python;
 use serde_json::Value;
 
 /// Whether a condition on the value holds.
@@ -44,51 +45,17 @@ pub fn repr(value: &Value) -> String {
         Value::Bool(true) => "True".to_owned(),
         Value::Bool(false) => "False".to_owned(),
         Value::Number(number) => match number.as_f64().filter(|_| number.is_f64()) {
-            Some(number) => float_repr(number),
+            Some(number) => python::float(number),
             None => number.to_string(),
         },
-        Value::String(text) => text_repr(text),
+        Value::String(text) => python::quoted(text),
         Value::Array(items) => format!("[{}]", list(items.iter().map(repr).collect())),
         Value::Object(members) => {
-            let shown = members.iter().map(|(name, value)| format!("{}: {}", text_repr(name), repr(value)));
+            let shown =
+                members.iter().map(|(name, value)| format!("{}: {}", python::quoted(name), repr(value)));
             format!("{{{}}}", list(shown.collect()))
         }
     }
-}
-
-/// The fewest digits that give the same number, with an exponent where it is small or large.
-fn float_repr(number: f64) -> String {
-    let scientific = format!("{number:e}");
-    let Some((digits, exponent)) = scientific.split_once('e') else { return scientific };
-    match exponent.parse::<i32>() {
-        Ok(exponent @ -4..16) => {
-            // As many decimals as there are digits left, at least one.
-            let decimals = digits.split_once('.').map_or(0, |(_, rest)| rest.len() as i32) - exponent;
-            format!("{number:.*}", decimals.max(1) as usize)
-        }
-        Ok(exponent) => format!("{digits}e{}{:02}", if exponent < 0 { '-' } else { '+' }, exponent.abs()),
-        Err(_) => scientific,
-    }
-}
-
-fn text_repr(text: &str) -> String {
-    let quote = if text.contains('\'') && !text.contains('"') { '"' } else { '\'' };
-    let mut shown = String::from(quote);
-    for character in text.chars() {
-        match character {
-            '\\' => shown.push_str("\\\\"),
-            '\n' => shown.push_str("\\n"),
-            '\r' => shown.push_str("\\r"),
-            '\t' => shown.push_str("\\t"),
-            other if other == quote => shown.extend(['\\', other]),
-            other if other.is_control() || other == '\u{ad}' || other == '\u{a0}' => {
-                shown.push_str(&format!("\\x{:02x}", u32::from(other)));
-            }
-            other => shown.push(other),
-        }
-    }
-    shown.push(quote);
-    shown
 }
 
 /// What a loop over the value meets: the items of a list, the keys of an object, the characters of a text.

@@ -3,16 +3,12 @@
 
 use std::io;
 
+use rally_support::python;
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
 use serde_json::ser::{Formatter, Serializer as JsonSerializer};
 use serde_json::{Map, Value};
 use sha2::{Digest as _, Sha256};
-
-/// Below this a float is written with an exponent.
-const LEAST_WITHOUT_EXPONENT: f64 = 1e-4;
-/// From this on a float is written with an exponent.
-const MOST_WITHOUT_EXPONENT: f64 = 1e16;
 
 /// Canonical JSON. Keys of [`Value`]s have to be sorted by [`sorted`] or [`Sorted`]; those of structs are as they are declared.
 ///
@@ -89,23 +85,7 @@ struct PythonNumbers;
 
 impl Formatter for PythonNumbers {
     fn write_f64<W: ?Sized + io::Write>(&mut self, writer: &mut W, value: f64) -> io::Result<()> {
-        writer.write_all(python_float(value).as_bytes())
-    }
-}
-
-/// A float with the fewest digits that tell it from all others, as Python has it: `5.0`, `1e-05`, `1.5e+16`.
-fn python_float(value: f64) -> String {
-    let size = value.abs();
-    if size == 0.0 || (LEAST_WITHOUT_EXPONENT..MOST_WITHOUT_EXPONENT).contains(&size) {
-        return format!("{value:?}");
-    }
-    let text = format!("{value:e}");
-    match text.split_once('e') {
-        Some((digits, exponent)) => match exponent.strip_prefix('-') {
-            Some(exponent) => format!("{digits}e-{exponent:0>2}"),
-            None => format!("{digits}e+{exponent:0>2}"),
-        },
-        None => text,
+        writer.write_all(python::float(value).as_bytes())
     }
 }
 
@@ -117,26 +97,6 @@ mod tests {
 
     fn text(value: &Value) -> String {
         String::from_utf8(to_vec(&Sorted(value)).expect("JSON")).expect("UTF-8")
-    }
-
-    #[test]
-    fn floats_are_written_as_python_writes_them() {
-        for (value, expected) in [
-            (5.0, "5.0"),
-            (0.1, "0.1"),
-            (-12.5, "-12.5"),
-            (0.0001, "0.0001"),
-            (0.00001, "1e-05"),
-            (1.25e-7, "1.25e-07"),
-            (1e15, "1000000000000000.0"),
-            (1e16, "1e+16"),
-            (9.223372036854776e18, "9.223372036854776e+18"),
-            (1.5e300, "1.5e+300"),
-            (5e-324, "5e-324"),
-            (0.0, "0.0"),
-        ] {
-            assert_eq!(python_float(value), expected);
-        }
     }
 
     #[test]

@@ -2,4 +2,5 @@
 
 pub mod numbers;
 pub mod printable;
+pub mod python;
 pub mod suggest;

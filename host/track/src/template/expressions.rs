@@ -9,8 +9,7 @@ use minijinja::Value;
 use minijinja::machinery::ast::{BinOpKind, CallArg, CompareOpKind, Expr, UnaryOpKind};
 use minijinja::machinery::parse_expr;
 use minijinja::value::ValueKind;
-
-use super::python;
+use rally_support::python::float;
 
 /// Methods that a map has in Python even if it has a key of that name.
 pub(super) const MAP_METHODS: [&str; 10] =
@@ -284,7 +283,7 @@ fn write_constant(value: &Value, out: &mut String) -> Option<()> {
         }
         ValueKind::Number => {
             let number = f64::try_from(value.clone()).ok().filter(|number| number.is_finite())?;
-            out.push_str(&python::float(number));
+            out.push_str(&float(number));
         }
         _ => return None,
     }

@@ -2,6 +2,7 @@
 
 use minijinja::value::ValueKind;
 use minijinja::{Error, ErrorKind, Value};
+use rally_support::python::float;
 
 use super::python;
 
@@ -203,7 +204,7 @@ impl Field {
         let magnitude = number.abs();
         let precision = self.precision.unwrap_or(6);
         let digits = match conversion.to_ascii_lowercase() {
-            _ if !number.is_finite() => python::float(magnitude),
+            _ if !number.is_finite() => float(magnitude),
             'f' => format!("{magnitude:.precision$}"),
             'e' => scientific(magnitude, precision),
             _ => self.general(magnitude, precision.max(1)),

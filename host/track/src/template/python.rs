@@ -4,6 +4,7 @@ use std::fmt::{self, Write as _};
 
 use minijinja::value::{Kwargs, Rest, ValueKind, ValueOrKwargs};
 use minijinja::{Environment, Error, ErrorKind, Value};
+use rally_support::python::{float, write_quoted};
 
 use super::filters;
 use super::limits::{self, OUTPUT_BYTES};
@@ -101,31 +102,6 @@ fn is_plain_map(value: &Value) -> bool {
     })
 }
 
-/// A string in the quotes that need fewer escapes.
-fn write_quoted(out: &mut dyn fmt::Write, text: &str) -> fmt::Result {
-    let quote = if text.contains('\'') && !text.contains('"') { '"' } else { '\'' };
-    out.write_char(quote)?;
-    for character in text.chars() {
-        match character {
-            '\\' => out.write_str("\\\\")?,
-            '\n' => out.write_str("\\n")?,
-            '\r' => out.write_str("\\r")?,
-            '\t' => out.write_str("\\t")?,
-            same if same == quote => write!(out, "\\{same}")?,
-            ' '..='~' => out.write_char(character)?,
-            other if other.is_control() || (other.is_whitespace() && other != ' ') => {
-                match u32::from(other) {
-                    code @ ..=0xff => write!(out, "\\x{code:02x}")?,
-                    code @ ..=0xffff => write!(out, "\\u{code:04x}")?,
-                    code => write!(out, "\\U{code:08x}")?,
-                }
-            }
-            other => out.write_char(other)?,
-        }
-    }
-    out.write_char(quote)
-}
-
 /// An int or a boolean as a number.
 pub(super) fn integer(value: &Value) -> Option<i128> {
     match value.kind() {
@@ -155,26 +131,6 @@ pub(super) fn remainder(left: &Value, right: &Value) -> Result<Value, Error> {
     }
     let rest = a % b;
     Ok(Value::from(if rest != 0.0 && (rest < 0.0) != (b < 0.0) { rest + b } else { rest }))
-}
-
-/// A float as Python writes it: the shortest digits that read back the same, with an exponent below 1e-4 and from 1e16
-/// on.
-pub(super) fn float(number: f64) -> String {
-    if !number.is_finite() {
-        return match (number.is_nan(), number > 0.0) {
-            (true, _) => "nan".to_owned(),
-            (false, true) => "inf".to_owned(),
-            (false, false) => "-inf".to_owned(),
-        };
-    }
-    let scientific = format!("{number:e}");
-    let (digits, exponent) = scientific.split_once('e').unwrap_or((&scientific, "0"));
-    let exponent: i32 = exponent.parse().unwrap_or_default();
-    if number != 0.0 && !(-4..16).contains(&exponent) {
-        let sign = if exponent < 0 { '-' } else { '+' };
-        return format!("{digits}e{sign}{:02}", exponent.abs());
-    }
-    format!("{number:?}")
 }
 
 /// Jinja2's `length`: what is undefined has none.
@@ -394,26 +350,5 @@ fn key_text(key: &Value) -> Result<String, Error> {
         ValueKind::Bool => Ok(key.is_true().to_string()),
         ValueKind::Number => Ok(number(key)),
         kind => Err(Error::new(ErrorKind::BadSerialization, format!("{kind} cannot be a key in JSON"))),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::float;
-
-    #[test]
-    fn floats_are_written_as_in_python() {
-        for (number, text) in [
-            (1e20, "1e+20"),
-            (1e16, "1e+16"),
-            (1e15, "1000000000000000.0"),
-            (1e-5, "1e-05"),
-            (0.0001, "0.0001"),
-            (-0.0, "-0.0"),
-            (1.5e-9, "1.5e-09"),
-            (f64::NEG_INFINITY, "-inf"),
-        ] {
-            assert_eq!(float(number), text);
-        }
     }
 }
