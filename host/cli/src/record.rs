@@ -7,6 +7,7 @@ use clap::ValueEnum;
 use rally_cluster::{Cluster, TargetHost};
 use rally_extension::{Extension, Extensions};
 use rally_results::{ClusterRecord, RaceRecord, RaceStatus, race_timestamp_now};
+use rally_support::hex::Hex;
 use rally_track::{Challenge, Track};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
@@ -147,8 +148,7 @@ fn digests(root: &Path) -> BTreeMap<String, String> {
                 let (Ok(content), Ok(name)) = (std::fs::read(&path), path.strip_prefix(root)) else {
                     continue;
                 };
-                let digest: String =
-                    Sha256::digest(content).iter().map(|byte| format!("{byte:02x}")).collect();
+                let digest = Hex(Sha256::digest(content));
                 digests.insert(name.to_string_lossy().into_owned(), format!("sha256:{digest}"));
             }
         }

@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use include_dir::{Dir, DirEntry, include_dir};
+use rally_support::hex::Hex;
 use sha2::{Digest, Sha256};
 
 static TRACKS: Dir<'_> = include_dir!("$OUT_DIR/tracks");
@@ -64,7 +65,7 @@ fn digest() -> String {
             }
         }
     }
-    sha.finalize().iter().take(8).map(|byte| format!("{byte:02x}")).collect()
+    Hex(&sha.finalize()[..8]).to_string()
 }
 
 #[cfg(test)]

@@ -3,6 +3,7 @@
 use std::fmt;
 use std::str::FromStr;
 
+use rally_support::hex::Hex;
 use sha2::{Digest as _, Sha256};
 
 /// SHA-256 of a file's bytes. Written as 64 lower-case hexadecimal digits.
@@ -49,7 +50,7 @@ impl Hasher {
 
 impl fmt::Display for Digest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+        Hex(self.0).fmt(f)
     }
 }
 

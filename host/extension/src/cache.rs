@@ -14,6 +14,7 @@ use std::path::{Path, PathBuf};
 use hmac::digest::common::Key as KeyBlock;
 use hmac::{Hmac, KeyInit, Mac};
 use rally_component::Digest;
+use rally_support::hex::Hex;
 use sha2::{Digest as _, Sha256};
 use wasmtime::component::Component;
 
@@ -106,7 +107,7 @@ impl CompiledCache {
     }
 
     fn path(&self, engine: &Engine, digest: &Digest) -> PathBuf {
-        let engine: String = compatibility(engine)[..8].iter().map(|byte| format!("{byte:02x}")).collect();
+        let engine = Hex(&compatibility(engine)[..8]);
         self.folder.join(format!("{digest}-{engine}.cwasm"))
     }
 

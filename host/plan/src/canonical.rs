@@ -3,6 +3,7 @@
 
 use std::io;
 
+use rally_support::hex::Hex;
 use rally_support::python;
 use serde::Serialize;
 use serde::ser::{SerializeMap, Serializer};
@@ -29,7 +30,7 @@ pub fn sha256(value: &impl Serialize) -> serde_json::Result<String> {
 }
 
 pub(crate) fn hexadecimal(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    Hex(Sha256::digest(bytes)).to_string()
 }
 
 /// A value whose objects are written with sorted keys, at any depth.

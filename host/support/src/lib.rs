@@ -1,5 +1,6 @@
 //! Small helpers that several crates share. It depends on no other crate of rally.
 
+pub mod hex;
 pub mod numbers;
 pub mod printable;
 pub mod python;

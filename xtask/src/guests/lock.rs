@@ -1,9 +1,10 @@
 //! `guests.lock`: which sources each committed component was built from.
 
-use std::fmt::{self, Write as _};
+use std::fmt;
 use std::path::Path;
 
 use anyhow::{Context, bail};
+use rally_support::hex::Hex;
 use sha2::{Digest, Sha256};
 
 /// Its place in the repository.
@@ -75,10 +76,7 @@ impl fmt::Display for Lock {
 
 /// SHA-256 in hexadecimal.
 pub fn digest(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().fold(String::new(), |mut text, byte| {
-        let _infallible = write!(text, "{byte:02x}");
-        text
-    })
+    Hex(Sha256::digest(bytes)).to_string()
 }
 
 /// Digest of the names and contents of all files that a component of the crate is built from.

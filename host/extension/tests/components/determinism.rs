@@ -7,6 +7,7 @@ use std::path::PathBuf;
 
 use rally_extension::{Extensions, Folder, HostEnvironment, Limits};
 use rally_race::{Finished, More, Params, Partition, SchedulerBinding, SourceBinding};
+use rally_support::hex::Hex;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
@@ -77,7 +78,7 @@ fn hash_of(requests: &[Params]) -> String {
         feed(&mut hash, &params.body);
         hash.update(params.documents.to_le_bytes());
     }
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    Hex(hash.finalize()).to_string()
 }
 
 /// The requests of the last client of a task, in batches of this size; a fresh instance each time.
@@ -119,7 +120,7 @@ fn due_times(course: &Course, task: &str, seed: u64) -> String {
             meta: None,
         });
     }
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    Hex(hash.finalize()).to_string()
 }
 
 #[test]

@@ -4,12 +4,12 @@
 //! or verified a document, writes `<document>.verified` beside it: the checksum, and size and time of the document. As long
 //! as these fit, nothing is read again.
 
-use std::fmt::Write as _;
 use std::fs::{File, Metadata};
 use std::io::{self, Read, Write as _};
 use std::path::Path;
 use std::time::SystemTime;
 
+use rally_support::hex::Hex;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -42,11 +42,7 @@ pub(super) fn sha256_of(path: &Path, progress: &dyn Progress) -> Result<String, 
         hasher.update(&piece[..count]);
         done += count as u64;
     }
-    let mut digits = String::with_capacity(64);
-    for byte in hasher.finalize() {
-        let _ = write!(digits, "{byte:02x}");
-    }
-    Ok(digits)
+    Ok(Hex(hasher.finalize()).to_string())
 }
 
 /// What a document looked like when it was known to be right.

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::Duration;
 
+use rally_support::hex::Hex;
 use rally_track::data::{DataSet, DownloadOptions, Phase, PrepareOptions, Progress};
 
 /// `count` documents, one per line.
@@ -43,7 +44,7 @@ pub fn zstd(content: &[u8]) -> Vec<u8> {
 /// The SHA-256 as a track declares it.
 pub fn sha256(content: &[u8]) -> String {
     use sha2::Digest;
-    sha2::Sha256::digest(content).iter().map(|byte| format!("{byte:02x}")).collect()
+    Hex(sha2::Sha256::digest(content)).to_string()
 }
 
 /// A member of a tar archive; `link` for symbolic and hard links.
