@@ -9,6 +9,7 @@ use std::time::Duration;
 use gix::error::{ErrorExt, Result};
 use gix_transport::client::AuthenticationRequired;
 use gix_transport::client::blocking_io::http::{GetResponse, Http, PostBodyDataKind, PostResponse};
+use rally_support::loopback::is_loopback;
 use ureq::http::{Response, StatusCode, header};
 use ureq::tls::{PemItem, RootCerts, TlsConfig};
 use ureq::{Agent, Body, ResponseExt};
@@ -277,9 +278,4 @@ fn lines(response: &Response<Body>) -> Vec<u8> {
         text.push(b'\n');
     }
     text
-}
-
-fn is_loopback(host: &str) -> bool {
-    host.eq_ignore_ascii_case("localhost")
-        || host.trim_matches(['[', ']']).parse().is_ok_and(|address: std::net::IpAddr| address.is_loopback())
 }

@@ -1,6 +1,7 @@
 //! Small helpers that several crates share. It depends on no other crate of rally.
 
 pub mod hex;
+pub mod loopback;
 pub mod numbers;
 pub mod printable;
 pub mod python;

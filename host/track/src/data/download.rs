@@ -4,6 +4,7 @@ use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rally_support::loopback::is_loopback;
 use ureq::Agent;
 use ureq::http::{HeaderMap, Response, StatusCode, header};
 
@@ -169,7 +170,8 @@ impl Download<'_> {
 
     fn agent(&self) -> Agent {
         let mut config = Agent::config_builder();
-        if is_loopback(self.url) {
+        let host = self.url.parse::<ureq::http::Uri>().ok();
+        if host.as_ref().and_then(|url| url.host()).is_some_and(is_loopback) {
             // A proxy (HTTP_PROXY and the like) would look for the data on its own machine.
             config = config.proxy(None);
         }
@@ -408,11 +410,6 @@ fn keeps_part(error: &PrepareError) -> bool {
         PrepareError::Download { source, .. } => matches!(**source, DownloadError::Unreachable { .. }),
         _ => false,
     }
-}
-
-fn is_loopback(url: &str) -> bool {
-    let host = url.split("://").nth(1).unwrap_or_default();
-    ["localhost:", "localhost/", "127.", "[::1]"].iter().any(|loopback| host.starts_with(loopback))
 }
 
 fn passing(reason: impl Into<String>) -> Failure {
