@@ -263,8 +263,10 @@ fn data_folder(
         }
     };
     let lock = std::fs::File::create(folder.join("node.lock")).map_err(|error| failed(&folder, error))?;
-    rustix::fs::flock(&lock, rustix::fs::FlockOperation::NonBlockingLockExclusive)
-        .map_err(|_| StartError::DataInUse { folder: folder.clone() })?;
+    lock.try_lock().map_err(|error| match error {
+        std::fs::TryLockError::WouldBlock => StartError::DataInUse { folder: folder.clone() },
+        std::fs::TryLockError::Error(error) => failed(&folder, error),
+    })?;
     Ok((folder, temporary, lock))
 }
 

@@ -4,21 +4,16 @@ use std::fs::{File, OpenOptions};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
-use fs4::{FileExt, TryLockError};
+use rally_support::file_lock::{self, LockError};
 
 use crate::error::RepositoryError;
-
-/// How often a waiting process asks again. Waiting in the kernel could not be cancelled.
-const POLL: Duration = Duration::from_millis(50);
 
 /// Cloning a large repository takes minutes; whoever takes longer has hung, or reads tracks through a whole race.
 const PATIENCE: Duration = Duration::from_secs(600);
 
-/// An advisory lock on a repository. The kernel releases it when the process ends, however it ends. The lock file stays:
-/// removing it would let two processes hold locks on two files of the same name.
+/// An advisory lock on a repository, held until this is dropped.
 #[derive(Debug)]
 pub(crate) struct Lock {
     /// None: on a disk that cannot be written to, there is nothing to guard.
@@ -47,35 +42,31 @@ impl Lock {
 
     fn wait(&self, cancelled: &AtomicBool, patience: Duration) -> Result<(), RepositoryError> {
         let Some(file) = &self.file else { return Ok(()) };
-        let started = Instant::now();
-        let mut told = false;
-        loop {
-            match FileExt::try_lock(file) {
-                Ok(()) => return Ok(()),
-                Err(TryLockError::WouldBlock) => {}
-                Err(TryLockError::Error(error)) => {
-                    return Err(RepositoryError::io("lock the file", &self.path, error));
-                }
-            }
+        let mut announced = false;
+        let locked = file_lock::exclusive(file, |waited| {
             if cancelled.load(Ordering::Relaxed) {
                 return Err(RepositoryError::Cancelled);
             }
-            if started.elapsed() >= patience {
+            if waited >= patience {
                 let (name, lock) = (self.name.clone(), self.path.clone());
-                return Err(RepositoryError::Locked { name, lock, waited: started.elapsed() });
+                return Err(RepositoryError::Locked { name, lock, waited });
             }
-            if !told {
-                told = true;
+            if !announced {
+                announced = true;
                 tracing::info!(lock = %self.path.display(), "another process uses the tracks, waiting for it");
             }
-            thread::sleep(POLL);
-        }
+            Ok(())
+        });
+        locked.map_err(|error| match error {
+            LockError::GivenUp(reason) => reason,
+            LockError::Io(error) => RepositoryError::io("lock the file", &self.path, error),
+        })
     }
 
     /// Lets others read, but not change.
     pub(crate) fn share(self) -> Result<Lock, RepositoryError> {
         if let Some(file) = &self.file {
-            FileExt::lock_shared(file)
+            file.lock_shared()
                 .map_err(|error| RepositoryError::io("share the lock on", &self.path, error))?;
         }
         Ok(self)

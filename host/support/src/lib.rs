@@ -1,5 +1,7 @@
 //! Small helpers that several crates share. It depends on no other crate of rally.
 
+pub mod disk;
+pub mod file_lock;
 pub mod hex;
 pub mod loopback;
 pub mod numbers;

@@ -5,6 +5,8 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
+use rally_support::disk;
+
 use super::confine::create_anew;
 use super::error::{PrepareError, UnpackError};
 use super::offsets::{LINES_PER_OFFSET, LineCounter, LineOffsets};
@@ -32,7 +34,7 @@ impl SizeLimit {
         target: &Path,
     ) -> Result<SizeLimit, PrepareError> {
         let folder = target.parent().unwrap_or(Path::new("."));
-        let available = fs4::available_space(folder)
+        let available = disk::free_space(folder)
             .map_err(|error| PrepareError::io("find out the free space of", folder, error))?;
         if let Some(declared) = declared {
             check_space(target, declared, available)?;
@@ -159,7 +161,7 @@ mod tests {
     fn without_a_declaration_the_limit_grows_with_the_archive_and_ends_with_the_disk() {
         let folder = tempfile::tempdir().unwrap();
         let target = folder.path().join("documents.json");
-        let available = fs4::available_space(folder.path()).unwrap();
+        let available = disk::free_space(folder.path()).unwrap();
         let small = SizeLimit::of(None, 10, &target).unwrap().bytes();
         assert!(small <= LIMIT_FLOOR && small <= available);
         let huge = SizeLimit::of(None, u64::MAX / 2, &target).unwrap();

@@ -4,6 +4,7 @@ use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use rally_support::disk;
 use rally_support::loopback::is_loopback;
 use ureq::Agent;
 use ureq::http::{HeaderMap, Response, StatusCode, header};
@@ -245,7 +246,7 @@ impl Download<'_> {
         total: Option<u64>,
     ) -> Result<(), Failure> {
         let folder = self.target.parent().unwrap_or(Path::new("."));
-        let available = fs4::available_space(folder)
+        let available = disk::free_space(folder)
             .map_err(|e| Failure::Final(PrepareError::io("find out the free space of", folder, e)))?;
         let expected = self.expected.or(total);
         if let Some(expected) = expected {
