@@ -29,7 +29,6 @@ mod terminal;
 mod track;
 mod upgrade_track;
 mod validate_track;
-mod whole_file;
 
 use std::process::ExitCode;
 

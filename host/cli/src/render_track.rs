@@ -3,12 +3,13 @@
 use std::path::PathBuf;
 
 use clap::Args;
+use rally_support::whole_file;
 
 use crate::ending::CommandError;
 use crate::home::Home;
+use crate::terminal;
 use crate::track::args::{FlavorArgs, RepositoryArgs, TrackArgs, TrackParamArgs};
 use crate::track::{self, Reading};
-use crate::{terminal, whole_file};
 
 /// Options of `rally render-track`.
 #[derive(Debug, Args)]

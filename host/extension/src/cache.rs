@@ -15,6 +15,7 @@ use hmac::digest::common::Key as KeyBlock;
 use hmac::{Hmac, KeyInit, Mac};
 use rally_component::Digest;
 use rally_support::hex::Hex;
+use rally_support::whole_file;
 use sha2::{Digest as _, Sha256};
 use wasmtime::component::Component;
 
@@ -95,11 +96,7 @@ impl CompiledCache {
         let write = || -> io::Result<()> {
             let code = component.serialize().map_err(|error| io::Error::other(error.to_string()))?;
             let mac = self.mac(engine, digest, &code).finalize().into_bytes();
-            let mut file = tempfile::Builder::new().prefix(".new-").tempfile_in(&self.folder)?;
-            file.write_all(&mac)?;
-            file.write_all(&code)?;
-            file.persist(&path).map_err(|error| error.error)?;
-            Ok(())
+            whole_file::replace(&path, &[mac.as_slice(), &code].concat())
         };
         if let Err(problem) = write() {
             tracing::warn!(path = %path.display(), %problem, "cannot keep a compiled component");

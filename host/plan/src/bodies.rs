@@ -2,9 +2,10 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::{self, Write as _};
+use std::io;
 use std::path::{Path, PathBuf};
 
+use rally_support::whole_file;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -67,24 +68,16 @@ impl Bodies {
             .map_err(|source| WriteBodiesError { path: directory.to_owned(), source })?;
         self.iter().try_for_each(|(sha256, bytes)| {
             let path = directory.join(format!("{sha256}.json"));
-            write(directory, &path, bytes).map_err(|source| WriteBodiesError { path, source })
+            write(&path, bytes).map_err(|source| WriteBodiesError { path, source })
         })
     }
 }
 
-fn write(directory: &Path, path: &Path, bytes: &[u8]) -> io::Result<()> {
+fn write(path: &Path, bytes: &[u8]) -> io::Result<()> {
     if fs::read(path).is_ok_and(|there| there.strip_suffix(b"\n") == Some(bytes)) {
         return Ok(());
     }
-    let mut builder = tempfile::Builder::new();
-    // What others may do with it is for the user's umask to say, as with any other file.
-    #[cfg(unix)]
-    builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    let mut file = builder.prefix(".rally-").tempfile_in(directory)?;
-    file.write_all(bytes)?;
-    file.write_all(b"\n")?;
-    file.persist(path)?;
-    Ok(())
+    whole_file::replace(path, &[bytes, b"\n"].concat())
 }
 
 #[cfg(test)]

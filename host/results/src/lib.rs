@@ -14,7 +14,6 @@
 //! - *percentiles* are read from histograms of three significant digits, Rally's from all samples: they differ by at most
 //!   0.05 %.
 
-mod atomic_file;
 mod collector;
 mod distribution;
 mod histogram_log;

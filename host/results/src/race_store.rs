@@ -8,10 +8,10 @@ use std::path::{Component, Path, PathBuf};
 use std::time::SystemTime;
 
 use jiff::Timestamp;
+use rally_support::whole_file;
 use serde::Serialize;
 use thiserror::Error;
 
-use crate::atomic_file;
 use crate::histogram_log::{HistogramLog, HistogramLogError};
 use crate::race_record::{RaceRecord, iso_basic};
 use crate::summary::RaceStatus;
@@ -197,10 +197,11 @@ impl RaceFolder {
     /// Where it cannot be written; what was there before still is.
     pub fn write(&self, record: &RaceRecord) -> Result<(), RaceStoreError> {
         let path = self.path.join(RACE_FILE);
-        let written = serde_json::to_string_pretty(record)
-            .map_err(io::Error::other)
-            .and_then(|text| atomic_file::replace(&path, (text + "\n").as_bytes()));
-        written.map_err(|source| RaceStoreError::Write { path, source })
+        let written = whole_file::write(&path, |file| {
+            serde_json::to_writer_pretty(&mut *file, record)?;
+            file.write_all(b"\n")
+        });
+        written.map_err(|error| RaceStoreError::Write { path: error.path, source: error.cause })
     }
 
     /// Begins the histogram log, `histograms.hlog`.

@@ -6,9 +6,9 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 
+use rally_support::whole_file;
 use thiserror::Error;
 
-use crate::atomic_file;
 use crate::rows::Compat;
 use crate::summary::Summary;
 use crate::table;
@@ -107,5 +107,5 @@ fn write(path: &Path, report: &str, format: ReportFormat) -> io::Result<()> {
         ReportFormat::Markdown | ReportFormat::Csv => Vec::new(),
     };
     content.extend_from_slice(report.as_bytes());
-    atomic_file::replace(path, &content)
+    whole_file::write(path, |file| file.write_all(&content)).map_err(|error| error.cause)
 }

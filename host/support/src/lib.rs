@@ -8,3 +8,4 @@ pub mod numbers;
 pub mod printable;
 pub mod python;
 pub mod suggest;
+pub mod whole_file;

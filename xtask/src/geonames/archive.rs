@@ -1,12 +1,12 @@
 //! Documents, one per line, in a bzip2 archive.
 
 use std::fs;
-use std::io::{BufWriter, Write};
+use std::io::Write;
 use std::path::{Path, PathBuf};
 
-use anyhow::Context;
 use bzip2::Compression;
 use bzip2::write::BzEncoder;
+use rally_support::whole_file;
 
 /// An archive as it was written, with the figures that `track.json` states.
 pub struct Archive {
@@ -26,24 +26,19 @@ pub struct Archive {
 /// When the folder does not exist or cannot be written.
 pub fn write(folder: &Path, name: &str, documents: &[String]) -> anyhow::Result<Archive> {
     let path = folder.join(name);
-    let write = || -> anyhow::Result<Archive> {
-        let mut builder = tempfile::Builder::new();
-        #[cfg(unix)]
-        builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644));
-        let mut file = builder.prefix(name).tempfile_in(folder)?;
-        let mut encoder = BzEncoder::new(BufWriter::new(file.as_file_mut()), Compression::best());
+    let uncompressed_bytes = whole_file::write(&path, |file| {
+        let mut encoder = BzEncoder::new(file, Compression::best());
         let mut uncompressed_bytes = 0;
         for document in documents {
             encoder.write_all(document.as_bytes())?;
             encoder.write_all(b"\n")?;
             uncompressed_bytes += document.len() as u64 + 1;
         }
-        encoder.finish()?.flush()?;
-        file.persist(&path)?;
-        let compressed_bytes = fs::metadata(&path)?.len();
-        Ok(Archive { path: path.clone(), documents: documents.len(), compressed_bytes, uncompressed_bytes })
-    };
-    write().with_context(|| format!("{} could not be written", path.display()))
+        encoder.finish()?;
+        Ok(uncompressed_bytes)
+    })?;
+    let compressed_bytes = fs::metadata(&path)?.len();
+    Ok(Archive { path, documents: documents.len(), compressed_bytes, uncompressed_bytes })
 }
 
 #[cfg(test)]

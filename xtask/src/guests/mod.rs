@@ -14,6 +14,7 @@ use std::process::Command;
 
 use anyhow::{Context, bail, ensure};
 use clap::Args;
+use rally_support::whole_file;
 
 use crate::tool::{self, MissingTool};
 use lock::{Component, Lock};
@@ -171,14 +172,5 @@ fn check_paths(bytes: &[u8], root: &Path, stage: &Stage) -> anyhow::Result<()> {
 }
 
 fn write(path: &Path, bytes: &[u8]) -> anyhow::Result<()> {
-    use std::io::Write as _;
-    let cannot = || format!("cannot write {}", path.display());
-    let folder = path.parent().context("a path without a folder")?;
-    let mut file = tempfile::Builder::new()
-        .permissions(std::os::unix::fs::PermissionsExt::from_mode(0o644))
-        .tempfile_in(folder)
-        .with_context(cannot)?;
-    file.write_all(bytes).with_context(cannot)?;
-    file.persist(path).with_context(cannot)?;
-    Ok(())
+    Ok(whole_file::write(path, |file| file.write_all(bytes))?)
 }

@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 use rally_bundle::{Limits, PackOptions, Packed, SecretKey, TrackNameError, pack};
 use rally_component::Digest;
 use rally_support::numbers::grouped;
+use rally_support::whole_file;
 use rally_track::data::DataSet;
 use rally_track::{LoadOptions, Track, TrackSource};
 
@@ -16,7 +17,7 @@ use crate::components;
 use crate::ending::CommandError;
 use crate::home::Home;
 use crate::terminal;
-use crate::{track, whole_file};
+use crate::track;
 
 /// A bundle cannot be made.
 #[derive(Debug, thiserror::Error)]

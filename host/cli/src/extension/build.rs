@@ -5,11 +5,12 @@ use std::path::PathBuf;
 
 use rally_component::{EncodeError, InspectError, encode, inspect};
 use rally_support::numbers::grouped;
+use rally_support::whole_file;
 
 use crate::ending::CommandError;
 use crate::extension::args::BuildArgs;
 use crate::extension::source::Source;
-use crate::{terminal, whole_file};
+use crate::terminal;
 
 /// What was built is no extension.
 #[derive(Debug, thiserror::Error)]

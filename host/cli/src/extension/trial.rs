@@ -6,6 +6,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
 use clap::Parser;
+use rally_support::whole_file;
 use rally_track::{LoadOptions, TrackSource};
 
 use crate::args::{Cli, Command};
@@ -15,7 +16,7 @@ use crate::extension::args::TestArgs;
 use crate::extension::recording::{Player, Recorder, Recording};
 use crate::extension::source::Source;
 use crate::home::Home;
-use crate::{components, run, terminal, track, whole_file};
+use crate::{components, run, terminal, track};
 
 /// A trial did not go well.
 #[derive(Debug, thiserror::Error)]

@@ -6,9 +6,9 @@ use crate::mapping::{Layout, Mapping};
 use crate::shard::Shard;
 use crate::shard::core::Shared;
 use parking_lot::{Mutex, RwLock};
+use rally_support::whole_file;
 use serde_json::Value;
-use std::io::Write;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 
 /// The file beside the documents.
@@ -162,7 +162,7 @@ impl IndexHandle {
         };
         let bytes = serde_json::to_vec(&saved).map_err(|error| EsError::internal(error.to_string()))?;
         if *last != bytes {
-            write_file(&self.shard.directory.join(FILE), &bytes)?;
+            whole_file::replace(&self.shard.directory.join(FILE), &bytes)?;
             *last = bytes;
         }
         *self.saved_mapping.lock() = Some(mapping);
@@ -188,16 +188,4 @@ impl IndexHandle {
             tracing::warn!(index = %self.name, %error, "files of a deleted index could not be removed");
         }
     }
-}
-
-/// Writes `bytes` to `path` as a whole or not at all.
-///
-/// # Errors
-/// Where the folder cannot be written to.
-pub fn write_file(path: &Path, bytes: &[u8]) -> std::io::Result<()> {
-    let folder = path.parent().map_or_else(|| PathBuf::from("."), Path::to_path_buf);
-    let mut file = tempfile::NamedTempFile::new_in(folder)?;
-    file.write_all(bytes)?;
-    file.persist(path)?;
-    Ok(())
 }

@@ -1,6 +1,6 @@
 //! Everything the node holds: indices, templates, cluster settings.
 
-use super::index::{IndexHandle, write_file};
+use super::index::IndexHandle;
 use super::names::{self, IndexOptions};
 use super::settings::Settings;
 use super::template::{Template, mapping_failed, refuse_aliases, untyped};
@@ -8,6 +8,7 @@ use crate::error::EsError;
 use crate::mapping::Mapping;
 use crate::shard::core::Shared;
 use parking_lot::{Mutex, RwLock};
+use rally_support::whole_file;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -251,7 +252,7 @@ impl Cluster {
 
     fn save(&self, rest: &Rest) -> Result<(), EsError> {
         let bytes = serde_json::to_vec(rest).map_err(|error| EsError::internal(error.to_string()))?;
-        Ok(write_file(&self.folder.join(FILE), &bytes)?)
+        Ok(whole_file::replace(&self.folder.join(FILE), &bytes)?)
     }
 
     /// Commits and closes every index.

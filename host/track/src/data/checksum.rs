@@ -5,11 +5,12 @@
 //! as these fit, nothing is read again.
 
 use std::fs::{File, Metadata};
-use std::io::{self, Read, Write as _};
+use std::io::{self, Read};
 use std::path::Path;
 use std::time::SystemTime;
 
 use rally_support::hex::Hex;
+use rally_support::whole_file;
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 
@@ -71,11 +72,7 @@ impl Seal {
 
     /// Writes it, whole or not at all.
     pub(super) fn store(&self, path: &Path) -> io::Result<()> {
-        let folder = path.parent().unwrap_or(Path::new("."));
-        let mut file = tempfile::Builder::new().prefix(".verified-").tempfile_in(folder)?;
-        file.write_all(&serde_json::to_vec(self)?)?;
-        file.persist(path).map_err(|error| error.error)?;
-        Ok(())
+        whole_file::replace(path, &serde_json::to_vec(self)?)
     }
 }
 

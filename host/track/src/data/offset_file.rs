@@ -6,9 +6,11 @@
 //! A table is believed only as far as it can be shown to fit: a wrong one would have documents sent twice and others never.
 
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io;
 use std::os::unix::fs::FileExt;
 use std::path::{Path, PathBuf};
+
+use rally_support::whole_file;
 
 use super::offsets::{LINES_PER_OFFSET, LineCounter, LineOffsets};
 
@@ -125,14 +127,8 @@ impl LineOffsets {
         if self.line_count > 0 && self.line_count.is_multiple_of(self.lines_per_offset) {
             text.push_str(&format!("{};{}\n", self.line_count, self.byte_count));
         }
-        let write = || -> io::Result<()> {
-            let folder = offset_file.parent().unwrap_or(Path::new("."));
-            let mut file = tempfile::Builder::new().prefix(".offset-").tempfile_in(folder)?;
-            file.write_all(text.as_bytes())?;
-            file.persist(offset_file).map_err(|error| error.error)?;
-            Ok(())
-        };
-        write().map_err(|source| OffsetFileError::Io { path: offset_file.to_owned(), source })
+        whole_file::replace(offset_file, text.as_bytes())
+            .map_err(|source| OffsetFileError::Io { path: offset_file.to_owned(), source })
     }
 }
 
