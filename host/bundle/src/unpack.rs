@@ -4,6 +4,8 @@ use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+use rally_support::whole_folder::WholeFolder;
+
 use crate::open::Bundle;
 use crate::path::TrackName;
 
@@ -27,9 +29,7 @@ impl Bundle {
             move |cause| UnpackError { path, cause }
         };
         let place = parent.join(name.as_str());
-        fs::create_dir_all(parent).map_err(failed(parent))?;
-        let fresh =
-            tempfile::Builder::new().prefix(".unpacking-").tempdir_in(parent).map_err(failed(parent))?;
+        let fresh = WholeFolder::create_in(parent).map_err(failed(parent))?;
         // Renaming would replace an empty folder without a word.
         if place.symlink_metadata().is_ok() {
             return Err(failed(&place)(io::ErrorKind::AlreadyExists.into()));
@@ -38,9 +38,7 @@ impl Bundle {
             let file = path.below(fresh.path());
             write(&file, content).map_err(failed(&path.below(&place)))?;
         }
-        fs::rename(fresh.path(), &place).map_err(failed(&place))?;
-        // There is nothing left to remove.
-        let _ = fresh.keep();
+        fresh.put_at(&place).map_err(failed(&place))?;
         Ok(place)
     }
 }

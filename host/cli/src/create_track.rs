@@ -12,6 +12,7 @@ use rally_authoring::{CreateError, CreateOptions, CreateProgress, CreatedTrack, 
 use rally_cluster::{ClientOptions, Cluster, parse_target_hosts};
 use rally_race::Cancel;
 use rally_support::numbers::grouped;
+use rally_support::whole_folder::WholeFolder;
 
 use crate::ending::CommandError;
 use crate::home::Home;
@@ -108,13 +109,8 @@ pub fn run(arguments: &CreateArgs) -> Result<(), CommandError> {
     let mut board = ProgressBoard::new(arguments.quiet);
     let work = async {
         let cluster = Cluster::connect(&hosts, &client_options).await.map_err(CommandError::failure)?;
-        fs::create_dir_all(output).map_err(|cause| failed(output, cause))?;
-        let fresh = tempfile::Builder::new()
-            .prefix(".creating-")
-            .tempdir_in(output)
-            .map_err(|cause| failed(output, cause))?;
-        let folder = fresh.path().join(name);
-        fs::create_dir(&folder).map_err(|cause| failed(&folder, cause))?;
+        let fresh = WholeFolder::create_in(output).map_err(|cause| failed(output, cause))?;
+        let folder = fresh.path().to_owned();
         let options = CreateOptions { selection, batch_size: arguments.batch_size, folder: folder.clone() };
         let progress = Shown { board: &board, cancel: &cancel, line: Mutex::default() };
         let created = create(&cluster, &options, &progress).await.map_err(|error| match error {
@@ -123,10 +119,7 @@ pub fn run(arguments: &CreateArgs) -> Result<(), CommandError> {
             other => CommandError::failure(other),
         })?;
         progress.finish();
-        if place.exists() {
-            fs::remove_dir(&place).map_err(|cause| failed(&place, cause))?;
-        }
-        fs::rename(&folder, &place).map_err(|cause| failed(&place, cause))?;
+        fresh.put_at(&place).map_err(|cause| failed(&place, cause))?;
         Ok(created)
     };
     // Left behind, the work takes its unfinished files along.

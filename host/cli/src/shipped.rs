@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use include_dir::{Dir, DirEntry, include_dir};
 use rally_support::hex::Hex;
+use rally_support::whole_folder::WholeFolder;
 use sha2::{Digest, Sha256};
 
 static TRACKS: Dir<'_> = include_dir!("$OUT_DIR/tracks");
@@ -36,12 +37,9 @@ pub fn unpack(folder: &Path) -> Result<PathBuf, UnpackError> {
     if place.is_dir() {
         return Ok(place);
     }
-    std::fs::create_dir_all(folder).map_err(failed)?;
-    let fresh = tempfile::Builder::new().prefix(".unpacking-").tempdir_in(folder).map_err(failed)?;
-    let content = fresh.path().join("tracks");
-    std::fs::create_dir(&content).map_err(failed)?;
-    TRACKS.extract(&content).map_err(failed)?;
-    match std::fs::rename(&content, &place) {
+    let fresh = WholeFolder::create_in(folder).map_err(failed)?;
+    TRACKS.extract(fresh.path()).map_err(failed)?;
+    match fresh.put_at(&place) {
         Ok(()) => Ok(place),
         // Another process was faster.
         Err(_) if place.is_dir() => Ok(place),

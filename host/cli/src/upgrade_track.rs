@@ -7,6 +7,7 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use rally_authoring::upgrade;
+use rally_support::whole_folder::WholeFolder;
 use rally_track::data::DataSet;
 use rally_track::{Track, TrackSource};
 
@@ -64,13 +65,8 @@ pub fn run(arguments: &UpgradeArgs) -> Result<(), CommandError> {
     let failed =
         |path: &Path, cause| CommandError::failure(UpgradeTrackError::Write { path: path.to_owned(), cause });
     let parent = output.parent().filter(|parent| !parent.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    fs::create_dir_all(parent).map_err(|cause| failed(parent, cause))?;
-    let fresh = tempfile::Builder::new()
-        .prefix(".upgrading-")
-        .tempdir_in(parent)
-        .map_err(|cause| failed(parent, cause))?;
-    let new = fresh.path().join("track");
-    fs::create_dir(&new).map_err(|cause| failed(&new, cause))?;
+    let fresh = WholeFolder::create_in(parent).map_err(|cause| failed(parent, cause))?;
+    let new = fresh.path();
     for (name, text) in &upgraded.files {
         let path = new.join(name);
         path.parent()
@@ -87,10 +83,7 @@ pub fn run(arguments: &UpgradeArgs) -> Result<(), CommandError> {
             .map_err(|cause| failed(&output.join(&name), cause))?;
         copied.push(name);
     }
-    if output.exists() {
-        fs::remove_dir(output).map_err(|cause| failed(output, cause))?;
-    }
-    fs::rename(&new, output).map_err(|cause| failed(output, cause))?;
+    fresh.put_at(output).map_err(|cause| failed(output, cause))?;
     for warning in &upgraded.warnings {
         terminal::say(format_args!("[WARNING] {warning}"));
     }

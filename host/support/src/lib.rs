@@ -9,3 +9,4 @@ pub mod printable;
 pub mod python;
 pub mod suggest;
 pub mod whole_file;
+pub mod whole_folder;

@@ -5,6 +5,7 @@ use std::io;
 use std::path::{Path, PathBuf};
 
 use include_dir::{Dir, DirEntry, include_dir};
+use rally_support::whole_folder::WholeFolder;
 
 use crate::ending::CommandError;
 use crate::extension::args::{Language, NewArgs};
@@ -79,18 +80,15 @@ fn is_name(name: &str) -> bool {
 
 /// Writes the track to `place` in the folder `parent`: all of it or nothing.
 fn write(parent: &Path, place: &Path, name: &str) -> io::Result<()> {
-    fs::create_dir_all(parent)?;
-    let fresh = tempfile::Builder::new().prefix(".rally-new-").tempdir_in(parent)?;
-    // The folder itself is private; the one in it is as the user's umask has it.
-    let content = fresh.path().join(name);
-    let source = content.join("_source");
-    extract(&TEMPLATE, &content, name)?;
+    let fresh = WholeFolder::create_in(parent)?;
+    let source = fresh.path().join("_source");
+    extract(&TEMPLATE, fresh.path(), name)?;
     extract(&SDK, &source.join("sdk"), name)?;
     if let Some(lock) = SDK.get_file("Cargo.lock") {
         // What the SDK was tested with; cargo adds the track's own crate.
         fs::write(source.join("Cargo.lock"), lock.contents())?;
     }
-    fs::rename(&content, place)
+    fresh.put_at(place)
 }
 
 fn extract(from: &Dir<'_>, to: &Path, name: &str) -> io::Result<()> {
