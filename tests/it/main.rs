@@ -7,6 +7,7 @@ mod bundle;
 mod current_dialect;
 mod extension_commands;
 mod extensions;
+mod failed_work;
 mod figures;
 mod help;
 mod lying_targets;

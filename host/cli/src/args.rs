@@ -125,9 +125,9 @@ pub struct RunArgs {
     #[arg(long, value_name = "NUMBER", help_heading = "Race")]
     pub seed: Option<u64>,
 
-    /// What to do when a request fails.
-    #[arg(long, value_enum, value_name = "WHAT", default_value_t = OnError::Continue, help_heading = "Race")]
-    pub on_error: OnError,
+    /// What to do when a request fails [default: continue, but end the race if an operation such as create-index fails].
+    #[arg(long, value_enum, value_name = "WHAT", help_heading = "Race")]
+    pub on_error: Option<OnError>,
 
     /// Use the request timing and the throughput formula of another tool, to compare with its results.
     #[arg(long, value_enum, value_name = "TOOL", help_heading = "Race")]

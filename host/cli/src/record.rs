@@ -85,7 +85,7 @@ fn options(arguments: &RunArgs, settings: &Settings, extensions: &Extensions) ->
         "laps": arguments.laps,
         "include-tasks": arguments.filters.include_tasks,
         "exclude-tasks": arguments.filters.exclude_tasks,
-        "on-error": arguments.on_error.to_possible_value().map(|value| value.get_name().to_owned()),
+        "on-error": arguments.on_error.and_then(|chosen| Some(chosen.to_possible_value()?.get_name().to_owned())),
         "compat": arguments.compat.map(|_| "rally"),
         "cluster-health": settings.health.health.to_string(),
         "offline": arguments.repository.offline,

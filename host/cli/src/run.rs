@@ -34,6 +34,11 @@ use crate::{interrupt, logging};
 #[error("interrupted before the race began; nothing was measured")]
 struct InterruptedEarly;
 
+/// All tasks were run, and some of them got nothing done.
+#[derive(Debug, thiserror::Error)]
+#[error("no request of [{}] succeeded; the report says why", .0.join("], ["))]
+struct NothingSucceeded(Vec<String>);
+
 /// The user ended the race.
 #[derive(Debug, thiserror::Error)]
 #[error("the race was interrupted; the report has what was measured until then")]
@@ -177,6 +182,11 @@ pub fn run(arguments: &RunArgs) -> Result<(), CommandError> {
     };
     let summary = observer.collector.summary(status);
     record.take_in(&summary, settings.report.compat);
+    let unsuccessful = summary.tasks_without_success();
+    let ending = match ending {
+        Ok(()) if !unsuccessful.is_empty() => Err(CommandError::failure(NothingSucceeded(unsuccessful))),
+        ending => ending,
+    };
     record.failure = ending.as_ref().err().map(CommandError::message);
     // The report is printed first: a full disk must not keep it from the user.
     let printed = if arguments.quiet { Ok(()) } else { print(&summary, &settings) };

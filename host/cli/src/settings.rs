@@ -74,9 +74,10 @@ impl Settings {
             target,
             seed: arguments.seed.unwrap_or_else(rand::random),
             on_error: match arguments.on_error {
-                args::OnError::Continue => OnError::Continue,
-                args::OnError::ContinueOnNetwork => OnError::ContinueOnNetwork,
-                args::OnError::Abort => OnError::Abort,
+                None => OnError::AbortOnPreparation,
+                Some(args::OnError::Continue) => OnError::Continue,
+                Some(args::OnError::ContinueOnNetwork) => OnError::ContinueOnNetwork,
+                Some(args::OnError::Abort) => OnError::Abort,
             },
             timing: if compat.is_some() { Timing::Rally } else { Timing::Spread },
             report: ReportOptions {

@@ -53,6 +53,36 @@ pub fn describe_error(body: &Value) -> Option<String> {
     }
 }
 
+/// An error of the target in full, with all that caused it: `type: reason; caused by type: reason`. Old versions have one text.
+pub fn whole_reason(error: &Value) -> Option<String> {
+    if let Value::String(text) = error {
+        return Some(text.clone());
+    }
+    let mut whole = one_reason(error)?;
+    let mut cause = &error["caused_by"];
+    // Targets nest a handful; the limit is for those that lie.
+    for _ in 0..10 {
+        let Some(reason) = one_reason(cause) else { break };
+        whole.push_str("; caused by ");
+        whole.push_str(&reason);
+        cause = &cause["caused_by"];
+    }
+    Some(whole)
+}
+
+/// The `error` of a failed answer in full ([`whole_reason`]), where its body is JSON that has one.
+pub fn whole_reason_of(answer: &Answer) -> Option<String> {
+    let body = serde_json::from_slice::<Value>(&answer.problem).ok()?;
+    whole_reason(body.get("error")?)
+}
+
+fn one_reason(error: &Value) -> Option<String> {
+    match (error["type"].as_str(), error["reason"].as_str()) {
+        (Some(kind), Some(reason)) => Some(format!("{kind}: {reason}")),
+        (one, other) => one.or(other).map(str::to_owned),
+    }
+}
+
 fn reason(status: StatusCode) -> String {
     status.canonical_reason().unwrap_or("the target reports a failure").to_owned()
 }
@@ -117,6 +147,22 @@ mod tests {
         assert_eq!(describe(&answer(404, new)), "index_not_found_exception: no such index [x]");
         let old = r#"{"error":"IndexMissingException[[x] missing]","status":404}"#;
         assert_eq!(describe(&answer(404, old)), "IndexMissingException[[x] missing]");
+    }
+
+    #[test]
+    fn a_whole_reason_names_every_cause() {
+        let error = serde_json::json!({
+            "type": "mapper_parsing_exception",
+            "reason": "failed to parse field [rank] of type [long] in document with id '7'",
+            "caused_by": {"type": "illegal_argument_exception", "reason": "For input string: \"x\""},
+        });
+        assert_eq!(
+            whole_reason(&error).unwrap(),
+            "mapper_parsing_exception: failed to parse field [rank] of type [long] in document with id '7'; caused by \
+             illegal_argument_exception: For input string: \"x\""
+        );
+        assert_eq!(whole_reason(&Value::from("Old[text]")).unwrap(), "Old[text]");
+        assert_eq!(whole_reason(&Value::Null), None);
     }
 
     #[test]

@@ -91,6 +91,19 @@ pub enum RaceError {
         /// How it failed.
         failure: Failure,
     },
+    /// What the other tasks work on could not be made.
+    #[error(
+        "task [{task}] failed: {}{}; the tasks after it would measure something else. Remove what is in its way, or race on with \
+         --on-error=continue",
+        failure.description,
+        status(failure)
+    )]
+    PreparationFailed {
+        /// Name of the task.
+        task: String,
+        /// How it failed.
+        failure: Failure,
+    },
     /// Nobody listens at the target any more.
     #[error("the target no longer accepts connections (task [{task}]): {}", failure.description)]
     TargetGone {

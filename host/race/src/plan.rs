@@ -27,8 +27,28 @@ pub enum OnError {
     Continue,
     /// As [`OnError::Continue`], even if nobody listens any more: targets that restart are waited for.
     ContinueOnNetwork,
+    /// As [`OnError::Continue`], but the race ends where an operation fails that prepares what the others measure
+    /// ([`prepares`]): what came out then would be the figures of something else.
+    AbortOnPreparation,
     /// The race ends.
     Abort,
+}
+
+/// Operation types that make what other tasks of a race work on. Statistics, health and deletions are not among them.
+const PREPARING: [&str; 8] = [
+    "create-index",
+    "create-data-stream",
+    "create-index-template",
+    "create-composable-template",
+    "create-component-template",
+    "put-pipeline",
+    "shrink-index",
+    "restore-snapshot",
+];
+
+/// Whether the other tasks of a race work on what this one makes.
+pub fn prepares(task: &Task) -> bool {
+    PREPARING.contains(&task.operation.operation_type.as_str())
 }
 
 impl OnError {
@@ -36,6 +56,8 @@ impl OnError {
     /// (`ignore-response-error-level`).
     pub fn for_task(self, task: &Task) -> OnError {
         match self {
+            OnError::AbortOnPreparation if prepares(task) => OnError::Abort.for_task(task),
+            OnError::AbortOnPreparation => OnError::Continue,
             OnError::Abort if task.ignores_non_fatal_errors => OnError::Continue,
             own => own,
         }

@@ -34,6 +34,8 @@ pub struct TaskInfo {
     pub target_throughput: Option<f64>,
     /// Properties of its records: track < challenge < operation < task.
     pub meta: Map<String, Value>,
+    /// Whether its failures are expected: `ignore-response-error-level` of the task.
+    pub may_fail: bool,
     /// Whether the report shows it although nothing of it failed: `include-in-reporting` of its operation.
     pub reported: bool,
 }
@@ -49,6 +51,7 @@ impl From<&PlannedTask> for TaskInfo {
             clients: planned.task.clients,
             target_throughput: planned.task.target.as_ref().map(|target| target.per_second()),
             meta: planned.meta.clone(),
+            may_fail: planned.task.ignores_non_fatal_errors,
             reported: planned.task.operation.params.get("include-in-reporting") != Some(&Value::Bool(false)),
         }
     }

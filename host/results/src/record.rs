@@ -33,7 +33,8 @@ impl Summary {
     /// - `ended_early` (null, or how many `clients` ran out of parameters, the `first` and the `last` of them after so many
     ///   seconds of `planned` ones);
     /// - `failed` (whether the task could not go on: its figures are partial) and `failed_reason`;
-    /// - `send_lateness`, `driver_lag`, `failures` (`status`, `description`, `count`), `param_source_stalls`, `driver` (what the
+    /// - `send_lateness`, `driver_lag`, `failed_documents` (of measured requests; null where the task counts
+    ///   something else), `failures` (`status`, `description`, `count` and `example`: what the target itself said, in full), `param_source_stalls`, `driver` (what the
     ///   driver saw of itself), `driver_limited` (null where it is not known) and `driver_limited_reason`.
     ///
     /// All times are in milliseconds. A figure that does not exist is null, or its group is an empty object, as in Rally.
@@ -117,6 +118,7 @@ impl TaskSummary {
             }
         }
         put("error_rate", json!(self.error_rate));
+        put("failed_documents", json!(self.failed_documents().map(number)));
         put("duration", json!(self.duration));
         put("send_lateness", figures(self.send_lateness.as_ref()));
         put("driver_lag", figures(self.driver_lag.as_ref()));

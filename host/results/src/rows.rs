@@ -89,9 +89,31 @@ impl TaskSummary {
         self.info.reported || self.error_rate > 0.0 || self.failed.is_some()
     }
 
+    /// Whether requests were made and all of them failed, unexpectedly. Those of the warm-up decide where there are no others. A
+    /// request counts as failed as a whole even where parts of it succeeded, so work that was done is success.
+    pub fn nothing_succeeded(&self) -> bool {
+        if self.info.may_fail || self.throughput.is_some() {
+            return false;
+        }
+        match self.requests {
+            0 => self.warmup_requests > 0 && self.warmup_failures == self.warmup_requests,
+            _ => self.error_rate >= 1.0,
+        }
+    }
+
     /// Whether any request was made, warm-up included.
     pub fn was_run(&self) -> bool {
         self.requests + self.warmup_requests > 0
+    }
+}
+
+/// Unit of tasks that count documents.
+const DOCS: &str = "docs";
+
+impl TaskSummary {
+    /// Number of documents that failed; `None` where the task counts something else.
+    pub fn failed_documents(&self) -> Option<f64> {
+        (self.unit == DOCS).then_some(self.failed_work)
     }
 }
 
@@ -141,6 +163,9 @@ impl Rows {
             self.mean(name, times.failure.as_ref());
         }
         self.push("error rate", Cell::TwoDecimals(task.error_rate * 100.0), "%");
+        if let Some(documents) = task.failed_documents().filter(|documents| *documents > 0.0) {
+            self.push("failed documents", Cell::Number(documents), DOCS);
+        }
         if let Some(lateness) = &task.send_lateness {
             for percentile in [50.0, 99.0, 100.0] {
                 if let Some(value) = lateness.percentile(percentile) {

@@ -27,7 +27,7 @@ pub enum RaceStatus {
     Interrupted,
     /// It could not go on: figures are partial.
     Failed,
-    /// All tasks were run, but some could not go on: their figures are partial, those of the others are whole.
+    /// All tasks were run, but some could not go on, or not one of their requests succeeded. The figures of the others are whole.
     TasksFailed,
 }
 
@@ -87,6 +87,8 @@ pub struct TaskSummary {
     pub requests: u64,
     /// Number of warm-up requests.
     pub warmup_requests: u64,
+    /// Number of those that failed.
+    pub warmup_failures: u64,
     /// Failed requests by all, 0 to 1; 0 without requests.
     pub error_rate: f64,
     /// Work that failed, in `unit`s: documents that the target rejected.
@@ -191,6 +193,18 @@ impl Summary {
             .collect()
     }
 
+    /// Names of the tasks of which not one request succeeded, although that was not expected of them: their figures say nothing.
+    pub fn tasks_without_success(&self) -> Vec<String> {
+        let laps = self.laps.iter().filter(|lap| lap.lap != Lap::All);
+        let mut names: Vec<String> = Vec::new();
+        for task in laps.flat_map(|lap| &lap.tasks).filter(|task| task.nothing_succeeded()) {
+            if !names.contains(&task.info.name) {
+                names.push(task.info.name.clone());
+            }
+        }
+        names
+    }
+
     /// Whether there are several laps.
     pub fn has_laps(&self) -> bool {
         self.laps.len() > 1
@@ -224,7 +238,11 @@ impl Collector {
                 metrics: self.metrics.values().cloned().collect(),
             });
         }
-        Summary { status, laps }
+        let mut summary = Summary { status, laps };
+        if status == RaceStatus::Complete && !summary.tasks_without_success().is_empty() {
+            summary.status = RaceStatus::TasksFailed;
+        }
+        summary
     }
 
     /// The records of each task over all laps, in the order in which the tasks first occur.
@@ -290,6 +308,7 @@ fn summarize(laps: &[&TaskRecord]) -> TaskSummary {
     TaskSummary {
         info: laps[0].info.clone(),
         requests,
+        warmup_failures: merged(laps, Kind::ServiceTime, SampleType::Warmup, &[Ending::Failure]).count(),
         warmup_requests: merged(laps, Kind::ServiceTime, SampleType::Warmup, BOTH).count(),
         error_rate,
         failed_work: laps.iter().map(|lap| lap.failed_work).sum(),

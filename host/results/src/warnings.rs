@@ -113,10 +113,17 @@ fn error_rate(task: &TaskSummary) -> Option<String> {
     }
     let causes = if causes.is_empty() { String::new() } else { format!(" Causes: {}.", causes.join("; ")) };
     let name = &task.info.name;
+    let example = task.failures.iter().find_map(|failure| failure.example.as_deref());
+    let example = example.map_or(String::new(), |example| format!(" For example: {example}"));
     if task.error_rate == 0.0 {
-        return Some(format!("Requests of [{name}] failed during its warmup.{causes}"));
+        return Some(format!("Requests of [{name}] failed during its warmup.{causes}{example}"));
     }
-    Some(format!("Error rate is {:.2} % for [{name}].{causes}", task.error_rate * 100.0))
+    let documents = match task.failed_documents() {
+        Some(documents) if documents > 0.0 => format!(" {documents} documents failed."),
+        _ => String::new(),
+    };
+    let rate = task.error_rate * 100.0;
+    Some(format!("Error rate is {rate:.2} % for [{name}].{documents}{causes}{example}"))
 }
 
 fn split_times(task: &TaskSummary) -> Option<String> {

@@ -14,7 +14,7 @@ use super::common::{
     Made, Prepared, Span, UnusableParams, add_headers, add_request_params, flag, malformed, named, seconds,
 };
 use super::session::Environment;
-use crate::answer::failure_of;
+use crate::answer::{failure_of, whole_reason_of};
 use crate::http::{Connection, Endpoint, Request, encode_path, encode_query};
 use crate::version::Capabilities;
 
@@ -61,29 +61,37 @@ impl Bulk {
         let mut meta = Map::new();
         // What failed for good, in all attempts.
         let mut failed: Option<Failure> = None;
+        let mut whole_example = None;
+        // A request that failed as a whole has done nothing of what it should have done, in the unit of the others.
+        let lost = |span: Span, failure, example| Outcome {
+            failed_work: Some(documents),
+            example,
+            ..span.outcome(0.0, unit.clone(), Some(failure))
+        };
         let mut attempt = 0;
         loop {
             let result = self.connection.exchange(&prepared.request, body.clone(), &mut self.answer).await;
             span.extend(&result);
             let answer = match result {
                 Ok(answer) => answer,
-                Err(error) => return Ok(span.failed(error.failure())),
+                Err(error) => return Ok(lost(span, error.failure(), None)),
             };
             if let Some(failure) = failure_of(&answer) {
-                return Ok(span.failed(failure));
+                return Ok(lost(span, failure, whole_reason_of(&answer)));
             }
             let verdict = self.answer.verdict();
             if let BulkVerdict::NotABulkAnswer(problem) = verdict {
-                return Ok(span.failed(malformed(&answer, problem)));
+                return Ok(lost(span, malformed(&answer, problem), None));
             }
             if detailed && attempt == 0 {
                 meta = bulk_details::of(self.answer.kept(), &body, lines_per_document);
             }
-            let BulkVerdict::ItemsFailed { count, description, rejected } = verdict else { break };
+            let BulkVerdict::ItemsFailed { count, description, example, rejected } = verdict else { break };
             let again = attempt < retries && !rejected.is_empty();
             // Those that are sent again have not failed yet.
             let count = if again { count - rejected.len() as u64 } else { count };
             if count > 0 {
+                whole_example = whole_example.or(example);
                 let status = Some(answer.status.as_u16());
                 let before = failed.take().map_or(0, |before| before.count);
                 let kind = FailureKind::Answered;
@@ -99,7 +107,13 @@ impl Bulk {
             meta.insert("retry-count".to_owned(), attempt.into());
         }
         let meta = (!meta.is_empty()).then(|| Box::new(meta));
-        Ok(Outcome { meta, ..span.outcome(documents, unit.clone(), failed) })
+        let failed_work = failed.as_ref().map(|failure| failure.count as f64);
+        Ok(Outcome {
+            meta,
+            failed_work,
+            example: whole_example,
+            ..span.outcome(documents, unit.clone(), failed)
+        })
     }
 }
 

@@ -8,7 +8,7 @@ use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::Value;
 
-use crate::answer::describe_error;
+use crate::answer::{describe_error, whole_reason};
 use crate::http::{JsonObject, Sink};
 
 /// `"errors"` stands before the items, after `took` and perhaps `ingest_took`. Where it is not in so many bytes, the
@@ -56,6 +56,8 @@ pub enum BulkVerdict {
         count: u64,
         /// Their statuses and kinds, in an order that does not depend on the answer's.
         description: String,
+        /// The first failed item's error in full, where it has one.
+        example: Option<String>,
         /// Positions of those that the target had no room for, which may have more luck another time.
         rejected: Vec<usize>,
     },
@@ -122,7 +124,8 @@ impl BulkAnswer {
             ),
             Ok(Parsed { items, .. }) => {
                 let description = describe(&items.causes);
-                BulkVerdict::ItemsFailed { count: items.count, description, rejected: items.rejected }
+                let FailedItems { count, example, rejected, .. } = items;
+                BulkVerdict::ItemsFailed { count, description, example, rejected }
             }
         }
     }
@@ -178,6 +181,7 @@ struct FailedItems {
     seen: usize,
     count: u64,
     causes: BTreeSet<(u16, String)>,
+    example: Option<String>,
     rejected: Vec<usize>,
 }
 
@@ -207,6 +211,9 @@ impl FailedItems {
         self.count += 1;
         if item.status == TOO_MANY_REQUESTS {
             self.rejected.push(position);
+        }
+        if self.example.is_none() {
+            self.example = item.error.as_ref().and_then(whole_reason);
         }
         let cause = match &item.error {
             Some(Value::Object(error)) => {
@@ -327,6 +334,9 @@ mod tests {
                 count: 3,
                 description: "items failed: 201 failed shards, 400 MapperParsingException, 429 es_rejected_execution_exception: rejected execution of"
                     .to_owned(),
+                example: Some(
+                    r#"es_rejected_execution_exception: rejected execution of [bulk] "error":{ }"#.to_owned()
+                ),
                 rejected: vec![1],
             }
         );
@@ -349,6 +359,7 @@ mod tests {
             BulkVerdict::ItemsFailed {
                 count: 1,
                 description: "items failed: 500 without an error".to_owned(),
+                example: None,
                 rejected: Vec::new(),
             }
         );

@@ -212,6 +212,27 @@ fn a_request_that_is_given_up_takes_its_connection_along() {
     assert_eq!(target.connections(), 3);
 }
 
+/// A bulk of 3 documents of which 1 is rejected did 3 by Rally's count, 2 of them with success; one that is refused as a whole
+/// did none. Both are measured in documents.
+#[test]
+fn a_bulk_says_how_many_of_its_documents_failed_and_why() {
+    let three = || json!({"index": "test", "body": "{\"index\":{}}\n{}\n".repeat(3), "bulk-size": 3});
+    let rejected = r#"{"took":1,"errors":true,"items":[{"index":{"status":201}},
+        {"index":{"status":400,"error":{"type":"mapper_parsing_exception","reason":"failed to parse field [a]",
+        "caused_by":{"type":"illegal_argument_exception","reason":"no number"}}}},{"index":{"status":201}}]}"#;
+    let outcome = once("index", three(), OPTIONS, move |peer, _| peer.answer("200 OK", rejected));
+    assert_eq!((outcome.weight, outcome.failed_work, outcome.unit.as_str()), (3.0, Some(1.0), "docs"));
+    assert_eq!(
+        outcome.example.unwrap(),
+        "mapper_parsing_exception: failed to parse field [a]; caused by illegal_argument_exception: no number"
+    );
+
+    let refused = r#"{"error":{"type":"parse_exception","reason":"request body is required"},"status":400}"#;
+    let outcome = once("index", three(), OPTIONS, move |peer, _| peer.answer("400 Bad Request", refused));
+    assert_eq!((outcome.weight, outcome.failed_work, outcome.unit.as_str()), (0.0, Some(3.0), "docs"));
+    assert_eq!(outcome.example.unwrap(), "parse_exception: request body is required");
+}
+
 #[test]
 fn a_slow_answer_is_still_an_answer() {
     let outcome = once("search", search(), OPTIONS, |peer, _| {

@@ -320,8 +320,11 @@ impl<'a> Client<'a> {
         match (failure.kind, self.local.shared.race.plan.on_error.for_task(&part.planned.task)) {
             (_, OnError::ContinueOnNetwork) => Ok(()),
             (FailureKind::Refused, _) => Err(RaceError::TargetGone { task: task(), failure }),
+            (_, OnError::Abort) if self.local.shared.race.plan.on_error == OnError::AbortOnPreparation => {
+                Err(RaceError::PreparationFailed { task: task(), failure })
+            }
             (_, OnError::Abort) => Err(RaceError::RequestFailed { task: task(), failure }),
-            (_, OnError::Continue) => Ok(()),
+            (_, OnError::Continue | OnError::AbortOnPreparation) => Ok(()),
         }
     }
 }

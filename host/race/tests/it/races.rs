@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 use crate::support::*;
 use bytes::Bytes;
 use rally_race::*;
-use rally_track::Target;
+use rally_track::{Operation, Target};
 
 fn completed(end: &RaceEnd) -> bool {
     matches!(end.reason, EndReason::Completed)
@@ -330,6 +330,37 @@ fn with_on_error_abort_a_failed_request_ends_the_race_with_its_figures() {
     assert!(matches!(end.reason, EndReason::Failed(RaceError::RequestFailed { .. })), "{end:?}");
     assert_eq!(figures.count(0, Kind::ServiceTime, SampleType::Normal), 4);
     assert!(!figures.events.contains(&"step 0 finished".to_owned()));
+}
+
+#[test]
+fn what_prepares_other_tasks_must_not_fail_unless_it_may() {
+    let mut wrong = Vec::new();
+    for (operation_type, may_fail, ends) in [
+        ("create-index", false, true),
+        ("create-data-stream", false, true),
+        ("create-composable-template", false, true),
+        ("put-pipeline", false, true),
+        ("restore-snapshot", false, true),
+        ("create-index", true, false),
+        ("delete-index", false, false),
+        ("refresh", false, false),
+        ("search", false, false),
+    ] {
+        let mut task = task("a");
+        let operation = Operation { operation_type: operation_type.to_owned(), ..(*task.operation).clone() };
+        (task.iterations, task.operation, task.ignores_non_fatal_errors) =
+            (Some(3), Arc::new(operation), may_fail);
+        let bound = Bound::default().with_runner("a", Source::endless(), |performed| async move {
+            (performed.number == 1).then(|| failure(FailureKind::Answered))
+        });
+        let options = PlanOptions { on_error: OnError::AbortOnPreparation, ..PlanOptions::default() };
+        let (end, _) = race(&plan_with(vec![single(task)], options), &bound);
+        let ended = matches!(end.reason, EndReason::Failed(RaceError::PreparationFailed { .. }));
+        if ended != ends || !ends && !completed(&end) {
+            wrong.push(format!("{operation_type}, may fail: {may_fail}: {:?}", end.reason));
+        }
+    }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[test]

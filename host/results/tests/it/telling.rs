@@ -76,6 +76,32 @@ fn a_task_that_could_not_go_on_is_marked_wherever_its_figures_are() {
 }
 
 #[test]
+fn a_task_of_which_nothing_succeeded_makes_the_race_fail_unless_it_may_fail() {
+    let good = || Request::new(0.0, 1.0, 5.0);
+    let bad = || Request::new(0.0, 1.0, 0.0).failed();
+    let may_fail = TaskInfo { may_fail: true, ..task(0, 1, "op") };
+    let cases = [
+        ("one good request", task(0, 1, "op"), vec![good()], false),
+        ("no request", task(0, 1, "op"), vec![], false),
+        ("all failed", task(0, 1, "op"), vec![bad(), bad()], true),
+        ("one of two failed", task(0, 1, "op"), vec![bad(), good()], false),
+        ("all measured ones failed", task(0, 1, "op"), vec![good().warmup(), bad()], true),
+        ("the warm-up failed", task(0, 1, "op"), vec![bad().warmup(), good()], false),
+        ("the warm-up failed and there is nothing else", task(0, 1, "op"), vec![bad().warmup()], true),
+        ("all failed as they may", may_fail, vec![bad()], false),
+    ];
+    for (name, info, requests, fails) in cases {
+        let mut collector = Collector::new([info]);
+        collector.add(0, &recording(&requests, "docs")).unwrap();
+        let summary = collector.summary(RaceStatus::Complete);
+        assert_eq!(summary.tasks_without_success(), if fails { vec!["op"] } else { vec![] }, "{name}");
+        let status = if fails { RaceStatus::TasksFailed } else { RaceStatus::Complete };
+        assert_eq!(summary.status, status, "{name}");
+        assert_eq!(collector.summary(RaceStatus::Interrupted).status, RaceStatus::Interrupted, "{name}");
+    }
+}
+
+#[test]
 fn the_headline_of_a_reason_goes_on_where_a_line_ends_with_a_colon() {
     let reason = "the runner failed\n  because: it failed (panicked at lib.rs:1:2:\n  no luck)\n  backtrace:\n    0: run";
     assert_eq!(headline(reason), "the runner failed because: it failed (panicked at lib.rs:1:2: no luck)");

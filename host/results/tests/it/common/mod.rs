@@ -127,6 +127,7 @@ pub fn task(id: usize, lap: u32, name: &str) -> TaskInfo {
         clients: 1,
         target_throughput: None,
         meta: Map::new(),
+        may_fail: false,
         reported: true,
     }
 }
