@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use rally_operation_table::OperationType;
 use rally_operations::{
     BulkSourceFactory, ConstantSourceFactory, DocumentSet, ParamError, built_in_params, reads_documents,
 };
@@ -13,7 +14,7 @@ use rally_track::{Dialect, Operation, Task, Track};
 use serde_json::Value;
 
 use crate::cluster::Cluster;
-use crate::runners::{BuiltinRunnerFactory, OPERATIONS, check_composite, declared};
+use crate::runners::{BuiltinRunnerFactory, check_composite};
 
 /// Binds tasks to built-in param sources and runners against one target.
 pub struct TargetBindings {
@@ -46,7 +47,7 @@ impl TargetBindings {
         if reads_documents(self.track.dialect, operation) {
             return Ok(SourceBinding::Ahead(self.documents(operation, task.clients)?));
         }
-        if !foreign && declared(self.track.dialect, &operation.operation_type).is_none() {
+        if !foreign && self.track.dialect.performed_type(&operation.operation_type).is_none() {
             return Err(self.unknown(&operation.name, &operation.operation_type, more).into());
         }
         let values = built_in_params(&self.track, operation)?.into_values(operation);
@@ -86,9 +87,12 @@ impl TargetBindings {
         operation_type: &str,
         more: impl IntoIterator<Item = &'a String>,
     ) -> Result<Arc<dyn RunnerFactory>, ParamError> {
-        let declared = declared(self.track.dialect, operation_type)
+        let kind = self
+            .track
+            .dialect
+            .performed_type(operation_type)
             .ok_or_else(|| self.unknown(operation, operation_type, more))?;
-        Ok(Arc::new(BuiltinRunnerFactory::new(declared, Arc::clone(&self.cluster))))
+        Ok(Arc::new(BuiltinRunnerFactory::new(kind, Arc::clone(&self.cluster))))
     }
 
     /// The built-in runner of an operation type, for a track's own code: it connects to the addresses of the race only.
@@ -100,9 +104,12 @@ impl TargetBindings {
         operation: &str,
         operation_type: &str,
     ) -> Result<Arc<dyn RunnerFactory>, ParamError> {
-        let declared = declared(self.track.dialect, operation_type)
+        let kind = self
+            .track
+            .dialect
+            .performed_type(operation_type)
             .ok_or_else(|| self.unknown(operation, operation_type, []))?;
-        Ok(Arc::new(BuiltinRunnerFactory::new(declared, Arc::clone(&self.cluster)).guarded()))
+        Ok(Arc::new(BuiltinRunnerFactory::new(kind, Arc::clone(&self.cluster)).guarded()))
     }
 
     /// Whether the requests of an operation are cut from the track's documents, by a source that is built in.
@@ -122,8 +129,8 @@ impl TargetBindings {
         operation_type: &str,
         more: impl IntoIterator<Item = &'a String>,
     ) -> ParamError {
-        let built_in = OPERATIONS.iter().map(|declared| declared.name);
-        let mut names: Vec<&str> = built_in.chain(more.into_iter().map(String::as_str)).collect();
+        let mut names: Vec<&str> =
+            OperationType::names().into_iter().chain(more.into_iter().map(String::as_str)).collect();
         names.sort_unstable();
         names.dedup();
         let hint = closest(operation_type, names.iter().copied())

@@ -4,7 +4,7 @@
 use rally_operations::reads_documents;
 use rally_race::allocation::allocate;
 use rally_race::{Assignment, Extent};
-use rally_track::{CompletedBy, Dialect, Element, Operation, OperationType, Target, Task};
+use rally_track::{CompletedBy, Dialect, Element, Operation, Target, Task};
 
 use crate::param_sources::PlannedBulk;
 use crate::schedule::AS_GOOD_AS_UNTHROTTLED;
@@ -148,15 +148,9 @@ impl Requests {
 
 /// Whether code of the track says what an operation sends, or when it ends.
 fn has_own_code(dialect: Dialect, operation: &Operation) -> bool {
-    let built_in = match dialect {
-        Dialect::Current => OperationType::named(&operation.operation_type).is_some(),
-        Dialect::Rally2017 => TYPES_OF_2017.contains(&operation.operation_type.as_str()),
-    };
+    let built_in = dialect.operation_type(&operation.operation_type).is_some();
     !built_in || operation.param_source.is_some() && !reads_documents(dialect, operation)
 }
-
-/// Operation types that the dialect of 2017 has, as they are called today.
-const TYPES_OF_2017: [&str; 5] = ["index", "force-merge", "index-stats", "node-stats", "search"];
 
 /// Operations that sleep take the time that they say.
 fn asleep(operation: &Operation, requests: Requests) -> Option<Span> {

@@ -14,14 +14,6 @@ use crate::canonical;
 use crate::error::PlanError;
 use crate::operations::Operations;
 
-/// Parameter sources whose parameters have bodies of indices or templates in them, with the key that they stand under.
-const SOURCES_WITH_BODIES: [(&str, &str); 4] = [
-    ("CreateIndexParamSource", "indices"),
-    ("CreateIndexTemplateParamSource", "templates"),
-    ("CreateComposableTemplateParamSource", "templates"),
-    ("CreateComponentTemplateParamSource", "templates"),
-];
-
 /// More parts of files than this are not planned: a track could ask for billions.
 const MOST_READERS: u64 = 4_000_000;
 
@@ -209,15 +201,14 @@ fn params(track: &Track, task: &Task, bodies: &mut Bodies) -> Result<Planned<Pla
     if params == operation.params {
         return Ok(Planned::Yields(verbatim));
     }
-    for (_, key) in SOURCES_WITH_BODIES.iter().filter(|(source, _)| *source == built_in.source) {
-        if let Some(pairs) = params.get_mut(*key).and_then(Value::as_array_mut) {
-            refer_to_bodies(pairs, bodies)?;
-        }
+    let listed = built_in.source.lists_bodies_under().and_then(|key| params.get_mut(key));
+    if let Some(pairs) = listed.and_then(Value::as_array_mut) {
+        refer_to_bodies(pairs, bodies)?;
     }
     Ok(Planned::Yields(PlannedParams {
         infinite,
         params: Some(params),
-        source: Some(built_in.source),
+        source: Some(built_in.source.rally_name()),
         verbatim: None,
     }))
 }

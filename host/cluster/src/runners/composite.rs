@@ -5,6 +5,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use futures_util::future::{LocalBoxFuture, try_join_all};
+use rally_operation_table::OperationType;
 use rally_race::{Cause, Outcome, Params, Runner};
 use serde_json::{Map, Value};
 use tokio::sync::Semaphore;
@@ -12,27 +13,11 @@ use tokio::sync::Semaphore;
 use super::common::{Span, UnusableParams, mandatory, named};
 use super::context::Context;
 use super::general::{outcome, part};
-use super::operation::{Declared, declared};
 use super::session::{Done, Environment, Session, Stop};
 use crate::http::{Connection, Endpoint, WriteMode};
 
 /// What errors call the operation.
 const NAME: &str = "composite";
-
-/// Operations that can be parts of a composite one.
-const PARTS: [&str; 11] = [
-    "open-point-in-time",
-    "close-point-in-time",
-    "search",
-    "paginated-search",
-    "composite-agg",
-    "raw-request",
-    "sleep",
-    "submit-async-search",
-    "get-async-search",
-    "delete-async-search",
-    "field-caps",
-];
 
 /// Performs composite operations over as many connections as they need at the same time.
 pub struct Composite {
@@ -120,16 +105,16 @@ impl Requests<'_> {
     }
 
     async fn part(&self, item: &Value) -> Result<(), Stop> {
-        let (declared, values) = checked_part(item)?;
+        let (operation, values) = checked_part(item)?;
         // The semaphore is never closed.
         let _permit = self.connections.acquire().await.ok();
         let mut connection = self.composite.connection();
         let context = Some(Rc::clone(&self.context));
         let mut session = Session::new(&mut connection, &self.composite.environment, values, context)?;
-        let result = part(declared, &mut session).await;
+        let result = part(operation, &mut session).await;
         if let Some((sent, received)) = session.span().times() {
             self.span.borrow_mut().covers(sent, received);
-            let name = values.get("name").and_then(Value::as_str).unwrap_or(declared.name);
+            let name = values.get("name").and_then(Value::as_str).unwrap_or(operation.name());
             let milliseconds = (received - sent).as_secs_f64() * 1000.0;
             self.parts.borrow_mut().insert(format!("{name}.service_time"), milliseconds.into());
         }
@@ -149,7 +134,12 @@ fn requests(values: &Map<String, Value>) -> Result<&[Value], String> {
     }
 }
 
-fn checked_part(item: &Value) -> Result<(&'static Declared, &Map<String, Value>), String> {
+/// Names of the operations that can be parts of a composite one.
+fn parts() -> Vec<&'static str> {
+    OperationType::all().filter(|kind| kind.is_composable()).map(OperationType::name).collect()
+}
+
+fn checked_part(item: &Value) -> Result<(&'static OperationType, &Map<String, Value>), String> {
     let Value::Object(values) = item else {
         return Err(format!("'requests' holds {item} where an operation or a stream must be"));
     };
@@ -157,11 +147,11 @@ fn checked_part(item: &Value) -> Result<(&'static Declared, &Map<String, Value>)
         Some(Value::String(kind)) => kind.as_str(),
         _ => return Err("each of the 'requests' must have a 'stream' or an 'operation-type'".to_owned()),
     };
-    match PARTS.contains(&kind).then(|| declared(rally_track::Dialect::Current, kind)).flatten() {
-        Some(declared) => Ok((declared, values)),
+    match OperationType::named(kind).filter(|kind| kind.is_composable()) {
+        Some(operation) => Ok((operation, values)),
         None => Err(format!(
             "the operation type [{kind}] cannot be a part of a composite operation; those that can are [{}]",
-            PARTS.join(", ")
+            parts().join(", ")
         )),
     }
 }

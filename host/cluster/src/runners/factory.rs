@@ -3,12 +3,13 @@
 use std::sync::Arc;
 
 use futures_util::future::LocalBoxFuture;
+use rally_operation_table::{OperationType, Work};
 use rally_race::{Cause, Partition, Runner, RunnerFactory};
 
 use super::bulk::Bulk;
 use super::composite::Composite;
 use super::general::General;
-use super::operation::{Declared, Work};
+use super::procedure::{Procedure, procedure};
 use super::search::Search;
 use super::session::Environment;
 use super::transform::WaitForTransform;
@@ -17,15 +18,15 @@ use crate::http::{Connection, WriteMode};
 
 /// Opens the runner of a built-in operation, connected.
 pub struct BuiltinRunnerFactory {
-    declared: &'static Declared,
+    operation: &'static OperationType,
     cluster: Arc<Cluster>,
     guarded: bool,
 }
 
 impl BuiltinRunnerFactory {
     /// Runners that perform an operation against `cluster`.
-    pub fn new(declared: &'static Declared, cluster: Arc<Cluster>) -> Self {
-        BuiltinRunnerFactory { declared, cluster, guarded: false }
+    pub fn new(operation: &'static OperationType, cluster: Arc<Cluster>) -> Self {
+        BuiltinRunnerFactory { operation, cluster, guarded: false }
     }
 
     /// The same for a track's own code: see [`Connection::guarded`].
@@ -37,8 +38,9 @@ impl BuiltinRunnerFactory {
 impl RunnerFactory for BuiltinRunnerFactory {
     fn open<'a>(&'a self, partition: Partition) -> LocalBoxFuture<'a, Result<Box<dyn Runner>, Cause>> {
         Box::pin(async move {
-            let mode = match self.declared.work {
-                Work::Bulk => WriteMode::Vectored,
+            let procedure = procedure(self.operation.work());
+            let mode = match procedure {
+                Procedure::Bulk => WriteMode::Vectored,
                 _ => WriteMode::Flatten,
             };
             let endpoint = Arc::clone(self.cluster.endpoint(partition.index));
@@ -51,19 +53,19 @@ impl RunnerFactory for BuiltinRunnerFactory {
                 capabilities: Arc::clone(self.cluster.capabilities()),
                 serverless: self.cluster.is_serverless(),
             };
-            Ok(match self.declared.work {
-                Work::Bulk => Box::new(Bulk::new(connection, environment)) as Box<dyn Runner>,
-                Work::Search(paging) => Box::new(Search::new(connection, environment, paging)),
-                Work::WaitForTransform => Box::new(WaitForTransform::new(connection, environment)),
-                Work::Composite => Box::new(Composite::new(connection, self.guarded, environment)),
-                Work::One(..) | Work::Several(_) => {
-                    Box::new(General::new(self.declared, connection, environment))
+            Ok(match procedure {
+                Procedure::Bulk => Box::new(Bulk::new(connection, environment)) as Box<dyn Runner>,
+                Procedure::Search(paging) => Box::new(Search::new(connection, environment, paging)),
+                Procedure::WaitForTransform => Box::new(WaitForTransform::new(connection, environment)),
+                Procedure::Composite => Box::new(Composite::new(connection, self.guarded, environment)),
+                Procedure::One(..) | Procedure::Several(_) => {
+                    Box::new(General::new(self.operation, connection, environment))
                 }
             })
         })
     }
 
     fn completes_task(&self) -> bool {
-        matches!(self.declared.work, Work::WaitForTransform)
+        matches!(self.operation.work(), Work::WaitForTransform)
     }
 }

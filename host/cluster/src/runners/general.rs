@@ -2,19 +2,20 @@
 
 use bytes::Bytes;
 use futures_util::future::LocalBoxFuture;
+use rally_operation_table::{OperationType, Retries};
 use rally_race::{Cause, Failure, Outcome, Params, Runner};
 use serde_json::{Map, Value};
 
 use super::common::{Made, Prepared, Span, UnusableParams};
-use super::operation::{Declared, Read, Retried, Work};
+use super::procedure::{Procedure, Read, procedure};
 use super::retry::Retry;
 use super::search;
 use super::session::{Done, Environment, Session, Stop, check_object};
 use crate::http::{Collect, Connection, JsonObject, Request, Sink};
 
-/// Performs an operation as it is declared.
+/// Performs an operation as it is operation.
 pub struct General {
-    declared: &'static Declared,
+    operation: &'static OperationType,
     connection: Connection,
     environment: Environment,
     /// The request of an operation that has only one, with the statuses that it ignores.
@@ -23,17 +24,17 @@ pub struct General {
 
 impl General {
     /// Sends over `connection` in the way that the target understands.
-    pub fn new(declared: &'static Declared, connection: Connection, environment: Environment) -> Self {
-        General { declared, connection, environment, prepared: None }
+    pub fn new(operation: &'static OperationType, connection: Connection, environment: Environment) -> Self {
+        General { operation, connection, environment, prepared: None }
     }
 
     async fn perform(&mut self, params: &Params) -> Result<Outcome, UnusableParams> {
-        let unusable = |problem| UnusableParams::new(self.declared.name, problem, &params.values);
-        let retry = retry_of(self.declared, &params.values).map_err(unusable)?;
-        let made = match self.declared.work {
-            Work::One(call, read) => {
+        let unusable = |problem| UnusableParams::new(self.operation.name(), problem, &params.values);
+        let retry = retry_of(self.operation, &params.values).map_err(unusable)?;
+        let made = match procedure(self.operation.work()) {
+            Procedure::One(call, read) => {
                 let (endpoint, environment) = (self.connection.endpoint(), &self.environment);
-                let made = Prepared::of(&mut self.prepared, self.declared.name, params, |values, _| {
+                let made = Prepared::of(&mut self.prepared, self.operation.name(), params, |values, _| {
                     let ready = call(environment, values)?.ready(endpoint, values)?;
                     Ok(Made { request: ready.request, body: ready.body, more: ready.ignored })
                 })?;
@@ -43,13 +44,13 @@ impl General {
         };
         let session = Session::new(&mut self.connection, &self.environment, &params.values, None);
         let mut session = session.map_err(unusable)?;
-        let result = match (made, self.declared.work) {
+        let result = match (made, procedure(self.operation.work())) {
             (Some((made, read)), _) => {
                 let body = made.body(params);
                 let attempt = async || one(&mut session, &made.request, body.clone(), &made.more, read).await;
                 retry.run(attempt).await
             }
-            (None, Work::Several(perform)) => retry.run(async || perform(&mut session).await).await,
+            (None, Procedure::Several(perform)) => retry.run(async || perform(&mut session).await).await,
             (None, _) => Err(Stop::Unusable("it needs a runner of its own".to_owned())),
         };
         outcome(session.span(), result).map_err(unusable)
@@ -66,11 +67,11 @@ impl Runner for General {
 ///
 /// # Errors
 /// Where its parameters say it wrongly.
-fn retry_of(declared: &Declared, values: &Map<String, Value>) -> Result<Retry, String> {
-    match declared.retried {
-        Retried::Never => Ok(Retry::once()),
-        Retried::AsAsked => Retry::of(values, false),
-        Retried::UntilSuccess => Retry::of(values, true),
+fn retry_of(operation: &OperationType, values: &Map<String, Value>) -> Result<Retry, String> {
+    match operation.retries() {
+        Retries::Never => Ok(Retry::once()),
+        Retries::AsAsked => Retry::of(values, false),
+        Retries::UntilSuccess => Retry::of(values, true),
     }
 }
 
@@ -118,19 +119,19 @@ async fn one(
 ///
 /// # Errors
 /// Where a request fails, or cannot be made.
-pub async fn part(declared: &Declared, session: &mut Session<'_>) -> Result<Done, Stop> {
-    let retry = retry_of(declared, session.values)?;
-    match declared.work {
-        Work::One(call, read) => {
+pub async fn part(operation: &OperationType, session: &mut Session<'_>) -> Result<Done, Stop> {
+    let retry = retry_of(operation, session.values)?;
+    match procedure(operation.work()) {
+        Procedure::One(call, read) => {
             let ready = session.ready(&call(session.environment, session.values)?)?;
             let attempt =
                 async || one(session, &ready.request, ready.body.clone(), &ready.ignored, read).await;
             retry.run(attempt).await
         }
-        Work::Several(perform) => retry.run(async || perform(session).await).await,
-        Work::Search(_) => search::part(session).await,
-        Work::Bulk | Work::WaitForTransform | Work::Composite => {
-            Err(Stop::Unusable(format!("[{}] cannot be a part of a composite operation", declared.name)))
+        Procedure::Several(perform) => retry.run(async || perform(session).await).await,
+        Procedure::Search(_) => search::part(session).await,
+        Procedure::Bulk | Procedure::WaitForTransform | Procedure::Composite => {
+            Err(Stop::Unusable(format!("[{}] cannot be a part of a composite operation", operation.name())))
         }
     }
 }

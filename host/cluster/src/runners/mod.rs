@@ -1,6 +1,6 @@
 //! Built-in runners: each performs one operation and says what came of it.
 //!
-//! [`OPERATIONS`] has all of them. Most are declared there as one request ([`calls`], and [`answers`] where its answer counts)
+//! [`procedure`] has the code for each row of the table of operations. Most are one request ([`calls`], and [`answers`] where its answer counts)
 //! or as a few that depend on each other, and share a runner ([`general`]), which tries again where parameters ask for it
 //! ([`retry`]). What a race sends by the thousands has runners of its own: [`bulk`] and [`search`].
 
@@ -17,8 +17,8 @@ mod factory;
 mod general;
 mod handles;
 mod indices;
-mod operation;
 mod paging;
+mod procedure;
 mod retry;
 mod search;
 mod session;
@@ -29,4 +29,3 @@ mod waiting;
 
 pub use composite::check as check_composite;
 pub use factory::BuiltinRunnerFactory;
-pub use operation::{Declared, OPERATIONS, declared};

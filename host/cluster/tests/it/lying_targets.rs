@@ -4,7 +4,7 @@ use std::net::TcpListener;
 use std::time::Duration;
 
 use crate::support::{ONLY, Target, block_on, description, once, params, response, runner};
-use rally_cluster::runners::{BuiltinRunnerFactory, declared};
+use rally_cluster::runners::BuiltinRunnerFactory;
 use rally_cluster::{ClientOptions, Cluster, parse_target_hosts};
 use rally_race::{Failure, FailureKind, RunnerFactory};
 use serde_json::{Value, json};
@@ -372,7 +372,7 @@ fn a_target_that_is_gone_refuses() {
         let failure = failure(runner.run(&params(search())).await.unwrap());
         assert_eq!(failure.kind, FailureKind::Refused);
         assert_eq!(failure.description, format!("connection refused by {address}"));
-        let search = declared(rally_track::Dialect::Rally2017, "search").unwrap();
+        let search = rally_track::Dialect::Rally2017.performed_type("search").unwrap();
         let opened = BuiltinRunnerFactory::new(search, cluster).open(ONLY).await;
         assert!(opened.err().unwrap().to_string().contains("connection refused"));
     });

@@ -325,7 +325,7 @@ fn clients_are_spread_over_the_hosts() {
     let hosts = rally_cluster::parse_target_hosts(&hosts.join(",")).unwrap();
     block_on(async {
         let cluster = rally_cluster::Cluster::connect(&hosts, &Default::default()).await.unwrap();
-        let node_stats = rally_cluster::runners::declared(Dialect::Rally2017, "node-stats").unwrap();
+        let node_stats = Dialect::Rally2017.performed_type("node-stats").unwrap();
         let factory = rally_cluster::runners::BuiltinRunnerFactory::new(node_stats, Arc::new(cluster));
         for index in 0..7 {
             let mut runner =

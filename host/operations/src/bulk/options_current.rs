@@ -1,24 +1,16 @@
 //! What a `bulk` operation of the current dialect says.
 
 use rally_track::data::ArchiveFormat;
-use rally_track::{Corpus, Dialect, Documents, Operation, Track};
+use rally_track::{Corpus, Dialect, Documents, Operation, Source, Track};
 use serde_json::Value;
 
 use super::options_2017::Conflicts;
 use crate::error::ParamError;
 use crate::python::{self, NotANumber};
 
-/// Name of the parameter source of documents, for operations of other types.
-const FILE_READER: &str = "file-reader";
-
 /// Whether the requests of an operation are cut from the track's documents by a built-in source.
 pub fn reads_documents(dialect: Dialect, operation: &Operation) -> bool {
-    match (dialect, operation.param_source.as_deref()) {
-        (Dialect::Rally2017, None) => operation.operation_type == "index",
-        (Dialect::Current, None) => operation.operation_type == "bulk",
-        (Dialect::Current, Some(source)) => source == FILE_READER,
-        (Dialect::Rally2017, Some(_)) => false,
-    }
+    dialect.built_in_source(operation).is_some_and(Source::reads_documents)
 }
 
 /// How ids conflict.

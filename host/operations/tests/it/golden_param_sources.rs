@@ -101,7 +101,7 @@ fn parameters_are_those_of_current_rally() {
         match (built_in_params(&track, &operation), case.get("error")) {
             (Ok(found), None) => {
                 let expected = &case["expected"];
-                assert_eq!(json!(found.source), expected["class"], "{id}");
+                assert_eq!(json!(found.source.rally_name()), expected["class"], "{id}");
                 assert_eq!(json!(found.infinite), expected["infinite"], "{id}");
                 let values = Value::Object(found.into_values(&operation));
                 assert_eq!(values, expected["params"], "{id}");
@@ -311,7 +311,9 @@ fn check_plan(path: &Path, bodies: &Path) -> usize {
             Err(problem) => error(problem, number),
             Ok(found) => match found.params {
                 None => json!({"infinite": found.infinite, "verbatim": true}),
-                Some(params) => json!({"infinite": found.infinite, "source": found.source, "params": params}),
+                Some(params) => {
+                    json!({"infinite": found.infinite, "source": found.source.rally_name(), "params": params})
+                }
             },
         };
         assert_eq!(found, with_bodies(expected, bodies), "{path} operation {key}");

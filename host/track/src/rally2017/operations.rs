@@ -8,16 +8,7 @@ use serde_json::{Map, Value};
 
 use crate::error::did_you_mean;
 use crate::reading::{Declared, Reader, object, text, whole};
-use crate::{Documents, Index, Operation};
-
-/// Built-in operation types as they are written today, with their older spellings.
-const BUILT_IN: [(&str, &[&str]); 5] = [
-    ("index", &["Index"]),
-    ("search", &["Search"]),
-    ("force-merge", &["ForceMerge"]),
-    ("index-stats", &["indices-stats", "IndexStats", "IndicesStats"]),
-    ("node-stats", &["nodes-stats", "NodeStats", "NodesStats"]),
-];
+use crate::{Documents, Index, Operation, OperationType};
 
 /// Parameters whose values are whole numbers.
 const WHOLE_NUMBERS: [&str; 6] =
@@ -37,10 +28,7 @@ impl Declared {
 }
 
 fn built_in(operation_type: &str) -> Option<&'static str> {
-    BUILT_IN
-        .iter()
-        .find(|(name, older)| *name == operation_type || older.contains(&operation_type))
-        .map(|(name, _)| *name)
+    OperationType::named_2017(operation_type).map(OperationType::name)
 }
 
 impl Reader<'_> {
@@ -96,13 +84,14 @@ impl Reader<'_> {
         }
         let names = &self.options.extension_names.operation_types;
         if known.is_none() && !names.contains(&written) && !self.options.any_names {
-            let all = BUILT_IN.iter().map(|(name, _)| *name).chain(names.iter().map(String::as_str));
+            let mut all: Vec<&str> = OperationType::all_2017().map(OperationType::name).collect();
+            all.extend(names.iter().map(String::as_str));
             let suggestion = match written.as_str() {
                 "bulk" => Some("index"),
-                _ => closest(&written, all.clone()),
+                _ => closest(&written, all.iter().copied()),
             };
             let message = format!("unknown operation type [{written}]{}", did_you_mean(suggestion));
-            let help = format!("known are {}", listed(all));
+            let help = format!("known are {}", listed(all.iter().copied()));
             self.problem(&format!("{pointer}/operation-type"), message, Some(help));
         }
         let mut params = object(value);

@@ -1,6 +1,5 @@
 //! What operations of one request send, and what all operations have in common.
 
-use rally_cluster::runners::OPERATIONS;
 use rally_track::Dialect;
 use serde_json::{Value, json};
 
@@ -184,21 +183,6 @@ fn what_is_mandatory_is_asked_for_before_anything_is_sent() {
         let error = refused(operation, values);
         assert!(error.contains(operation) || operation == "scroll-search", "{error}");
         assert!(error.contains(problem), "{error}");
-    }
-}
-
-#[test]
-fn every_operation_has_one_name_in_a_dialect() {
-    for dialect in [Dialect::Rally2017, Dialect::Current] {
-        let names: Vec<_> = OPERATIONS
-            .iter()
-            .filter(|declared| declared.dialect.is_none_or(|own| own == dialect))
-            .map(|declared| declared.name)
-            .collect();
-        let mut unique = names.clone();
-        unique.sort_unstable();
-        unique.dedup();
-        assert_eq!(unique.len(), names.len());
     }
 }
 

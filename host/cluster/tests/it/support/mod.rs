@@ -6,7 +6,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use rally_cluster::runners::{BuiltinRunnerFactory, declared};
+use rally_cluster::runners::BuiltinRunnerFactory;
 use rally_cluster::{ClientOptions, Cluster, parse_target_hosts};
 use rally_operations::{ByteRange, DocumentSet};
 use rally_race::{
@@ -225,7 +225,7 @@ pub async fn runner(operation: &str, cluster: &Arc<Cluster>) -> Box<dyn Runner> 
 
 /// The runner of an operation as a track of this dialect has it.
 pub async fn runner_of(dialect: Dialect, operation: &str, cluster: &Arc<Cluster>) -> Box<dyn Runner> {
-    let declared = declared(dialect, operation).unwrap();
+    let declared = dialect.performed_type(operation).unwrap();
     BuiltinRunnerFactory::new(declared, Arc::clone(cluster)).open(ONLY).await.unwrap()
 }
 
