@@ -20,6 +20,7 @@ mod document;
 mod error;
 mod excerpt;
 mod files;
+mod invisible;
 mod json;
 mod listing;
 mod load;

@@ -141,6 +141,7 @@ impl ReadParameters {
 fn render_options(options: &LoadOptions) -> RenderOptions {
     RenderOptions {
         now: options.now,
+        seed: options.seed,
         parameters: options.track_params.clone(),
         build_flavor: options.build_flavor.name().to_owned(),
         serverless_operator: options.serverless_operator,

@@ -85,6 +85,8 @@ impl TrackSource {
 pub struct LoadOptions {
     /// What `now` is in templates: seconds since the epoch.
     pub now: f64,
+    /// What templates draw from (`random`, `lipsum`): the seed of the race, so that it can be repeated.
+    pub seed: u64,
     /// Whether the race only shows that everything works: the first 1,000 documents, one request per client, no
     /// warm-up, at most ten seconds (`--test-mode`).
     pub test_mode: bool,

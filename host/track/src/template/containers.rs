@@ -4,11 +4,11 @@ use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use indexmap::IndexMap;
-use minijinja::value::{Enumerator, Kwargs, Object, ObjectRepr, Rest, ValueKind, from_args};
+use minijinja::value::{Enumerator, Kwargs, Object, ObjectRepr, Rest, Tuple, ValueKind, from_args};
 use minijinja::{Environment, Error, ErrorKind, State, Value};
 use minijinja_contrib::pycompat;
 
-use super::{guards, operators, python, strings};
+use super::{bytes, guards, operators, python, strings};
 
 /// A map that methods change.
 #[derive(Default)]
@@ -165,20 +165,138 @@ fn call_method(state: &mut State, value: &Value, method: &str, args: &[Value]) -
         (ValueKind::Map, "update" | "pop" | "setdefault") => {
             Err(invalid(format!("only a copy of this map can be changed; call copy() before {method}()")))
         }
+        (ValueKind::Map, "keys" | "values" | "items") => {
+            let () = from_args(args)?;
+            View::of(value, method)
+        }
+        (ValueKind::Map, "fromkeys") => from_keys(args),
+        // `dict.fromkeys`
+        (ValueKind::Plain, "fromkeys") if operators::is_callable(value) => from_keys(args),
+        (ValueKind::Seq | ValueKind::Iterable, "index") => {
+            let (wanted, start, stop): (Value, Option<i64>, Option<i64>) = from_args(args)?;
+            index_of(&value.try_iter()?.collect::<Vec<_>>(), &wanted, start, stop)
+        }
+        (ValueKind::Number | ValueKind::Bool, _) => call_of_number(value, method, args),
         (ValueKind::Seq, "append" | "extend" | "insert" | "pop" | "remove") => {
             Err(invalid(format!("this list cannot be changed; make one with | list before {method}()")))
         }
-        (ValueKind::String, _) => match strings::call(value.as_str().unwrap_or_default(), method, args) {
-            Some(result) => result,
-            None => pycompat::unknown_method_callback(state, value, method, args),
-        },
+        (ValueKind::String, _) => {
+            match strings::call(state, value.as_str().unwrap_or_default(), method, args) {
+                Some(result) => result,
+                None => pycompat::unknown_method_callback(state, value, method, args),
+            }
+        }
         _ => pycompat::unknown_method_callback(state, value, method, args),
     }
 }
 
+/// Where an element stands between two places, which count from the end if they are negative.
+fn index_of(
+    elements: &[Value],
+    wanted: &Value,
+    start: Option<i64>,
+    stop: Option<i64>,
+) -> Result<Value, Error> {
+    let place = |at: i64| match usize::try_from(at) {
+        Ok(at) => at.min(elements.len()),
+        Err(_) => elements.len().saturating_sub(usize::try_from(at.unsigned_abs()).unwrap_or(usize::MAX)),
+    };
+    let (start, stop) = (start.map_or(0, place), stop.map_or(elements.len(), place));
+    let found = elements.get(start..stop).unwrap_or_default().iter().position(|element| element == wanted);
+    found
+        .map(|at| Value::from(start + at))
+        .ok_or_else(|| invalid(format!("index: {wanted} is not in the list")))
+}
+
+/// `dict.fromkeys`.
+fn from_keys(args: &[Value]) -> Result<Value, Error> {
+    let (keys, value): (Value, Option<Value>) = from_args(args)?;
+    let value = value.unwrap_or_else(|| Value::from(()));
+    let keys = operators::iterated(keys)?;
+    guards::check_walked(&keys)?;
+    Ok(Value::from_object(MutableMap::new(keys.try_iter()?.map(|key| (key, value.clone())))))
+}
+
+/// Methods of Python's numbers.
+fn call_of_number(value: &Value, method: &str, args: &[Value]) -> Result<Value, Error> {
+    let integer = python::integer(value);
+    let unknown = || Error::new(ErrorKind::UnknownMethod, format!("a number has no method {method}"));
+    match (method, integer) {
+        ("to_bytes", Some(integer)) => return bytes::of_integer(integer, args),
+        ("bit_length" | "bit_count" | "is_integer" | "as_integer_ratio" | "conjugate", _) => {}
+        _ => return Err(unknown()),
+    }
+    let () = from_args(args)?;
+    Ok(match (method, integer) {
+        ("conjugate", _) => value.clone(),
+        ("bit_length", Some(integer)) => Value::from(u128::BITS - integer.unsigned_abs().leading_zeros()),
+        ("bit_count", Some(integer)) => Value::from(integer.unsigned_abs().count_ones()),
+        ("is_integer", Some(_)) => Value::from(true),
+        ("as_integer_ratio", Some(_)) => Value::from(Tuple::from(vec![value.clone(), Value::from(1)])),
+        ("is_integer" | "as_integer_ratio", None) => {
+            let number = f64::try_from(value.clone())?;
+            if method == "is_integer" {
+                return Ok(Value::from(number.fract() == 0.0));
+            }
+            let mut halvings = 0_u32;
+            let mut whole = number;
+            while whole.fract() != 0.0 && halvings < 126 {
+                whole *= 2.0;
+                halvings += 1;
+            }
+            if !whole.is_finite() || whole.fract() != 0.0 || whole.abs() >= 2_f64.powi(126) {
+                return Err(invalid(format!("as_integer_ratio: {value} has no ratio of 128 bits")));
+            }
+            Value::from(Tuple::from(vec![Value::from(whole as i128), Value::from(1_i128 << halvings)]))
+        }
+        _ => return Err(unknown()),
+    })
+}
+
+/// What `keys`, `values` and `items` answer: a list that prints its name.
+#[derive(Debug)]
+struct View {
+    name: &'static str,
+    elements: Vec<Value>,
+}
+
+impl View {
+    fn of(map: &Value, method: &str) -> Result<Value, Error> {
+        let keys: Vec<Value> = map.try_iter()?.collect();
+        let (name, elements) = match method {
+            "keys" => ("dict_keys", keys),
+            "values" => ("dict_values", keys.iter().map(|key| map.get_item(key)).collect::<Result<_, _>>()?),
+            _ => {
+                let pair = |key: Value| Ok(Value::from(Tuple::from(vec![key.clone(), map.get_item(&key)?])));
+                ("dict_items", keys.into_iter().map(pair).collect::<Result<_, Error>>()?)
+            }
+        };
+        Ok(Value::from_object(Self { name, elements }))
+    }
+}
+
+impl Object for View {
+    fn repr(self: &Arc<Self>) -> ObjectRepr {
+        ObjectRepr::Seq
+    }
+
+    fn get_value(self: &Arc<Self>, key: &Value) -> Option<Value> {
+        self.elements.get(key.as_usize()?).cloned()
+    }
+
+    fn enumerate(self: &Arc<Self>) -> Enumerator {
+        Enumerator::Seq(self.elements.len())
+    }
+}
+
+/// What stands around the elements where a value is printed that a method of maps answered.
+pub(super) fn view_name(value: &Value) -> Option<&'static str> {
+    value.downcast_object_ref::<View>().map(|view| view.name)
+}
+
 /// Nothing that is changed may hold itself: it could not be printed.
 fn check_no_cycle(container: &Value, value: &Value) -> Result<(), Error> {
-    guards::check(value)?;
+    guards::check_walked(value)?;
     if holds(value, container) {
         return Err(invalid("a list or map cannot hold itself".to_owned()));
     }
@@ -321,7 +439,10 @@ fn change_list(
             let index = position(&from_args::<(Value,)>(args)?.0)?;
             list.with(|elements| elements.remove(index));
         }
-        "index" => return Ok(Value::from(position(&from_args::<(Value,)>(args)?.0)?)),
+        "index" => {
+            let (wanted, start, stop): (Value, Option<i64>, Option<i64>) = from_args(args)?;
+            return index_of(&list.with(|elements| elements.clone()), &wanted, start, stop);
+        }
         "copy" => {
             let () = from_args(args)?;
             return Ok(operators::changeable(list.with(|elements| elements.clone())));

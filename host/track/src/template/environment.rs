@@ -6,18 +6,23 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, Value};
 
 use super::assembly::Assembled;
+use super::chance;
 use super::complexity::too_complex;
 use super::containers;
 use super::filters;
+use super::globals;
 use super::guards;
 use super::helpers::{self, Scope};
 use super::instrument::{MARK_FUNCTION, instrument};
 use super::limits::{self, Meter, Metered};
+use super::markup;
 use super::operators;
 use super::options::{Kind, RenderOptions};
 use super::python;
+use super::range;
 use super::source_map::{MARK_END, MARK_START};
 use super::sources::{Place, Sources};
+use super::text;
 use crate::files::{FileError, TrackFiles};
 
 /// What the engine and the renderer share.
@@ -73,6 +78,11 @@ pub(super) fn new(shared: &Arc<Shared>, scope: &Arc<Scope>) -> Environment<'stat
     helpers::add_to(&mut environment, scope, shared);
     guards::add_to(&mut environment, &meter);
     filters::add_to(&mut environment);
+    text::add_to(&mut environment);
+    markup::add_to(&mut environment);
+    range::add_to(&mut environment);
+    globals::add_to(&mut environment);
+    chance::add_to(&mut environment, shared.options.seed);
     environment
 }
 

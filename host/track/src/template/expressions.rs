@@ -11,6 +11,8 @@ use minijinja::machinery::parse_expr;
 use minijinja::value::ValueKind;
 use rally_support::python::float;
 
+use super::instrument::WALKED_FUNCTION;
+
 /// Methods that a map has in Python even if it has a key of that name.
 pub(super) const MAP_METHODS: [&str; 10] =
     ["clear", "copy", "get", "items", "keys", "pop", "popitem", "setdefault", "update", "values"];
@@ -74,8 +76,10 @@ impl Rewriting {
                     value
                 }
                 CallArg::PosSplat(value) => {
-                    out.push('*');
-                    value
+                    let _ = write!(out, "*{WALKED_FUNCTION}(");
+                    self.write(value, out)?;
+                    out.push(')');
+                    continue;
                 }
                 CallArg::KwargSplat(value) => {
                     out.push_str("**");
@@ -145,15 +149,16 @@ impl Rewriting {
             Expr::Var(variable) => out.push_str(variable.id),
             Expr::Const(constant) => write_constant(&constant.value, out)?,
             Expr::Slice(slice) => {
+                out.push_str("__slice(");
                 self.write(&slice.expr, out)?;
-                out.push('[');
-                for (index, bound) in [&slice.start, &slice.stop, &slice.step].into_iter().enumerate() {
-                    if index > 0 {
-                        out.push(':');
+                for bound in [&slice.start, &slice.stop, &slice.step] {
+                    out.push(',');
+                    match bound {
+                        Some(bound) => self.write(bound, out)?,
+                        None => out.push_str("none"),
                     }
-                    self.list(bound, out)?;
                 }
-                out.push(']');
+                out.push(')');
             }
             Expr::UnaryOp(operation) => {
                 out.push_str(match operation.op {
@@ -301,15 +306,14 @@ mod tests {
     #[test]
     fn operators_become_calls_where_python_differs() {
         assert_eq!(rewritten("a < 1 <= b"), "__compare(a,'<',1,'<=',b)");
+        assert_eq!(rewritten("a[1:b]"), "__slice(a,1,b,none)");
         assert_eq!(rewritten("a % b ~ 'x'"), "__concat(__modulo(a,b),\"x\")");
         assert_eq!(rewritten("not a.b in c and d == 1.5"), "((not __compare(a.b,'in',c)) and (d == 1.5))");
     }
 
     #[test]
     fn what_is_the_same_stays() {
-        for text in
-            ["a[1:2:]", "(a|default({\"k\":[1,(2,)]}))", "f(x,*y,k=1)", "(a if b)", "(a is divisibleby(3))"]
-        {
+        for text in ["(a|default({\"k\":[1,(2,)]}))", "f(x,k=1)", "(a if b)", "(a is divisibleby(3))"] {
             assert_eq!(rewritten(text), text);
         }
     }

@@ -3,26 +3,23 @@
 use minijinja::value::{Kwargs, Rest, ValueKind, ValueOrKwargs, from_args};
 use minijinja::{Environment, Error, ErrorKind, State, Value};
 
-use super::{guards, operators, printf, python, strings};
+use super::{guards, operators, printf, python};
 
 /// Adds and removes filters, tests and functions.
 pub(super) fn add_to(environment: &mut Environment<'static>) {
     for name in ["bool", "chain", "lines", "split", "zip"] {
         environment.remove_filter(name);
     }
-    for name in ["containing", "endingwith", "safe", "startingwith"] {
+    for name in ["containing", "endingwith", "int", "safe", "startingwith"] {
         environment.remove_test(name);
     }
     environment.remove_global("debug");
-    for filter in ["max", "min", "sort"] {
-        environment.add_filter(filter, comparing(filter));
-    }
-    environment.add_filter("dictsort", |state: &mut State, value: Value, arguments: Rest<ValueOrKwargs>| {
-        let names = ["case_sensitive", "by", "reverse"];
-        let given = given(arguments, names)?;
-        let kwargs = names.into_iter().zip(given).filter_map(|(name, value)| Some((name, value?)));
-        state.apply_filter("__dictsort", &[value, Value::from(kwargs.collect::<Kwargs>())])
-    });
+    environment.add_filter("max", comparing("max", ["case_sensitive", "attribute"]));
+    environment.add_filter("min", comparing("min", ["case_sensitive", "attribute"]));
+    environment.add_filter("sort", comparing("sort", ["reverse", "case_sensitive", "attribute"]));
+    environment.add_filter("unique", by_name("__unique", ["case_sensitive", "attribute"]));
+    environment.add_filter("dictsort", by_name("__dictsort", ["case_sensitive", "by", "reverse"]));
+    environment.add_filter("attr", |value: &Value, name: &str| operators::attribute(value, name));
     environment.add_filter("__items", minijinja::filters::items);
     environment.add_filter("items", |state: &mut State, value: Value| match value.is_undefined() {
         true => Ok(Value::from(Vec::<Value>::new())),
@@ -31,6 +28,12 @@ pub(super) fn add_to(environment: &mut Environment<'static>) {
     environment.add_filter("__last", minijinja::filters::last);
     environment.add_filter("last", |state: &mut State, value: Value| match value.is_undefined() {
         true => Ok(Value::UNDEFINED),
+        false if value.kind() == ValueKind::Seq => {
+            Ok(match value.len().and_then(|length| length.checked_sub(1)) {
+                Some(last) => value.get_item(&Value::from(last))?,
+                None => Value::UNDEFINED,
+            })
+        }
         false if value.kind() == ValueKind::Map => Ok(value.try_iter()?.last().unwrap_or_default()),
         false => state.apply_filter("__last", &[value]),
     });
@@ -41,9 +44,6 @@ pub(super) fn add_to(environment: &mut Environment<'static>) {
     environment.add_test("odd", |value: &Value| is_remainder(value, &Value::from(2), 1));
     environment.add_test("sequence", is_sequence);
     environment.add_test("callable", |value: &Value| operators::is_callable(value));
-    environment.add_filter("center", |text: &Value, width: Option<usize>| {
-        strings::padded(&printed(text), "center", width.unwrap_or(80), ' ')
-    });
     environment.add_filter("default", default);
     environment.add_filter("d", default);
     environment.add_filter("first", first);
@@ -51,9 +51,10 @@ pub(super) fn add_to(environment: &mut Environment<'static>) {
     environment.add_filter("join", join);
     environment.add_filter("pprint", |value: &Value| {
         let mut text = String::new();
-        let _ = python::repr(&mut text, value);
-        text
+        let _ = python::repr(&mut text, &sorted_keys(value)?);
+        Ok::<_, Error>(text)
     });
+    environment.add_test("in", |value: &Value, container: &Value| operators::contains(container, value));
     environment.add_filter("replace", replace);
     environment.add_filter("string", |value: &Value| -> Result<String, Error> {
         guards::check(value)?;
@@ -66,7 +67,7 @@ pub(super) fn add_to(environment: &mut Environment<'static>) {
 }
 
 /// What `{{ … }}` prints.
-fn printed(value: &Value) -> String {
+pub(super) fn printed(value: &Value) -> String {
     let mut text = String::new();
     let _ = python::print(&mut text, value);
     text
@@ -151,25 +152,76 @@ fn check_comparable(filter: &str, value: &Value) -> Result<(), Error> {
     }
 }
 
-/// The filter of the engine, for values that can be compared.
-fn comparing(
+/// A filter of the engine, which takes by name only what Jinja2 takes by place as well.
+fn by_name<const N: usize>(
     filter: &'static str,
-) -> impl Fn(&mut State, Rest<ValueOrKwargs>) -> Result<Value, Error> + Send + Sync + 'static {
-    move |state, arguments| {
-        let arguments = arguments.into_values();
-        for argument in &arguments {
-            guards::check(argument)?;
+    names: [&'static str; N],
+) -> impl Fn(&mut State, Value, Rest<ValueOrKwargs>) -> Result<Value, Error> + Send + Sync + 'static {
+    move |state, value, arguments| {
+        guards::check_walked(&value)?;
+        let given = given(arguments, names)?;
+        let mut kwargs = Vec::new();
+        for (name, value) in names.into_iter().zip(given) {
+            match value {
+                // The engine takes the place of an element in a list as text only.
+                Some(value) if name == "attribute" && value.is_integer() => {
+                    kwargs.push((name, Value::from(value.to_string())));
+                }
+                Some(value) if name == "attribute" && value.is_none() => {}
+                Some(value) => kwargs.push((name, value)),
+                None => {}
+            }
         }
-        let has_attribute = Kwargs::try_from(arguments.last().cloned().unwrap_or_default())
-            .is_ok_and(|kwargs| kwargs.has("attribute"));
-        if let Some(value) = arguments.first()
-            && !has_attribute
-            && matches!(value.kind(), ValueKind::Seq | ValueKind::Iterable)
-        {
-            check_comparable(filter, value)?;
-        }
-        state.apply_filter(&format!("__{filter}"), &arguments)
+        state.apply_filter(filter, &[value, Value::from(kwargs.into_iter().collect::<Kwargs>())])
     }
+}
+
+/// The same for values that can be compared.
+fn comparing<const N: usize>(
+    filter: &'static str,
+    names: [&'static str; N],
+) -> impl Fn(&mut State, Value, Rest<ValueOrKwargs>) -> Result<Value, Error> + Send + Sync + 'static {
+    let inner = match filter {
+        "max" => "__max",
+        "min" => "__min",
+        _ => "__sort",
+    };
+    let run = by_name(inner, names);
+    move |state, value, arguments| {
+        guards::check_walked(&value)?;
+        let arguments = arguments.into_values();
+        let by_attribute = arguments.len() > names.len() - 1
+            || Kwargs::try_from(arguments.last().cloned().unwrap_or_default())
+                .is_ok_and(|kwargs| kwargs.has("attribute"));
+        if !by_attribute && matches!(value.kind(), ValueKind::Seq | ValueKind::Iterable) {
+            check_comparable(filter, &value)?;
+        }
+        run(state, value, Rest(arguments.into_iter().map(ValueOrKwargs::from).collect()))
+    }
+}
+
+/// A value whose maps have their keys in order.
+fn sorted_keys(value: &Value) -> Result<Value, Error> {
+    Ok(match value.kind() {
+        ValueKind::Map => {
+            let mut members = Vec::new();
+            for key in value.try_iter()? {
+                let member = sorted_keys(&value.get_item(&key)?)?;
+                members.push((key, member));
+            }
+            members.sort_by(|(left, _), (right, _)| left.cmp(right));
+            Value::from_pairs(members)
+        }
+        ValueKind::Seq if operators::is_tuple(value) => {
+            let elements =
+                value.try_iter()?.map(|element| sorted_keys(&element)).collect::<Result<Vec<_>, _>>()?;
+            Value::from(minijinja::value::Tuple::from(elements))
+        }
+        ValueKind::Seq if value.len().is_some_and(|length| length > 0) && !operators::is_opaque(value) => {
+            value.try_iter()?.map(|element| sorted_keys(&element)).collect::<Result<Vec<_>, _>>()?.into()
+        }
+        _ => value.clone(),
+    })
 }
 
 fn first(value: &Value) -> Result<Value, Error> {
@@ -211,7 +263,7 @@ fn join(
     let separator = named(&kwargs, "d", separator)?.map(|separator| printed(&separator)).unwrap_or_default();
     let attribute = named(&kwargs, "attribute", attribute)?;
     kwargs.assert_all_used()?;
-    guards::check(&value)?;
+    guards::check_walked(&value)?;
     if value.is_undefined() {
         return Ok(String::new());
     }

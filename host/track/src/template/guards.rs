@@ -7,12 +7,13 @@
 use std::sync::Arc;
 
 use minijinja::filters;
-use minijinja::value::{Rest, ValueKind, ValueOrKwargs};
+use minijinja::value::{Kwargs, Rest, ValueKind, ValueOrKwargs, from_args};
 use minijinja::{Environment, Error, ErrorKind, State, Value};
 
-use super::instrument::{ATTRIBUTE_FILTER, BOUND_FILTER, CHECK_FUNCTION, TICK_FUNCTION};
+use super::instrument::{ATTRIBUTE_FILTER, BOUND_FILTER, CHECK_FUNCTION, TICK_FUNCTION, WALKED_FUNCTION};
 use super::limits::{Meter, NESTING, VALUE_ELEMENTS};
 use super::operators;
+use super::range::Range;
 
 /// Adds the checks.
 pub(super) fn add_to(environment: &mut Environment<'static>, meter: &Arc<Meter>) {
@@ -31,6 +32,7 @@ pub(super) fn add_to(environment: &mut Environment<'static>, meter: &Arc<Meter>)
         check_no_namespace(&value)?;
         Ok(value)
     });
+    environment.add_function(WALKED_FUNCTION, |value: Value| check_walked(&value).map(|()| value));
     let ticks = Arc::clone(meter);
     environment.add_function(CHECK_FUNCTION, move |value: Value| -> Result<&'static str, Error> {
         ticks.tick()?;
@@ -47,9 +49,7 @@ pub(super) fn add_to(environment: &mut Environment<'static>, meter: &Arc<Meter>)
                     for argument in &args {
                         check_argument($name, argument)?;
                     }
-                    if $name == "indent" {
-                        check_indent(&args)?;
-                    }
+                    let args = with_text_attribute($name, args)?;
                     state.apply_filter(concat!("__", $name), &args)
                 });
             )*
@@ -62,9 +62,7 @@ pub(super) fn add_to(environment: &mut Environment<'static>, meter: &Arc<Meter>)
     guarded! {
         "batch" => filters::batch,
         "groupby" => filters::groupby,
-        "indent" => filters::indent,
         "list" => filters::list,
-        "map" => filters::map,
         "reject" => filters::reject,
         "rejectattr" => filters::rejectattr,
         "reverse" => filters::reverse,
@@ -74,8 +72,10 @@ pub(super) fn add_to(environment: &mut Environment<'static>, meter: &Arc<Meter>)
         "sum" => filters::sum,
         "unique" => filters::unique,
     }
+    environment.add_filter("__map", filters::map);
+    environment.add_filter("map", map);
     environment.add_filter("list", |state: &mut State, value: Value| -> Result<Value, Error> {
-        check(&value)?;
+        check_walked(&value)?;
         if value.is_none() {
             return Err(invalid("none is no list".to_owned()));
         }
@@ -93,11 +93,55 @@ pub(super) fn check(value: &Value) -> Result<(), Error> {
     walk(value, 0, &mut budget)
 }
 
+/// [`check`] for what is walked over: a range has elements then.
+pub(super) fn check_walked(value: &Value) -> Result<(), Error> {
+    check_elements(Range::of(value).map_or(0, |range| range.len()))?;
+    check(value)
+}
+
+/// Jinja2's `map`: an attribute of each element, or a filter with its arguments.
+fn map(state: &mut State, arguments: Rest<ValueOrKwargs>) -> Result<Value, Error> {
+    let args = arguments.into_values();
+    for argument in &args {
+        check_walked(argument)?;
+    }
+    let (values, names, kwargs): (Value, Rest<Value>, Kwargs) = from_args(&args)?;
+    let Some((name, others)) = names.split_first() else { return state.apply_filter("__map", &args) };
+    let name = name.as_str().ok_or_else(|| invalid(format!("map takes the name of a filter, not {name}")))?;
+    let mut named = Vec::new();
+    for key in kwargs.args() {
+        named.push((key.to_owned(), kwargs.get::<Value>(key)?));
+    }
+    let mut call: Vec<Value> = std::iter::once(Value::UNDEFINED).chain(others.iter().cloned()).collect();
+    if !named.is_empty() {
+        call.push(Value::from(named.into_iter().collect::<Kwargs>()));
+    }
+    let mut mapped = Vec::new();
+    for element in operators::iterated(values)?.try_iter()? {
+        call[0] = element;
+        mapped.push(state.apply_filter(name, &call)?);
+    }
+    Ok(Value::from(mapped))
+}
+
+/// The engine takes the place of an element in a list as text only.
+fn with_text_attribute(filter: &str, mut args: Vec<Value>) -> Result<Vec<Value>, Error> {
+    if filter == "groupby"
+        && let Some(attribute) = args.get_mut(1).filter(|attribute| attribute.is_integer())
+    {
+        *attribute = Value::from(attribute.to_string());
+    }
+    Ok(args)
+}
+
 fn walk(value: &Value, depth: usize, budget: &mut usize) -> Result<(), Error> {
     let size = match value.as_str() {
         Some(text) => text.len(),
         None => value.len().unwrap_or_default() + 1,
     };
+    if Range::of(value).is_some() {
+        return Ok(());
+    }
     *budget = budget.checked_sub(size).ok_or_else(too_large)?;
     if !matches!(value.kind(), ValueKind::Seq | ValueKind::Map) {
         return Ok(());
@@ -139,19 +183,11 @@ fn invalid(message: String) -> Error {
 }
 
 fn check_argument(filter: &str, argument: &Value) -> Result<(), Error> {
-    let counts = matches!(filter, "batch" | "slice" | "indent");
+    let counts = matches!(filter, "batch" | "slice");
     if counts && argument.as_i64().is_some_and(|count| count > VALUE_ELEMENTS as i64) {
         return Err(invalid(format!("{filter}: {argument} is too large")));
     }
-    check(argument)
-}
-
-/// Each line grows by the width.
-fn check_indent(args: &[Value]) -> Result<(), Error> {
-    let text = args.first().map(Value::to_string).unwrap_or_default();
-    let width = args.get(1).and_then(Value::as_usize).unwrap_or(4);
-    let lines = text.matches('\n').count() + 1;
-    check_elements(text.len().saturating_add(lines.saturating_mul(width)))
+    check_walked(argument)
 }
 
 pub(super) fn check_replacement(text: &str, from: &str, to: &str) -> Result<(), Error> {
@@ -160,7 +196,7 @@ pub(super) fn check_replacement(text: &str, from: &str, to: &str) -> Result<(), 
 }
 
 /// Widths and precisions in a format make strings of any length.
-fn check_widths(format: &str) -> Result<(), Error> {
+pub(super) fn check_widths(format: &str) -> Result<(), Error> {
     let longest = format.split(|c: char| !c.is_ascii_digit()).map(str::len).max().unwrap_or_default();
     if longest > 4 { Err(invalid("a width in a format is too large".to_owned())) } else { Ok(()) }
 }
@@ -168,8 +204,10 @@ fn check_widths(format: &str) -> Result<(), Error> {
 /// Before a method of Python's types is called.
 pub(super) fn check_method(value: &Value, method: &str, args: &[Value]) -> Result<(), Error> {
     check(value)?;
-    for argument in args {
-        check(argument)?;
+    // A range knows where its elements are; other methods walk over it.
+    let is_range = Range::of(value).is_some();
+    for argument in args.iter().filter(|_| !is_range) {
+        check_walked(argument)?;
     }
     match (method, args) {
         ("replace", [from, to, ..]) => match (value.as_str(), from.as_str(), to.as_str()) {

@@ -25,6 +25,8 @@ pub(crate) struct Mark {
 pub(crate) const MARK_FUNCTION: &str = "__at";
 /// Name of the function that guards the size of an argument.
 pub(crate) const CHECK_FUNCTION: &str = "__check";
+/// Name of the function that guards the size of what is walked over.
+pub(crate) const WALKED_FUNCTION: &str = "__walked";
 /// Name of the filter that guards the size of what is assigned.
 pub(crate) const BOUND_FILTER: &str = "__bounded";
 /// The same for what is assigned to an attribute of a namespace.

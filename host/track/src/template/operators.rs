@@ -6,10 +6,12 @@ use std::sync::Arc;
 use minijinja::value::{Kwargs, Object, ObjectRepr, Rest, Tuple, ValueKind, from_args};
 use minijinja::{Environment, Error, ErrorKind, State, Value};
 
+use super::bytes::{self, Bytes};
 use super::containers::{self, MutableList};
 use super::guards;
 use super::printf::printf;
 use super::python;
+use super::range::Range;
 
 /// Adds the functions.
 pub(super) fn add_to(environment: &mut Environment<'static>) {
@@ -24,6 +26,7 @@ pub(super) fn add_to(environment: &mut Environment<'static>) {
         Ok(text)
     });
     environment.add_function("__iterated", iterated);
+    environment.add_function("__slice", slice);
     environment.add_function("__method", method);
     environment.add_function("__variadic", |inner: Value| Value::from_object(Variadic { inner }));
     containers::add_to(environment);
@@ -34,8 +37,10 @@ fn type_error(message: String) -> Error {
 }
 
 /// The name of a value's type in messages.
-fn type_name(value: &Value) -> String {
+pub(super) fn type_name(value: &Value) -> String {
     match value.kind() {
+        ValueKind::Seq if Range::of(value).is_some() => "range".to_owned(),
+        ValueKind::Seq if bytes::of(value).is_some() => "bytes".to_owned(),
         ValueKind::Number if value.is_integer() => "int".to_owned(),
         ValueKind::Number => "float".to_owned(),
         ValueKind::Map => "dict".to_owned(),
@@ -125,7 +130,10 @@ fn number(value: &Value) -> Value {
     }
 }
 
-fn contains(container: &Value, value: &Value) -> Result<bool, Error> {
+pub(super) fn contains(container: &Value, value: &Value) -> Result<bool, Error> {
+    if let Some(range) = Range::of(container) {
+        return Ok(range.position(value).is_some());
+    }
     match container.kind() {
         ValueKind::Undefined => Ok(false),
         ValueKind::String => match value.as_str() {
@@ -162,6 +170,121 @@ pub(super) fn iterated(value: Value) -> Result<Value, Error> {
         None if value.is_none() => Err(type_error("a loop cannot go over none".to_owned())),
         None => Ok(value),
     }
+}
+
+/// `value[start:stop:step]`, where what is left out is none.
+fn slice(value: Value, start: Value, stop: Value, step: Value) -> Result<Value, Error> {
+    let bound = |bound: &Value| match bound.is_none() {
+        true => Some(None),
+        false => python::integer(bound)
+            .map(|bound| Some(bound.clamp(i128::from(i64::MIN), i128::from(i64::MAX)) as i64)),
+    };
+    if value.is_undefined() {
+        return Err(Error::new(ErrorKind::UndefinedError, "an undefined value cannot be sliced"));
+    }
+    // As in Jinja2, what cannot be had of a value is undefined.
+    let (Some(start), Some(stop), Some(step)) = (bound(&start), bound(&stop), bound(&step)) else {
+        return Ok(Value::UNDEFINED);
+    };
+    let step = step.unwrap_or(1);
+    if step == 0 {
+        return Err(type_error("the step of a slice cannot be 0".to_owned()));
+    }
+    if let Some(range) = Range::of(&value) {
+        let (first, count) = extent(range.len(), start, stop, step);
+        return Ok(Value::from_object(range.part(first, count, step)));
+    }
+    fn picked<T: Clone>(all: &[T], (first, count): (i64, usize), step: i64) -> Vec<T> {
+        let at = |index: usize| usize::try_from(first + index as i64 * step).ok().and_then(|at| all.get(at));
+        (0..count).filter_map(|index| at(index).cloned()).collect()
+    }
+    if let Some(Bytes(bytes)) = bytes::of(&value) {
+        return Ok(Value::from_object(Bytes(picked(bytes, extent(bytes.len(), start, stop, step), step))));
+    }
+    match value.kind() {
+        ValueKind::String => {
+            let letters: Vec<char> = value.as_str().unwrap_or_default().chars().collect();
+            let extent = extent(letters.len(), start, stop, step);
+            Ok(picked(&letters, extent, step).into_iter().collect::<String>().into())
+        }
+        ValueKind::Seq | ValueKind::Iterable => {
+            guards::check_elements(value.len().unwrap_or_default())?;
+            let elements: Vec<Value> = value.try_iter()?.collect();
+            let part = picked(&elements, extent(elements.len(), start, stop, step), step);
+            Ok(if is_tuple(&value) { Value::from(Tuple::from(part)) } else { changeable(part) })
+        }
+        _ => Ok(Value::UNDEFINED),
+    }
+}
+
+/// The first place of a slice, and how many there are.
+fn extent(length: usize, start: Option<i64>, stop: Option<i64>, step: i64) -> (i64, usize) {
+    let length = i64::try_from(length).unwrap_or(i64::MAX);
+    let (least, most) = if step > 0 { (0, length) } else { (-1, length - 1) };
+    let place = |at: i64| if at < 0 { at.saturating_add(length).max(least) } else { at.min(most) };
+    let start = start.map_or(if step > 0 { least } else { most }, place);
+    let stop = stop.map_or(if step > 0 { most } else { least }, place);
+    let span = if step > 0 { stop - start } else { start - stop };
+    let stride = step.unsigned_abs();
+    let count = u64::try_from(span).unwrap_or(0).div_ceil(stride);
+    (start, usize::try_from(count).unwrap_or(usize::MAX))
+}
+
+/// Methods of Python's lists and strings that a template asks for without calling them.
+const METHODS: [&str; 24] = [
+    "append",
+    "capitalize",
+    "count",
+    "encode",
+    "endswith",
+    "extend",
+    "find",
+    "format",
+    "index",
+    "insert",
+    "join",
+    "lower",
+    "lstrip",
+    "remove",
+    "replace",
+    "reverse",
+    "rstrip",
+    "sort",
+    "split",
+    "splitlines",
+    "startswith",
+    "strip",
+    "title",
+    "upper",
+];
+
+/// Jinja2's `attr`: an attribute, not an element.
+pub(super) fn attribute(value: &Value, name: &str) -> Result<Value, Error> {
+    let is_plain = value.as_object().is_none()
+        || matches!(value.kind(), ValueKind::Map | ValueKind::Seq) && !is_engine_object(value);
+    if !is_plain {
+        return value.get_attr(name);
+    }
+    let has_method = match value.kind() {
+        ValueKind::Map => super::expressions::MAP_METHODS.contains(&name),
+        ValueKind::Seq | ValueKind::String => METHODS.contains(&name),
+        _ => false,
+    };
+    match has_method {
+        true => Ok(Value::from_object(BoundMethod { value: value.clone(), name: name.to_owned() })),
+        false => Ok(Value::UNDEFINED),
+    }
+}
+
+/// Whether a sequence is printed as something else than its elements.
+pub(super) fn is_opaque(value: &Value) -> bool {
+    Range::of(value).is_some() || bytes::of(value).is_some()
+}
+
+fn is_engine_object(value: &Value) -> bool {
+    value.as_object().is_some_and(|object| {
+        ["Namespace", "Module", "Loop", "Macro"].iter().any(|kind| object.type_name().ends_with(kind))
+    })
 }
 
 /// An attribute that is called like a method of maps.

@@ -9,6 +9,8 @@ pub(crate) struct RenderOptions {
     pub(crate) now: f64,
     /// The track parameters: globals of every template. Rally's own names win.
     pub(crate) parameters: Map<String, Json>,
+    /// What `random` and `lipsum` draw from.
+    pub(crate) seed: u64,
     /// The global `build_flavor`: `default` or `serverless`.
     pub(crate) build_flavor: String,
     /// The global `serverless_operator`.

@@ -6,15 +6,15 @@ use minijinja::value::{Kwargs, Rest, ValueKind, ValueOrKwargs};
 use minijinja::{Environment, Error, ErrorKind, Value};
 use rally_support::python::{float, write_quoted};
 
+use super::bytes;
+use super::containers;
 use super::filters;
 use super::limits::{self, OUTPUT_BYTES};
 use super::operators;
+use super::range::Range;
 
 /// Adds what differs.
 pub(super) fn add_to(environment: &mut Environment<'static>) {
-    environment.add_function("joiner", minijinja_contrib::globals::joiner);
-    environment
-        .add_function("cycler", |items: Rest<Value>| minijinja_contrib::globals::cycler(items.to_vec()));
     environment.add_filter("tojson", to_json);
     environment.add_filter("int", to_int);
     environment.add_filter("float", to_float);
@@ -62,7 +62,13 @@ fn write_repr(out: &mut dyn fmt::Write, value: &Value, depth: usize) -> fmt::Res
             Err(_) => write!(out, "{value}"),
         },
         ValueKind::String => write_quoted(out, value.as_str().unwrap_or_default()),
+        ValueKind::Seq if let Some(range) = Range::of(value) => write!(out, "{range}"),
+        ValueKind::Seq if let Some(bytes) = bytes::of(value) => write!(out, "{bytes}"),
         ValueKind::Seq | ValueKind::Iterable => {
+            let view = containers::view_name(value);
+            if let Some(name) = view {
+                write!(out, "{name}(")?;
+            }
             let is_tuple = operators::is_tuple(value);
             out.write_char(if is_tuple { '(' } else { '[' })?;
             let mut count = 0;
@@ -77,7 +83,8 @@ fn write_repr(out: &mut dyn fmt::Write, value: &Value, depth: usize) -> fmt::Res
                 (true, 1) => out.write_str(",)"),
                 (true, _) => out.write_char(')'),
                 (false, _) => out.write_char(']'),
-            }
+            }?;
+            if view.is_some() { out.write_char(')') } else { Ok(()) }
         }
         ValueKind::Map if is_plain_map(value) => {
             out.write_char('{')?;
@@ -198,13 +205,17 @@ fn to_float(value: &Value, arguments: Rest<ValueOrKwargs>) -> Result<Value, Erro
     let [default] = filters::given(arguments, ["default"])?;
     let default = default.unwrap_or_else(|| Value::from(0.0));
     undefined_is_no_number(value)?;
-    let number = match value.kind() {
+    Ok(float_of(value).map_or(default, Value::from))
+}
+
+/// Python's `float(value)`.
+pub(super) fn float_of(value: &Value) -> Option<f64> {
+    match value.kind() {
         ValueKind::String => value.as_str().and_then(|text| text.trim().replace('_', "").parse::<f64>().ok()),
         ValueKind::Bool => Some(f64::from(u8::from(value.is_true()))),
         ValueKind::Number => f64::try_from(value.clone()).ok(),
         _ => None,
-    };
-    Ok(number.map_or(default, Value::from))
+    }
 }
 
 fn undefined_is_no_number(value: &Value) -> Result<(), Error> {
@@ -244,6 +255,13 @@ impl JsonWriter {
             ValueKind::Bool => self.out.push_str(if value.is_true() { "true" } else { "false" }),
             ValueKind::Number => self.out.push_str(&number(value)),
             ValueKind::String => self.string(value.as_str().unwrap_or_default()),
+            ValueKind::Seq if Range::of(value).is_some() || bytes::of(value).is_some() => {
+                let message = format!(
+                    "{} is no JSON; convert it first, with | list for example",
+                    operators::type_name(value)
+                );
+                return Err(Error::new(ErrorKind::BadSerialization, message));
+            }
             ValueKind::Seq | ValueKind::Iterable => {
                 let elements = value.try_iter()?.collect::<Vec<_>>();
                 self.list('[', ']', &elements, depth, |writer, element| writer.value(element, depth + 1))?;
