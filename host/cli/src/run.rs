@@ -79,7 +79,12 @@ pub fn run(arguments: &RunArgs) -> Result<(), CommandError> {
     let name = source.name();
     let data = home.data(&bundle.as_ref().map_or(name.clone(), |bundle| bundle.data_name(&name)));
     let extensions = components::load(&folder, &name, &arguments.limits, &home)?;
-    let options = LoadOptions { any_names: false, extension_names: extensions.names(), ..reading.options() };
+    let options = LoadOptions {
+        any_names: false,
+        extension_names: extensions.names(),
+        seed: settings.seed,
+        ..reading.options()
+    };
     let track = rally_track::load(source, &options).map_err(CommandError::user)?;
     let track = processed(track, &extensions, &folder, &data, &track_params, arguments, &settings)?;
     let track = Arc::new(track);

@@ -8,7 +8,7 @@ use crate::error::{Clean, Location, Problem};
 use crate::excerpt::{Excerpt, line_and_column};
 use crate::files::TrackFiles;
 use crate::json::{self, Part};
-use crate::template::{Failure, Rendered, Renderer};
+use crate::template::{Failure, Place, Rendered, Renderer};
 
 /// So many keys that are there twice are named.
 const MAX_DUPLICATES: usize = 20;
@@ -99,21 +99,68 @@ impl Document {
         };
         if let Some(origin) = printed_nothing {
             let expression = origin.text.get(origin.range.clone()).unwrap_or_default().to_owned();
+            let empty = self.empty_collections().into_iter().next();
             return Problem {
                 message: format!("invalid JSON: {expression} printed nothing where a value is needed"),
-                help: Some(
+                help: empty.or_else(|| Some(
                     "a part that rally.collect takes in sees the variables of the track only if they are set before \
                      {% import \"rally.helpers\" as rally with context %}; default() gives a value to what is undefined"
                         .to_owned(),
-                ),
+                )),
                 location: located(self.files.path(&origin.file), &origin.text, origin.range),
             };
         }
-        Problem {
-            message: format!("invalid JSON: {}", error.message),
-            help: None,
-            location: self.location(error.offset..error.offset + 1),
+        if let Some(problem) = self.printed_no_json(error) {
+            return problem;
         }
+        let literal = python_constant(self.text.as_str(), error.offset);
+        Problem {
+            message: match literal {
+                Some((python, json)) => format!("invalid JSON: {python} is Python; JSON has {json}"),
+                None => format!("invalid JSON: {}", error.message),
+            },
+            help: self.empty_collections().into_iter().next(),
+            location: self
+                .location(error.offset..error.offset + literal.map_or(1, |(python, _)| python.len())),
+        }
+    }
+
+    /// What is wrong where a `{{ … }}` printed a value as Python writes it.
+    fn printed_no_json(&self, error: &json::SyntaxError) -> Option<Problem> {
+        let Text::Rendered(rendered) = &self.text else { return None };
+        let (origin, printed) = rendered.expression_at(error.offset)?;
+        let printed = printed.trim();
+        let expression = origin.text.get(origin.range.clone())?.to_owned();
+        let shown: String = printed.chars().take(40).collect();
+        let at_error = rendered.text.get(error.offset..)?;
+        let is_word = !printed.contains(['{', '}', '[', ']', '"', ',', ':', '\n'])
+            && serde_json::from_str::<Value>(printed).is_err();
+        let why = match python_constant(&rendered.text, error.offset) {
+            Some((python, json)) => format!("Python's {python}, where JSON has {json}"),
+            None if at_error.starts_with('\'') || is_word => format!("{shown}, which is no JSON value"),
+            None => return None,
+        };
+        Some(Problem {
+            message: format!("invalid JSON: {expression} prints {why}"),
+            help: Some(format!("print the value as JSON: {}", with_tojson(&expression))),
+            location: located(self.files.path(&origin.file), &origin.text, origin.range),
+        })
+    }
+
+    /// A sentence for each `rally.collect` that finds no file.
+    fn empty_collections(&self) -> Vec<String> {
+        let Text::Rendered(rendered) = &self.text else { return Vec::new() };
+        let sentence = |(pattern, place): (String, Option<Place>)| {
+            let found = format!("rally.collect finds no file that matches [{}]", Clean(&pattern));
+            match place {
+                Some(Place { file, offset }) => {
+                    let location = located(self.files.path(&file.name), &file.text, offset..offset);
+                    format!("{location}: {found}")
+                }
+                None => found,
+            }
+        };
+        rendered.empty_collections().into_iter().map(sentence).collect()
     }
 
     /// Gives keys at the top other names: each with its name in the text, and the new one.
@@ -174,7 +221,8 @@ impl Document {
             let key = pointer.rsplit('/').next().unwrap_or_default().replace("~1", "/").replace("~0", "~");
             format!("{place}: the key \"{}\" is there more than once; the last one counts", Clean(&key))
         };
-        self.duplicates.iter().take(MAX_DUPLICATES).map(warning).collect()
+        let duplicates = self.duplicates.iter().take(MAX_DUPLICATES).map(warning);
+        duplicates.chain(self.empty_collections()).collect()
     }
 
     /// Length of the text, rendered if it is a template.
@@ -184,6 +232,28 @@ impl Document {
 
     pub(crate) fn into_value(self) -> Value {
         self.value
+    }
+}
+
+/// The word at an offset that Python has for a value of JSON, and JSON's.
+fn python_constant(text: &str, offset: usize) -> Option<(&'static str, &'static str)> {
+    let rest = text.get(offset..)?;
+    let is_letter = |letter: char| letter.is_alphanumeric() || letter == '_';
+    let word = &rest[..rest.find(|letter| !is_letter(letter)).unwrap_or(rest.len())];
+    let words = [("True", "true"), ("False", "false"), ("None", "null")];
+    words.into_iter().find(|(python, _)| *python == word)
+}
+
+/// An expression that prints its value as JSON.
+fn with_tojson(expression: &str) -> String {
+    let inner = expression.trim_start_matches("{{").trim_end_matches("}}").trim_matches(['-', '+']).trim();
+    // A filter binds more tightly than any operator.
+    let words = [" if ", " and ", " or ", " in ", " is ", "not "];
+    let is_operator = |letter: char| "+-*/%~<>!=,".contains(letter);
+    let outside = inner.split(['(', '[', '\'', '"']).next().unwrap_or_default();
+    match words.iter().any(|word| inner.contains(word)) || outside.contains(is_operator) {
+        true => format!("{{{{ ({inner}) | tojson }}}}"),
+        false => format!("{{{{ {inner} | tojson }}}}"),
     }
 }
 
@@ -202,6 +272,10 @@ fn located(file: PathBuf, text: &str, range: std::ops::Range<usize>) -> Location
 /// A template that could not be rendered, as a problem.
 pub(crate) fn template_problem(files: &TrackFiles, failure: Failure) -> Problem {
     let file = files.path(&failure.file);
+    if let (Some(text), Some(range)) = (&failure.text, failure.range.clone()) {
+        let location = located(file, text, range);
+        return Problem { message: failure.message, help: failure.help, location };
+    }
     let location = match (failure.text, failure.line) {
         (Some(text), Some(line)) => {
             let start = text

@@ -9,6 +9,7 @@ use rally_support::suggest::listed;
 
 use crate::ParameterError;
 use crate::excerpt::Excerpt;
+use crate::invisible;
 
 /// Why a track could not be loaded.
 #[derive(Debug, thiserror::Error)]
@@ -83,7 +84,10 @@ const MAX_MESSAGE: usize = 1000;
 impl fmt::Display for Clean<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         for character in self.0.chars().take(MAX_MESSAGE) {
-            f.write_char(printable::character(character))?;
+            match invisible::name(character) {
+                Some(_) if !character.is_control() => write!(f, "{}", character.escape_unicode())?,
+                _ => f.write_char(printable::character(character))?,
+            }
         }
         if self.0.chars().nth(MAX_MESSAGE).is_some() { f.write_char('…') } else { Ok(()) }
     }

@@ -8,6 +8,8 @@ use serde::de::{DeserializeSeed, Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 use serde_json::{Map, Value};
 
+use crate::invisible;
+
 /// A JSON document and the pointers of its keys that occur more than once. As in Python, the last one counts.
 pub(crate) struct Document {
     pub(crate) value: Value,
@@ -89,7 +91,16 @@ fn syntax_error(text: &str, error: &serde_json::Error) -> SyntaxError {
     let offset = (line_start + error.column().saturating_sub(1)).min(text.len());
     let full = error.to_string();
     let message = full.rsplit_once(" at line ").map_or(full.as_str(), |(message, _)| message);
-    SyntaxError { message: message.to_owned(), offset }
+    // The position of a character of several bytes is that of one of them.
+    let near = (offset.saturating_sub(3)..=offset + 1).filter(|at| text.is_char_boundary(*at));
+    let invisible =
+        near.filter_map(|at| Some((at, invisible::described(text.get(at..)?.chars().next()?)?))).last();
+    match invisible {
+        Some((offset, character)) => {
+            SyntaxError { message: format!("{message}; the text contains {character} here"), offset }
+        }
+        None => SyntaxError { message: message.to_owned(), offset },
+    }
 }
 
 struct Node<'a> {

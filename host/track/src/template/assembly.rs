@@ -19,6 +19,8 @@ pub(super) struct Assembled {
     pub(super) text: String,
     /// In order of the text.
     pieces: Vec<Piece>,
+    /// The tags that no file matches, each with its pattern.
+    empty: Vec<(SourceFile, usize, String)>,
 }
 
 #[derive(Debug)]
@@ -32,9 +34,9 @@ struct Piece {
 
 /// A file of the track: its name, relative to the track, and its text.
 #[derive(Debug, Clone)]
-pub(super) struct SourceFile {
-    pub(super) name: Arc<str>,
-    pub(super) text: Arc<str>,
+pub(crate) struct SourceFile {
+    pub(crate) name: Arc<str>,
+    pub(crate) text: Arc<str>,
 }
 
 /// Why a text could not be pasted together, and the tag that asked for it.
@@ -49,7 +51,11 @@ impl Assembled {
     pub(super) fn of(name: &str, text: String) -> Self {
         let source = 0..text.len();
         let file = SourceFile { name: name.into(), text: text.as_str().into() };
-        Self { text, pieces: vec![Piece { start: 0, file, source }] }
+        Self { text, pieces: vec![Piece { start: 0, file, source }], empty: Vec::new() }
+    }
+
+    pub(super) fn empty(&self) -> &[(SourceFile, usize, String)] {
+        &self.empty
     }
 
     /// The file and the offset in it that an offset in the text comes from.
@@ -89,7 +95,11 @@ fn paste(
         }
         let cannot = |error: FileError| failed(format!("cannot collect parts: {error}"));
         let inner_base = directory_of(base, pattern);
-        for (index, name) in files.glob(base, pattern).map_err(cannot)?.iter().enumerate() {
+        let names = files.glob(base, pattern).map_err(cannot)?;
+        if names.is_empty() {
+            out.empty.push((file.clone(), tag.start, pattern.to_owned()));
+        }
+        for (index, name) in names.iter().enumerate() {
             if index > 0 {
                 out.pieces.push(Piece {
                     start: out.text.len(),

@@ -1,7 +1,7 @@
 //! An engine that behaves like Rally's.
 
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, Value};
 
@@ -31,6 +31,8 @@ pub(super) struct Shared {
     pub(super) options: RenderOptions,
     pub(super) kind: Kind,
     pub(super) sources: Sources,
+    /// The patterns of `rally.collect` that no file matches, and where they stand.
+    pub(super) empty_collections: Mutex<Vec<(String, Option<Place>)>>,
     /// Whether `__at` leaves marks.
     pub(super) marking: AtomicBool,
     /// The mark that was passed last: where a failure is that the engine finds in no file of the track.

@@ -2,6 +2,7 @@
 //!
 //! OpenSearch Benchmark has the same helpers under its own name.
 
+use std::sync::atomic::Ordering;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use minijinja::value::{Enumerator, Object, ObjectRepr};
@@ -20,7 +21,7 @@ use super::options::Kind;
 fn collect(kind: Kind) -> String {
     let (parts, enter) = match kind {
         Kind::TrackOf2017 => ("__glob(parts)", "__enter(__variables, part, collect)"),
-        Kind::Track | Kind::Body => ("glob(parts)", "__enter(__variables)"),
+        Kind::Track | Kind::Body => ("__glob(parts)", "__enter(__variables)"),
     };
     let space = |width: usize| format!("\n{:width$}", "");
     [
@@ -160,7 +161,14 @@ pub(super) fn add_to(environment: &mut Environment<'static>, scope: &Arc<Scope>,
         let helpers = glob_scope.entered().and_then(|entered| entered.helpers);
         let directory = helpers.map(|(_, directory)| directory).unwrap_or_default();
         let nearby = glob(&globbing, &directory, &pattern)?;
-        if nearby.is_empty() && !directory.is_empty() { glob(&globbing, "", &pattern) } else { Ok(nearby) }
+        let found =
+            if nearby.is_empty() && !directory.is_empty() { glob(&globbing, "", &pattern)? } else { nearby };
+        // The second rendering, with marks, finds nothing new.
+        if found.is_empty() && !globbing.marking.load(Ordering::Relaxed) {
+            let place = globbing.sources.place_of(globbing.last_mark.load(Ordering::Relaxed));
+            globbing.empty_collections.lock().unwrap_or_else(PoisonError::into_inner).push((pattern, place));
+        }
+        Ok(found)
     });
 
     let enter_scope = Arc::clone(scope);

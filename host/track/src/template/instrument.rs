@@ -21,6 +21,21 @@ pub(crate) struct Mark {
     pub(crate) source: Range<usize>,
 }
 
+/// A tag: where it stands in what the engine is given, and where in the source of the template.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct TagPlace {
+    pub(crate) written: Range<usize>,
+    pub(crate) source: Range<usize>,
+}
+
+/// A template as the engine is given it.
+#[derive(Debug)]
+pub(crate) struct Instrumented {
+    pub(crate) text: String,
+    /// In order of the text.
+    pub(crate) tags: Vec<TagPlace>,
+}
+
 /// Name of the function that is called at each mark with the mark's number.
 pub(crate) const MARK_FUNCTION: &str = "__at";
 /// Name of the function that guards the size of an argument.
@@ -41,7 +56,8 @@ pub(crate) const HELPERS_WITH_CONTEXT: [&str; 2] = ["rally-context", "benchmark-
 
 /// Rewrites a template and hands each mark to `mark`, which numbers it. Neither what is printed nor the number of
 /// lines changes. A template with a tag that does not end is returned as it is: the engine explains that error better.
-pub(crate) fn instrument(source: &str, mark: &mut dyn FnMut(Mark) -> usize) -> String {
+pub(crate) fn instrument(source: &str, mark: &mut dyn FnMut(Mark) -> usize) -> Instrumented {
+    let mut tags = Vec::new();
     let mut out = String::with_capacity(source.len() * 2);
     let mut statements = Statements::new(source);
     let mut pos = 0;
@@ -56,17 +72,20 @@ pub(crate) fn instrument(source: &str, mark: &mut dyn FnMut(Mark) -> usize) -> S
             text.end = pos + source[text.clone()].trim_end().len();
         }
         emit_text(source, text, &mut out, mark);
-        let Some(tag) = tag else { return out };
-        let Some(end) = tag.end else { return source.to_owned() };
+        let Some(tag) = tag else { return Instrumented { text: out, tags } };
+        let Some(end) = tag.end else { return Instrumented { text: source.to_owned(), tags: Vec::new() } };
+        let written = out.len();
         let content = &source[tag.range.start..end];
         match tag.kind {
             TagKind::Expression => {
                 let number = mark(Mark { kind: MarkKind::Expression, source: tag.range.start..end });
                 out.push_str(&call(number));
                 statements.expression(content, trims_expression, &mut out);
+                tags.push(TagPlace { written: written..out.len(), source: tag.range.start..end });
             }
             TagKind::Statement => {
                 statements.statement(content, end, &mut out);
+                tags.push(TagPlace { written: written..out.len(), source: tag.range.start..end });
                 let checks = checks(content);
                 if !checks.is_empty() {
                     out.push_str(&checks);
@@ -232,7 +251,7 @@ mod tests {
             marks.push(mark);
             marks.len() - 1
         });
-        (out, marks)
+        (out.text, marks)
     }
 
     #[test]

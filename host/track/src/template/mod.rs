@@ -60,3 +60,4 @@ mod tests;
 
 pub(crate) use options::{RESERVED_PARAMETERS, RenderOptions};
 pub(crate) use render::{Failure, Rendered, Renderer};
+pub(crate) use sources::Place;

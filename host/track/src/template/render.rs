@@ -17,6 +17,7 @@ use super::source_map::{self, MARK_START, SourceMap};
 use super::sources::{Place, Sources};
 use super::undeclared::undeclared;
 use crate::files::TrackFiles;
+use crate::invisible;
 
 /// Renders templates of one track.
 #[derive(Debug, Clone)]
@@ -38,6 +39,8 @@ pub(crate) struct Failure {
     pub(crate) text: Option<Arc<str>>,
     /// Line in it.
     pub(crate) line: Option<usize>,
+    /// The tag in it that failed, where that is known.
+    pub(crate) range: Option<Range<usize>>,
 }
 
 /// Text that came out of templates.
@@ -102,6 +105,7 @@ impl Renderer {
             options: self.options.clone(),
             kind,
             sources: Sources::default(),
+            empty_collections: Mutex::default(),
             marking: AtomicBool::new(false),
             last_mark: AtomicUsize::new(usize::MAX),
         })
@@ -110,6 +114,11 @@ impl Renderer {
     fn render_as(&self, name: &str, kind: Kind) -> Result<Rendered, Failure> {
         let assembled = self.assemble(name, kind)?;
         let shared = self.shared(kind);
+        let empty = assembled.empty().iter();
+        let empty = empty.map(|(file, offset, pattern)| {
+            (pattern.clone(), Some(Place { file: file.clone(), offset: *offset }))
+        });
+        shared.empty_collections.lock().unwrap_or_else(PoisonError::into_inner).extend(empty);
         let outcome = shared.add(MAIN, assembled).and_then(|_| on_large_stack(|| render_once(&shared)));
         let loaded = shared.sources.names().into_iter().filter(|name| name != MAIN);
         self.loaded.lock().unwrap_or_else(PoisonError::into_inner).extend(loaded);
@@ -129,7 +138,9 @@ impl Renderer {
         };
         assembled.map_err(|AssemblyError { message, at }| match at {
             Some((file, offset)) => Failure::at(message, None, &Place { file, offset }),
-            None => Failure { message, help: None, file: name.to_owned(), text: None, line: None },
+            None => {
+                Failure { message, help: None, file: name.to_owned(), text: None, line: None, range: None }
+            }
         })
     }
 }
@@ -215,6 +226,20 @@ impl Rendered {
         Some(Origin { file: place.file.name.to_string(), text: place.file.text, range: source })
     }
 
+    /// The `{{ … }}` that printed what stands at this offset, and all that it printed.
+    pub(crate) fn expression_at(&self, offset: usize) -> Option<(Origin, &str)> {
+        let sources = &self.shared.sources;
+        let (number, printed) = self.map()?.expression_at(&self.text, offset, sources)?;
+        let (place, source) = sources.origin(number, 0, 0)?;
+        let origin = Origin { file: place.file.name.to_string(), text: place.file.text, range: source };
+        Some((origin, printed))
+    }
+
+    /// The patterns of `rally.collect` that no file matches, and where they stand.
+    pub(crate) fn empty_collections(&self) -> Vec<(String, Option<Place>)> {
+        self.shared.empty_collections.lock().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
     /// The `{{ … }}` right before this offset that printed nothing.
     pub(crate) fn empty_expression_before(&self, offset: usize) -> Option<Origin> {
         let sources = &self.shared.sources;
@@ -232,6 +257,7 @@ impl Failure {
             file: place.file.name.to_string(),
             text: Some(Arc::clone(&place.file.text)),
             line: Some(place.line()),
+            range: None,
         }
     }
 }
@@ -248,14 +274,25 @@ fn failure(error: &Error, name: &str, shared: &Shared) -> Failure {
     let located =
         chain(error).filter(|error| error.name().is_some_and(|name| sources.has_template(name))).last();
     let last_mark = shared.last_mark.load(Ordering::Relaxed);
+    let (message, help) = explain(innermost);
+    let tag = located.and_then(|error| sources.tag_at(error.name()?, error.range()?.start));
+    if let (Some((place, length)), None) = (tag, sources.rejected()) {
+        let end = (place.offset + length).min(place.file.text.len());
+        let message = match place.file.text.get(place.offset..end).and_then(invisible::first) {
+            Some((_, character)) if innermost.kind() == ErrorKind::SyntaxError => {
+                format!("{message}; the tag contains {character}")
+            }
+            _ => message,
+        };
+        return Failure { range: Some(place.offset..end), ..Failure::at(message, help, &place) };
+    }
     let place = sources.rejected().or_else(|| match located {
         Some(error) => sources.place_of_line(error.name()?, error.line()?, last_mark),
         None => sources.place_of(last_mark),
     });
-    let (message, help) = explain(innermost);
     match place {
         Some(place) => Failure::at(message, help, &place),
-        None => Failure { message, help, file: name.to_owned(), text: None, line: None },
+        None => Failure { message, help, file: name.to_owned(), text: None, line: None, range: None },
     }
 }
 

@@ -46,6 +46,20 @@ impl SourceMap {
         Some((number, offset - at))
     }
 
+    /// Number of the expression that printed what stands at a position in `text`, and all that it printed.
+    pub(super) fn expression_at<'t>(
+        &self,
+        text: &'t str,
+        offset: usize,
+        sources: &Sources,
+    ) -> Option<(usize, &'t str)> {
+        let index = self.passed.partition_point(|(at, _)| *at <= offset).checked_sub(1)?;
+        let (start, number) = self.passed[index];
+        let end = self.passed.get(index + 1).map_or(text.len(), |(at, _)| *at);
+        let printed = text.get(start..end).filter(|_| sources.is_expression(number))?;
+        (offset < start + printed.trim_end().len()).then_some((number, printed))
+    }
+
     /// Number of the expression right before a position in `text` that printed nothing, if there is one.
     pub(super) fn empty_expression_before(
         &self,

@@ -5,7 +5,7 @@ use std::ops::Range;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use super::assembly::{Assembled, SourceFile};
-use super::instrument::{Mark, MarkKind};
+use super::instrument::{Instrumented, Mark, MarkKind, TagPlace};
 use crate::excerpt::line_and_column;
 
 /// The templates of a rendering with their marks.
@@ -28,13 +28,14 @@ struct SourcesInner {
 struct Template {
     assembled: Arc<Assembled>,
     instrumented: Arc<str>,
+    tags: Arc<[TagPlace]>,
 }
 
 /// A place in a file of the track.
 #[derive(Debug, Clone)]
-pub(super) struct Place {
-    pub(super) file: SourceFile,
-    pub(super) offset: usize,
+pub(crate) struct Place {
+    pub(crate) file: SourceFile,
+    pub(crate) offset: usize,
 }
 
 impl Place {
@@ -58,18 +59,18 @@ impl Sources {
         &self,
         name: &str,
         assembled: Assembled,
-        instrument: impl FnOnce(&str, &mut dyn FnMut(Mark) -> usize) -> String,
+        instrument: impl FnOnce(&str, &mut dyn FnMut(Mark) -> usize) -> Instrumented,
     ) -> String {
         let mut inner = self.lock();
         let assembled = Arc::new(assembled);
         let marks = &mut inner.marks;
-        let instrumented = instrument(&assembled.text, &mut |mark| {
+        let Instrumented { text, tags } = instrument(&assembled.text, &mut |mark| {
             marks.push((Arc::clone(&assembled), mark));
             marks.len() - 1
         });
-        let template = Template { assembled, instrumented: instrumented.as_str().into() };
+        let template = Template { assembled, instrumented: text.as_str().into(), tags: tags.into() };
         inner.templates.insert(name.to_owned(), template);
-        instrumented
+        text
     }
 
     /// Remembers a place that is wrong before the engine sees it.
@@ -124,6 +125,15 @@ impl Sources {
     /// Names of the templates that the engine was given.
     pub(super) fn names(&self) -> Vec<String> {
         self.lock().templates.keys().cloned().collect()
+    }
+
+    /// The tag at an offset of what the engine was given, and its length.
+    pub(super) fn tag_at(&self, template: &str, offset: usize) -> Option<(Place, usize)> {
+        let inner = self.lock();
+        let Template { assembled, tags, .. } = inner.templates.get(template)?;
+        let index = tags.partition_point(|tag| tag.written.start <= offset).checked_sub(1)?;
+        let tag = tags.get(index).filter(|tag| offset < tag.written.end)?;
+        Some((place(assembled, tag.source.start)?, tag.source.len()))
     }
 
     /// Whether the engine was given a template of this name.

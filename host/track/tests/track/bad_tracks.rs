@@ -397,7 +397,7 @@ fn template_errors_name_file_and_line() {
         let error =
             TrackDirectory::new(&json!({"track.json": "{}\n{% include 'part.json' %}", "part.json": part}))
                 .error();
-        assert!(error.contains(&format!("--> part.json:{line}\n")), "{error}");
+        assert!(error.contains(&format!("--> part.json:{line}:1\n")), "{error}");
         assert!(error.contains(words), "{error}");
     }
 }

@@ -13,4 +13,5 @@ mod read_parameters;
 mod shape;
 mod support;
 mod task_filters;
+mod template_errors;
 mod tutorial;
