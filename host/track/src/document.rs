@@ -8,7 +8,7 @@ use crate::error::{Clean, Location, Problem};
 use crate::excerpt::{Excerpt, line_and_column};
 use crate::files::TrackFiles;
 use crate::json::{self, Part};
-use crate::template::{Failure, Place, Rendered, Renderer};
+use crate::template::{At, Failure, Place, Rendered, Renderer};
 
 /// So many keys that are there twice are named.
 const MAX_DUPLICATES: usize = 20;
@@ -272,12 +272,9 @@ fn located(file: PathBuf, text: &str, range: std::ops::Range<usize>) -> Location
 /// A template that could not be rendered, as a problem.
 pub(crate) fn template_problem(files: &TrackFiles, failure: Failure) -> Problem {
     let file = files.path(&failure.file);
-    if let (Some(text), Some(range)) = (&failure.text, failure.range.clone()) {
-        let location = located(file, text, range);
-        return Problem { message: failure.message, help: failure.help, location };
-    }
-    let location = match (failure.text, failure.line) {
-        (Some(text), Some(line)) => {
+    let location = match (failure.text, failure.at) {
+        (Some(text), Some(At::Tag(range))) => located(file, &text, range),
+        (Some(text), Some(At::Line(line))) => {
             let start = text
                 .match_indices('\n')
                 .nth(line.wrapping_sub(2))
@@ -288,7 +285,7 @@ pub(crate) fn template_problem(files: &TrackFiles, failure: Failure) -> Problem 
             let first = (start + indent).min(end);
             Location { column: None, ..located(file, &text, first..end) }
         }
-        (_, line) => Location { file, line, ..Location::default() },
+        _ => Location { file, ..Location::default() },
     };
     Problem { message: failure.message, help: failure.help, location }
 }

@@ -94,7 +94,7 @@ fn syntax_error(text: &str, error: &serde_json::Error) -> SyntaxError {
     // The position of a character of several bytes is that of one of them.
     let near = (offset.saturating_sub(3)..=offset + 1).filter(|at| text.is_char_boundary(*at));
     let invisible =
-        near.filter_map(|at| Some((at, invisible::described(text.get(at..)?.chars().next()?)?))).last();
+        near.rev().find_map(|at| Some((at, invisible::described(text.get(at..)?.chars().next()?)?)));
     match invisible {
         Some((offset, character)) => {
             SyntaxError { message: format!("{message}; the text contains {character} here"), offset }

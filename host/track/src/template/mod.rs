@@ -59,5 +59,5 @@ mod undeclared;
 mod tests;
 
 pub(crate) use options::{RESERVED_PARAMETERS, RenderOptions};
-pub(crate) use render::{Failure, Rendered, Renderer};
+pub(crate) use render::{At, Failure, Rendered, Renderer};
 pub(crate) use sources::Place;

@@ -37,10 +37,17 @@ pub(crate) struct Failure {
     pub(crate) file: String,
     /// Text of the file, if it could be read.
     pub(crate) text: Option<Arc<str>>,
-    /// Line in it.
-    pub(crate) line: Option<usize>,
-    /// The tag in it that failed, where that is known.
-    pub(crate) range: Option<Range<usize>>,
+    /// Where in it.
+    pub(crate) at: Option<At>,
+}
+
+/// Where a template failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum At {
+    /// In a line.
+    Line(usize),
+    /// In a tag.
+    Tag(Range<usize>),
 }
 
 /// Text that came out of templates.
@@ -138,9 +145,7 @@ impl Renderer {
         };
         assembled.map_err(|AssemblyError { message, at }| match at {
             Some((file, offset)) => Failure::at(message, None, &Place { file, offset }),
-            None => {
-                Failure { message, help: None, file: name.to_owned(), text: None, line: None, range: None }
-            }
+            None => Failure { message, help: None, file: name.to_owned(), text: None, at: None },
         })
     }
 }
@@ -256,8 +261,7 @@ impl Failure {
             help,
             file: place.file.name.to_string(),
             text: Some(Arc::clone(&place.file.text)),
-            line: Some(place.line()),
-            range: None,
+            at: Some(At::Line(place.line())),
         }
     }
 }
@@ -284,7 +288,7 @@ fn failure(error: &Error, name: &str, shared: &Shared) -> Failure {
             }
             _ => message,
         };
-        return Failure { range: Some(place.offset..end), ..Failure::at(message, help, &place) };
+        return Failure { at: Some(At::Tag(place.offset..end)), ..Failure::at(message, help, &place) };
     }
     let place = sources.rejected().or_else(|| match located {
         Some(error) => sources.place_of_line(error.name()?, error.line()?, last_mark),
@@ -292,7 +296,7 @@ fn failure(error: &Error, name: &str, shared: &Shared) -> Failure {
     });
     match place {
         Some(place) => Failure::at(message, help, &place),
-        None => Failure { message, help, file: name.to_owned(), text: None, line: None, range: None },
+        None => Failure { message, help, file: name.to_owned(), text: None, at: None },
     }
 }
 

@@ -133,7 +133,7 @@ fn templates_that_include_each_other_are_stopped() {
     }))
     .unwrap_err();
     assert!(failure.message.contains("without end"), "{failure:?}");
-    assert!(failure.line.is_some());
+    assert!(failure.at.is_some());
     for text in [
         "{% include 'track.json' %}",
         "{% import 'track.json' as t %}",
@@ -413,7 +413,11 @@ fn the_line_of_an_error_is_that_of_the_part_it_stands_in() {
         "p/b.json": "2,\n\n{{ none + 1 }}",
     }))
     .unwrap_err();
-    assert_eq!((failure.file.as_str(), failure.line), ("p/b.json", Some(3)), "{failure:?}");
+    assert_eq!(
+        (failure.file.as_str(), failure.at.clone()),
+        ("p/b.json", Some(At::Tag(4..18))),
+        "{failure:?}"
+    );
 }
 
 #[test]
