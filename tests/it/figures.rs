@@ -92,6 +92,38 @@ fn every_document_arrives_once_per_lap_whatever_the_number_of_clients() {
     }
 }
 
+/// A track that deletes its index and creates it again, raced twice: the second race reports what the server says of the new index, not
+/// by how much it differs from the old one.
+#[test]
+fn what_a_recreated_index_counted_is_what_its_node_says() {
+    let machine = Machine::new();
+    let node = Node::start(&machine);
+    let documents: String = (0..DOCUMENTS).map(|n| format!("{{\"n\":{n}}}\n")).collect();
+    let specification = json!({
+        "version": 2, "description": "numbers",
+        "indices": [{"name": "one", "body": "index.json"}],
+        "corpora": [{"name": "one", "documents": [{"source-file": "one.json", "document-count": DOCUMENTS}]}],
+        "schedule": [
+            {"operation": {"operation-type": "delete-index"}},
+            {"operation": {"operation-type": "create-index"}},
+            {"operation": {"operation-type": "bulk", "bulk-size": 100, "refresh": "true"}},
+        ],
+    });
+    let folder = track(&[
+        ("track.json", &specification.to_string()),
+        ("index.json", r#"{"settings": {"index.refresh_interval": "-1"}}"#),
+        ("one.json", &documents),
+    ]);
+    for race in ["first", "second"] {
+        let report = node.race(&machine, folder.path(), &[]);
+        let counted = node.figure("one", "/refresh/total");
+        assert!(counted >= 10, "{counted}");
+        assert_eq!(report["results"]["refresh_count"], counted, "{race} race");
+        let time = node.figure("one", "/indexing/index_time_in_millis");
+        assert_eq!(report["results"]["total_time"], time, "{race} race");
+    }
+}
+
 #[test]
 fn searches_and_scroll_pages_of_the_report_are_those_that_the_node_counted() {
     let machine = Machine::new();

@@ -4,7 +4,9 @@ use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
 
 use rally_cluster::{Cluster, HealthExpectation, LapTelemetry, prepare_lap};
-use rally_race::{Cancel, Cause, DriverLoad, Observer, RaceError, RaceEvent, RacePlan, Recording};
+use rally_race::{
+    Cancel, Cause, DriverLoad, Observer, PlannedTask, RaceError, RaceEvent, RacePlan, Recording, Step,
+};
 use rally_results::{Collector, HistogramLog, headline};
 use rally_track::{Challenge, Track};
 use tokio::runtime::Runtime;
@@ -98,13 +100,16 @@ impl<'a> RaceObserver<'a> {
                 () = patience(context.cancel) => None,
             }
         });
-        let Some(metrics) = finished else {
-            self.board.say(
-                "[WARNING] the target gives no statistics in time; the report lacks the rows that need them",
-            );
+        let Some(figures) = finished else {
+            let missing = "the target gives no statistics in time; the report lacks the rows that need them";
+            self.board.say(&format!("[WARNING] {missing}"));
+            self.collector.miss(missing);
             return;
         };
-        self.collector.add_metrics(self.lap, metrics);
+        self.collector.add_metrics(self.lap, figures.metrics);
+        for problem in &figures.problems {
+            self.collector.miss(chain(problem));
+        }
     }
 
     /// Writes what is left of the histogram log.
@@ -183,10 +188,22 @@ impl Observer for RaceObserver<'_> {
             }
         })?;
         for problem in self.telemetry.iter().flat_map(|telemetry| telemetry.problems()) {
-            self.board.say(&format!(
-                "[WARNING] the target gives no statistics, the report lacks the rows that need them: {}",
-                chain(problem)
-            ));
+            self.board.say(&format!("[WARNING] {}", chain(problem)));
+        }
+        Ok(())
+    }
+
+    fn before_step(&mut self, _index: usize, step: &Step) -> Result<(), Cause> {
+        let forgotten =
+            |task: &PlannedTask| LapTelemetry::is_forgotten_after(&task.task.operation.operation_type);
+        if let Some(telemetry) = self.telemetry.as_mut().filter(|_| step.tasks.iter().any(forgotten)) {
+            let context = &self.context;
+            context.runtime.block_on(async {
+                tokio::select! {
+                    () = telemetry.sample(context.cluster) => {}
+                    () = patience(context.cancel) => {}
+                }
+            });
         }
         Ok(())
     }

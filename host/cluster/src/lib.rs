@@ -29,5 +29,5 @@ pub use setup::{
     ClusterHealth, HealthExpectation, MappingError, SetupError, TemplateError, index_mappings, prepare_lap,
     template_body,
 };
-pub use telemetry::{ClusterInfo, LapTelemetry};
+pub use telemetry::{ClusterInfo, LapFigures, LapTelemetry};
 pub use version::{Capabilities, MappingTypes, Product, StringFields, Version};

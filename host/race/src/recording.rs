@@ -162,14 +162,3 @@ pub struct DriverLoad {
     /// Time observed, nanoseconds.
     pub wall_time: u64,
 }
-
-/// A figure that is not measured per request: what the cluster says of itself.
-#[derive(Debug, Clone, PartialEq, serde::Serialize, serde::Deserialize)]
-pub struct Metric {
-    /// Rally's name of the metric, e.g. `indexing_total_time`.
-    pub name: String,
-    /// Its value in `unit`.
-    pub value: f64,
-    /// Unit: `ms`, `s`, `byte`; empty for a count.
-    pub unit: String,
-}

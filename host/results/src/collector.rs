@@ -89,6 +89,7 @@ pub struct Collector {
     pub(crate) tasks: Vec<TaskRecord>,
     by_id: HashMap<usize, usize>,
     pub(crate) metrics: BTreeMap<u32, Vec<Metric>>,
+    pub(crate) missing: Vec<String>,
 }
 
 /// All that is known of one task of one lap.
@@ -121,7 +122,7 @@ impl Collector {
     pub fn new(tasks: impl IntoIterator<Item = TaskInfo>) -> Self {
         let tasks: Vec<TaskRecord> = tasks.into_iter().map(TaskRecord::new).collect();
         let by_id = tasks.iter().enumerate().map(|(index, task)| (task.info.id, index)).collect();
-        Collector { tasks, by_id, metrics: BTreeMap::new() }
+        Collector { tasks, by_id, metrics: BTreeMap::new(), missing: Vec::new() }
     }
 
     /// A collector for the tasks of a plan.
@@ -161,6 +162,14 @@ impl Collector {
     /// Adds what the cluster says of itself over a lap.
     pub fn add_metrics(&mut self, lap: u32, metrics: impl IntoIterator<Item = Metric>) {
         self.metrics.entry(lap).or_default().extend(metrics);
+    }
+
+    /// Says what the cluster did not tell, and why: the report has it among its warnings.
+    pub fn miss(&mut self, what: impl Into<String>) {
+        let what = what.into();
+        if !self.missing.contains(&what) {
+            self.missing.push(what);
+        }
     }
 
     fn task(&mut self, id: usize) -> Result<&mut TaskRecord, UnknownTask> {

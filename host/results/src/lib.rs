@@ -43,6 +43,5 @@ pub use rows::*;
 pub use running_average::*;
 pub use summary::*;
 pub use throughput::*;
-pub use totals::PER_SHARD;
 pub use user_tags::*;
 pub use warnings::headline;

@@ -65,6 +65,8 @@ pub struct Summary {
     pub status: RaceStatus,
     /// Each lap in order; the last entry is over all laps where there are several.
     pub laps: Vec<LapSummary>,
+    /// What the cluster did not tell, and why.
+    pub missing: Vec<String>,
 }
 
 /// What a lap, or all of them, came to.
@@ -238,7 +240,7 @@ impl Collector {
                 metrics: self.metrics.values().cloned().collect(),
             });
         }
-        let mut summary = Summary { status, laps };
+        let mut summary = Summary { status, laps, missing: self.missing.clone() };
         if status == RaceStatus::Complete && !summary.tasks_without_success().is_empty() {
             summary.status = RaceStatus::TasksFailed;
         }

@@ -1,12 +1,10 @@
 //! The rows that come from the cluster's own statistics: their names, order and units are Rally's.
 
 use rally_race::Metric;
+use rally_race::names::{self, PER_SHARD};
 use serde_json::{Map, Value, json};
 
 use crate::percentiles::median;
-
-/// Suffix of the name of a metric that occurs once per primary shard.
-pub const PER_SHARD: &str = "_per_shard";
 
 /// A total, or a figure per shard, with its place in the report.
 pub(crate) struct Total {
@@ -47,48 +45,51 @@ const fn total(metric: &'static str, key: &'static str, label: &'static str, sha
 
 /// In the order of the report.
 pub(crate) const TOTALS: &[Total] = &[
-    total("indexing_total_time", "total_time", "indexing time", Shape::CumulativeTime),
+    total(names::INDEXING_TIME, "total_time", "indexing time", Shape::CumulativeTime),
     total(
-        "indexing_throttle_time",
+        names::INDEXING_THROTTLE_TIME,
         "indexing_throttle_time",
         "indexing throttle time",
         Shape::CumulativeTime,
     ),
-    total("merges_total_time", "merge_time", "merge time", Shape::CumulativeTime),
-    total("merges_total_count", "merge_count", "Cumulative merge count of primary shards", Shape::Count),
-    total("merges_total_throttled_time", "merge_throttle_time", "merge throttle time", Shape::CumulativeTime),
-    total("refresh_total_time", "refresh_time", "refresh time", Shape::CumulativeTime),
-    total("refresh_total_count", "refresh_count", "Cumulative refresh count of primary shards", Shape::Count),
-    total("flush_total_time", "flush_time", "flush time", Shape::CumulativeTime),
-    total("flush_total_count", "flush_count", "Cumulative flush count of primary shards", Shape::Count),
-    total("node_total_young_gen_gc_time", "young_gc_time", "Total Young Gen GC time", Shape::Seconds),
-    total("node_total_young_gen_gc_count", "young_gc_count", "Total Young Gen GC count", Shape::Count),
-    total("node_total_old_gen_gc_time", "old_gc_time", "Total Old Gen GC time", Shape::Seconds),
-    total("node_total_old_gen_gc_count", "old_gc_count", "Total Old Gen GC count", Shape::Count),
-    total("node_total_zgc_cycles_gc_time", "zgc_cycles_gc_time", "Total ZGC Cycles GC time", Shape::Seconds),
-    total("node_total_zgc_cycles_gc_count", "zgc_cycles_gc_count", "Total ZGC Cycles GC count", Shape::Count),
-    total("node_total_zgc_pauses_gc_time", "zgc_pauses_gc_time", "Total ZGC Pauses GC time", Shape::Seconds),
-    total("node_total_zgc_pauses_gc_count", "zgc_pauses_gc_count", "Total ZGC Pauses GC count", Shape::Count),
-    total("dataset_size_in_bytes", "dataset_size", "Dataset size", Shape::Gigabytes),
-    total("store_size_in_bytes", "store_size", "Store size", Shape::Gigabytes),
-    total("translog_size_in_bytes", "translog_size", "Translog size", Shape::Gigabytes),
-    total("segments_memory_in_bytes", "memory_segments", "Heap used for segments", Shape::MedianMegabytes),
+    total(names::MERGE_TIME, "merge_time", "merge time", Shape::CumulativeTime),
+    total(names::MERGE_COUNT, "merge_count", "Cumulative merge count of primary shards", Shape::Count),
+    total(names::MERGE_THROTTLE_TIME, "merge_throttle_time", "merge throttle time", Shape::CumulativeTime),
+    total(names::REFRESH_TIME, "refresh_time", "refresh time", Shape::CumulativeTime),
+    total(names::REFRESH_COUNT, "refresh_count", "Cumulative refresh count of primary shards", Shape::Count),
+    total(names::FLUSH_TIME, "flush_time", "flush time", Shape::CumulativeTime),
+    total(names::FLUSH_COUNT, "flush_count", "Cumulative flush count of primary shards", Shape::Count),
+    total(names::YOUNG_GC_TIME, "young_gc_time", "Total Young Gen GC time", Shape::Seconds),
+    total(names::YOUNG_GC_COUNT, "young_gc_count", "Total Young Gen GC count", Shape::Count),
+    total(names::OLD_GC_TIME, "old_gc_time", "Total Old Gen GC time", Shape::Seconds),
+    total(names::OLD_GC_COUNT, "old_gc_count", "Total Old Gen GC count", Shape::Count),
+    total(names::ZGC_CYCLES_TIME, "zgc_cycles_gc_time", "Total ZGC Cycles GC time", Shape::Seconds),
+    total(names::ZGC_CYCLES_COUNT, "zgc_cycles_gc_count", "Total ZGC Cycles GC count", Shape::Count),
+    total(names::ZGC_PAUSES_TIME, "zgc_pauses_gc_time", "Total ZGC Pauses GC time", Shape::Seconds),
+    total(names::ZGC_PAUSES_COUNT, "zgc_pauses_gc_count", "Total ZGC Pauses GC count", Shape::Count),
+    total(names::DATASET_SIZE, "dataset_size", "Dataset size", Shape::Gigabytes),
+    total(names::STORE_SIZE, "store_size", "Store size", Shape::Gigabytes),
+    total(names::TRANSLOG_SIZE, "translog_size", "Translog size", Shape::Gigabytes),
+    total(names::SEGMENTS_MEMORY, "memory_segments", "Heap used for segments", Shape::MedianMegabytes),
+    total(names::DOC_VALUES_MEMORY, "memory_doc_values", "Heap used for doc values", Shape::MedianMegabytes),
+    total(names::TERMS_MEMORY, "memory_terms", "Heap used for terms", Shape::MedianMegabytes),
+    total(names::NORMS_MEMORY, "memory_norms", "Heap used for norms", Shape::MedianMegabytes),
+    total(names::POINTS_MEMORY, "memory_points", "Heap used for points", Shape::MedianMegabytes),
     total(
-        "segments_doc_values_memory_in_bytes",
-        "memory_doc_values",
-        "Heap used for doc values",
-        Shape::MedianMegabytes,
-    ),
-    total("segments_terms_memory_in_bytes", "memory_terms", "Heap used for terms", Shape::MedianMegabytes),
-    total("segments_norms_memory_in_bytes", "memory_norms", "Heap used for norms", Shape::MedianMegabytes),
-    total("segments_points_memory_in_bytes", "memory_points", "Heap used for points", Shape::MedianMegabytes),
-    total(
-        "segments_stored_fields_memory_in_bytes",
+        names::STORED_FIELDS_MEMORY,
         "memory_stored_fields",
         "Heap used for stored fields",
         Shape::MedianMegabytes,
     ),
-    total("segments_count", "segment_count", "Segment count", Shape::MedianCount),
+    total(names::SEGMENT_COUNT, "segment_count", "Segment count", Shape::MedianCount),
+    total(names::INGEST_COUNT, "ingest_pipeline_cluster_count", "Total Ingest Pipeline count", Shape::Count),
+    total(names::INGEST_TIME, "ingest_pipeline_cluster_time", "Total Ingest Pipeline time", Shape::Seconds),
+    total(
+        names::INGEST_FAILED,
+        "ingest_pipeline_cluster_failed",
+        "Total Ingest Pipeline failed",
+        Shape::Count,
+    ),
 ];
 
 impl Total {
@@ -169,4 +170,17 @@ fn values(metrics: &[Metric], name: &str) -> Vec<f64> {
 pub(crate) fn number(value: f64) -> Value {
     const LARGEST_EXACT: f64 = 9_007_199_254_740_992.0;
     if value.fract() == 0.0 && value.abs() < LARGEST_EXACT { json!(value as i64) } else { json!(value) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_metric_that_devices_take_has_its_row() {
+        let shown: Vec<&str> = TOTALS.iter().map(|total| total.metric).collect();
+        let missing: Vec<_> = names::ALL.iter().filter(|name| !shown.contains(name)).collect();
+        assert!(missing.is_empty(), "{missing:?}");
+        assert_eq!(shown.len(), names::ALL.len());
+    }
 }

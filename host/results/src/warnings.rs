@@ -33,8 +33,17 @@ impl Summary {
             warnings.extend(stalls(task));
             warnings.extend(dropped_meta(task));
         }
+        warnings.extend(self.missing.iter().map(|missing| sentence(missing)));
         warnings
     }
+}
+
+/// A message as a sentence.
+fn sentence(message: &str) -> String {
+    let message = headline(message);
+    let mut characters = message.chars();
+    let first = characters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
+    format!("{first}{}.", characters.as_str().trim_end_matches(['.', ':']))
 }
 
 /// What a reason says in one line: the error, and what caused it. Lines that end with a colon go on in the next one.

@@ -45,7 +45,7 @@ pub struct NodeInfo {
 impl ClusterInfo {
     /// Asks the cluster. What it refuses to tell is left out.
     pub async fn of(cluster: &Cluster) -> ClusterInfo {
-        let nodes = ask(&mut cluster.api(), "/_nodes").await.unwrap_or(Value::Null);
+        let nodes = ask(cluster, "/_nodes").await.unwrap_or(Value::Null);
         ClusterInfo::read(cluster, &nodes)
     }
 

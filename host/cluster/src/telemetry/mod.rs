@@ -1,78 +1,120 @@
 //! What the cluster says of itself: statistics around a lap, and who it is.
+//!
+//! A new device implements [`Device`] in a file of its own and joins the list in [`LapTelemetry::start`].
 
+mod counters;
+mod device;
 mod index_stats;
 mod info;
 mod node_stats;
 
+use std::time::Instant;
+
 use rally_race::Metric;
 use serde_json::Value;
 
-use crate::cluster::{Api, CallError, Cluster};
+use crate::cluster::{CallError, Cluster};
 
-use index_stats::{IndexSnapshot, index_metrics};
-use node_stats::{GarbageCollections, gc_metrics};
+use index_stats::IndexStats;
 
+pub use device::{Device, Vantage};
 pub use info::{ClusterInfo, NodeInfo};
 
-/// The cluster's statistics when a lap began. Figures that only grow are reported as what the lap added to them, so that a
+/// The devices of a lap. Figures that only grow are reported as what the lap added to them, so that a
 /// cluster that has seen work before does not spoil them; Rally reports what has come together since the indices exist.
-#[derive(Debug)]
 pub struct LapTelemetry {
-    indices: Option<IndexSnapshot>,
-    collections: Option<GarbageCollections>,
-    problems: Vec<CallError>,
+    devices: Vec<Box<dyn Device>>,
+    began: Instant,
+    problems: Vec<Problem>,
+}
+
+/// A device that could not do its work.
+#[derive(Debug, thiserror::Error)]
+#[error("the target gives no statistics ({device}), so the report lacks {contributes}")]
+pub struct Problem {
+    /// Name of the device.
+    pub device: &'static str,
+    /// What it would have contributed.
+    pub contributes: &'static str,
+    /// Why.
+    #[source]
+    pub source: CallError,
+}
+
+/// What the devices of a lap found.
+#[derive(Debug)]
+pub struct LapFigures {
+    /// The figures.
+    pub metrics: Vec<Metric>,
+    /// What is missing, and why.
+    pub problems: Vec<Problem>,
 }
 
 impl LapTelemetry {
     /// Looks at the cluster at the start of a lap, after its indices were created.
     pub async fn start(cluster: &Cluster) -> LapTelemetry {
-        let mut api = cluster.api();
+        let mut devices: Vec<Box<dyn Device>> = vec![
+            Box::new(IndexStats::default()),
+            Box::new(node_stats::garbage_collection()),
+            Box::new(node_stats::ingest_pipelines()),
+        ];
         let mut problems = Vec::new();
-        let mut taken = |answer: Result<Value, CallError>| answer.map_err(|error| problems.push(error)).ok();
-        LapTelemetry {
-            indices: taken(ask(&mut api, INDEX_STATS).await).map(|stats| IndexSnapshot::of(&stats)),
-            collections: taken(ask(&mut api, NODE_STATS).await).map(|stats| GarbageCollections::of(&stats)),
-            problems,
+        for device in &mut devices {
+            if let Err(source) = device.start(cluster).await {
+                problems.push(Problem::of(device.as_ref(), source));
+            }
+        }
+        LapTelemetry { devices, began: Instant::now(), problems }
+    }
+
+    /// Whether an operation of this type may make the target forget figures: [`sample`](LapTelemetry::sample) is to be called before
+    /// it.
+    pub fn is_forgotten_after(operation_type: &str) -> bool {
+        matches!(operation_type, "delete-index" | "delete-data-stream" | "raw-request")
+    }
+
+    /// Looks at the cluster in between. What it does not tell now it may tell at the end.
+    pub async fn sample(&mut self, cluster: &Cluster) {
+        for device in &mut self.devices {
+            if let Err(error) = device.sample(cluster).await {
+                tracing::warn!(device = device.name(), %error, "no statistics before indices are deleted");
+            }
         }
     }
 
     /// What the cluster did not tell at the start of the lap. The rows that need it will be missing from the report.
-    pub fn problems(&self) -> &[CallError] {
+    pub fn problems(&self) -> &[Problem] {
         &self.problems
     }
 
-    /// Looks again at its end and says what happened in between. What the cluster does not tell is left out.
-    pub async fn finish(self, cluster: &Cluster) -> Vec<Metric> {
-        let mut api = cluster.api();
-        let mut metrics = Vec::new();
-        if let Ok(stats) = ask(&mut api, INDEX_STATS).await {
-            metrics.extend(index_metrics(
-                &self.indices.unwrap_or_default(),
-                &IndexSnapshot::of(&stats),
-                &stats,
-            ));
+    /// Looks again at its end and says what happened in between. What the cluster did not tell is among the problems, once.
+    pub async fn finish(mut self, cluster: &Cluster) -> LapFigures {
+        let mut figures = LapFigures { metrics: Vec::new(), problems: self.problems };
+        for device in &mut self.devices {
+            match device.stop(cluster).await {
+                Ok(metrics) => {
+                    let since_lap = self.began.elapsed();
+                    figures.metrics.extend(metrics.into_iter().map(|metric| metric.at(since_lap)));
+                }
+                Err(_) if figures.problems.iter().any(|known| known.device == device.name()) => {}
+                Err(source) => figures.problems.push(Problem::of(device.as_ref(), source)),
+            }
         }
-        if let Some(before) = self.collections
-            && let Ok(stats) = ask(&mut api, NODE_STATS).await
-        {
-            metrics.extend(gc_metrics(&before, &GarbageCollections::of(&stats)));
-        }
-        metrics
+        figures
     }
 }
 
-const INDEX_STATS: &str = "/_stats/_all?level=shards";
-const NODE_STATS: &str = "/_nodes/stats/jvm";
+impl Problem {
+    fn of(device: &dyn Device, source: CallError) -> Problem {
+        Problem { device: device.name(), contributes: device.contributes(), source }
+    }
+}
 
 /// Statistics are an extra: a race does not fail because the cluster has none.
-async fn ask(api: &mut Api, path: &str) -> Result<Value, CallError> {
-    let answer = api.get(path).await;
+async fn ask(cluster: &Cluster, path: &str) -> Result<Value, CallError> {
+    let answer = cluster.api().get(path).await;
     if let Err(error) = &answer {
         tracing::warn!(%error, "the target gives no statistics; the rows that need them are missing from the report");
     }
     answer
-}
-
-fn metric(name: impl Into<String>, value: f64, unit: &str) -> Metric {
-    Metric { name: name.into(), value, unit: unit.to_owned() }
 }

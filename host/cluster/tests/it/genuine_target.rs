@@ -148,7 +148,7 @@ fn a_genuine_server_is_set_up_filled_searched_and_measured() {
             ] {
                 assert_eq!(perform(&bindings, spec, 1).await, [1.0]);
             }
-            let metrics = telemetry.finish(&cluster).await;
+            let metrics = telemetry.finish(&cluster).await.metrics;
             for metric in &metrics {
                 println!("{} = {} {}", metric.name, metric.value, metric.unit);
             }

@@ -289,10 +289,34 @@ fn a_target_without_statistics_leaves_rows_out() {
     block_on(async {
         let cluster = target.cluster().await;
         let telemetry = LapTelemetry::start(&cluster).await;
-        assert_eq!(telemetry.finish(&cluster).await, []);
+        let figures = telemetry.finish(&cluster).await;
+        assert_eq!(figures.metrics, []);
+        let missing: Vec<String> = figures.problems.iter().map(ToString::to_string).collect();
+        assert_eq!(missing.len(), 3, "{missing:?}");
+        assert!(missing[0].contains("the report lacks indexing, merge, refresh"), "{missing:?}");
         let info = ClusterInfo::of(&cluster).await;
         assert_eq!((info.distribution_version.as_str(), info.nodes.len()), ("7.10.2", 0));
         assert_eq!(info.build_hash.as_deref(), Some("abc"));
+    });
+}
+
+#[test]
+fn statistics_that_are_missing_only_at_the_end_are_said() {
+    let calls = std::sync::atomic::AtomicUsize::new(0);
+    let target = Target::version("7.10.2", move |peer, request| {
+        let first = calls.fetch_add(1, std::sync::atomic::Ordering::AcqRel) < 3;
+        match request.call().contains("stats") && !first {
+            true => peer.answer("503 Service Unavailable", "{}"),
+            false => peer.answer("200 OK", r#"{"nodes": {}, "_all": {}, "indices": {}}"#),
+        }
+    });
+    block_on(async {
+        let cluster = target.cluster().await;
+        let telemetry = LapTelemetry::start(&cluster).await;
+        let begun: Vec<String> = telemetry.problems().iter().map(ToString::to_string).collect();
+        let figures = telemetry.finish(&cluster).await;
+        let missing: Vec<String> = figures.problems.iter().map(ToString::to_string).collect();
+        assert_eq!((begun.len(), missing.len()), (0, 3), "{begun:?} {missing:?}");
     });
 }
 

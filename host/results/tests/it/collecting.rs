@@ -221,5 +221,5 @@ fn endless_different_failures_do_not_fill_the_memory_and_none_is_lost() {
 }
 
 fn metric(name: &str, value: f64) -> Metric {
-    Metric { name: name.to_owned(), value, unit: String::new() }
+    Metric::new(name, value, "")
 }

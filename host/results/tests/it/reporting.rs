@@ -4,10 +4,9 @@ use std::fs;
 use std::path::Path;
 
 use crate::common::{Request, recording, task};
-use rally_race::{DriverLoad, Metric};
+use rally_race::{DriverLoad, Metric, names::PER_SHARD};
 use rally_results::{
-    Collector, Compat, PER_SHARD, RaceStatus, ReportFormat, ReportOptions, Summary, TaskInfo, render,
-    write_report,
+    Collector, Compat, RaceStatus, ReportFormat, ReportOptions, Summary, TaskInfo, render, write_report,
 };
 use serde_json::{Value, json};
 
@@ -27,14 +26,13 @@ fn requests() -> Vec<Request> {
 }
 
 fn metrics() -> Vec<Metric> {
-    let metric =
-        |name: &str, value, unit: &str| Metric { name: name.to_owned(), value, unit: unit.to_owned() };
+    let metric = Metric::new;
     let shards = format!("indexing_total_time{PER_SHARD}");
     vec![
         metric("store_size_in_bytes", 1_610_612_736.0, "byte"),
         metric("indexing_total_time", 90_000.0, "ms"),
-        metric(&shards, 30_000.0, "ms"),
-        metric(&shards, 60_000.0, "ms"),
+        metric(shards.as_str(), 30_000.0, "ms"),
+        metric(shards.as_str(), 60_000.0, "ms"),
         metric("merges_total_time", 0.0, "ms"),
         metric("merges_total_count", 12.0, ""),
         metric("segments_count", 7.0, ""),
@@ -157,7 +155,7 @@ fn large_and_small_figures_are_shown_without_an_exponent() {
     let value = |milliseconds| {
         let mut collector = Collector::default();
         let name = "indexing_total_time".to_owned();
-        collector.add_metrics(1, [Metric { name, value: milliseconds, unit: "ms".to_owned() }]);
+        collector.add_metrics(1, [Metric::new(name, milliseconds, "ms")]);
         let report = render(&collector.summary(RaceStatus::Complete), &MARKDOWN);
         report.lines().last().unwrap().split('|').nth(3).unwrap().trim().to_owned()
     };
