@@ -136,7 +136,7 @@ mod tests {
             received: now,
             problem: body.as_bytes().to_vec(),
             location: None,
-            headers: http::HeaderMap::new(),
+            head: Box::default(),
             length: 0,
         }
     }

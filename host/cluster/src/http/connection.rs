@@ -1,38 +1,37 @@
 //! A connection that one client keeps.
 
 use std::future::{Future, poll_fn};
-use std::pin::{Pin, pin};
+use std::pin::pin;
 use std::rc::Rc;
 use std::sync::Arc;
-use std::task::{Context, Poll, Waker};
+use std::task::{Context, Poll, ready};
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use http::StatusCode;
 use http::header::{HeaderMap, LOCATION};
-use http_body_util::Full;
-use hyper::body::{Body as _, Frame, Incoming};
-use hyper::client::conn::http1;
-use hyper_util::rt::TokioIo;
+use http::{Method, StatusCode};
+use memchr::memmem;
 use tokio::net::TcpStream;
 use tokio_rustls::TlsConnector;
 
+use super::body::BodyDecoder;
 use super::deadline::Deadline;
 use super::endpoint::Endpoint;
-use super::error::{ExchangeError, ExchangeErrorKind};
+use super::error::{ExchangeError, ExchangeErrorKind, MalformedAnswer};
 use super::io::{Stamped, Stamps, Stream};
 use super::request::Request;
+use super::response::{HeadError, MAX_HEAD, ResponseHead, headers_of, parse_head};
 use super::sink::Sink;
-
-/// Longest head of an answer. Elasticsearch itself limits heads to 8 to 16 KiB; warnings about deprecated parts of a
-/// request add up in answers.
-const MAX_HEAD: usize = 128 * 1024;
+use super::wire::{Input, Output, write_head};
 
 /// How much of an unsuccessful answer's body is kept to say what is wrong. The rest is read and dropped.
 const KEPT_OF_PROBLEM: usize = 64 * 1024;
 
 /// How often a connection that closes before anything could be sent is opened again for one request.
 const ATTEMPTS: usize = 3;
+
+/// Bodies up to this size are copied behind their head, so that one plain write sends both.
+const FLAT_BODY: usize = 16 * 1024;
 
 /// How request bodies reach the socket.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,10 +55,17 @@ pub struct Answer {
     pub problem: Vec<u8>,
     /// Where a redirect points to.
     pub location: Option<String>,
-    /// Headers of the answer.
-    pub headers: HeaderMap,
+    /// The head as it came.
+    pub head: Box<[u8]>,
     /// Size of its body in bytes.
     pub length: u64,
+}
+
+impl Answer {
+    /// The headers, read when they are asked for: most answers are judged by status and body alone.
+    pub fn headers(&self) -> HeaderMap {
+        headers_of(&self.head)
+    }
 }
 
 /// A connection that one client keeps. Lives on one thread.
@@ -71,32 +77,140 @@ pub struct Connection {
     guarded: bool,
     // Taken out while a request is under way: a request that is dropped half-way takes its connection along.
     link: Option<Box<Link>>,
+    /// Head of the request under way, or head and body.
+    head: Vec<u8>,
 }
 
-type Driver = http1::Connection<TokioIo<Stream>, Full<Bytes>>;
-
-/// Boxed wherever it goes: hyper's connection is large, and each request takes it out and puts it back.
+/// A stream and what has come of it. Boxed wherever it goes: each request takes it out and puts it back.
 struct Link {
-    sender: http1::SendRequest<Full<Bytes>>,
-    driver: Driver,
-    ended: bool,
+    stream: Stream,
+    input: Input,
 }
 
 impl Link {
-    /// Lets the connection do its reading and writing.
-    fn drive(&mut self, context: &mut Context<'_>) {
-        if !self.ended && Pin::new(&mut self.driver).poll(context).is_ready() {
-            self.ended = true;
+    /// Whether a request can be sent. Between requests nothing may come: not the end, and no answer that no request asked for.
+    fn is_usable(&mut self, context: &mut Context<'_>) -> bool {
+        self.input.filled().is_empty() && self.input.poll_fill(&mut self.stream, context).is_pending()
+    }
+
+    /// Reads the head of the answer, past interim ones, while the request goes on its way.
+    fn poll_head(
+        &mut self,
+        output: &mut Output<'_>,
+        method: &Method,
+        looks: &mut Looks,
+        context: &mut Context<'_>,
+    ) -> Poll<Result<ResponseHead, Interrupted>> {
+        loop {
+            output.poll_send(&mut self.stream, context);
+            if output.is_unsent() {
+                return Poll::Ready(Err(Interrupted::NotSent));
+            }
+            if looks.worth_it(self.input.filled()) {
+                match parse_head(self.input.filled(), method) {
+                    Ok(Some(head)) if head.status.is_informational() => {
+                        self.input.take(head.length);
+                        looks.interim();
+                        continue;
+                    }
+                    Ok(Some(head)) => return Poll::Ready(Ok(head)),
+                    Ok(None) => {}
+                    Err(error) => return Poll::Ready(Err(malformed_head(error).into())),
+                }
+            }
+            if looks.are_over() {
+                return Poll::Ready(Err(Interrupted::Late));
+            }
+            match ready!(self.input.poll_fill(&mut self.stream, context)) {
+                Ok(0) => return Poll::Ready(Err(self.ended_in_head(method).into())),
+                Ok(_) => {}
+                Err(error) => return Poll::Ready(Err(broken(error, false).into())),
+            }
         }
     }
 
-    /// Ready with whether a request can be sent.
-    fn poll_usable(&mut self, context: &mut Context<'_>) -> Poll<bool> {
-        self.drive(context);
-        if self.ended || self.sender.is_closed() {
-            return Poll::Ready(false);
+    /// What the end of the stream means where a head is awaited.
+    fn ended_in_head(&self, method: &Method) -> ExchangeErrorKind {
+        match parse_head(self.input.filled(), method) {
+            Err(error) => malformed_head(error),
+            Ok(_) => ExchangeErrorKind::ClosedWithoutAnswer,
         }
-        self.sender.poll_ready(context).map(|ready| ready.is_ok())
+    }
+}
+
+/// When a head that is not complete is worth another look: looking at each byte of one that drips would take quadratic time.
+struct Looks {
+    seen: usize,
+    left: usize,
+    interim: bool,
+    over: Instant,
+}
+
+impl Looks {
+    /// The first pieces are looked at in any case: what is not HTTP is seen at once.
+    const EAGER: usize = 4;
+
+    /// `over`: the moment after which no more is awaited.
+    fn until(over: Instant) -> Looks {
+        Looks { seen: 0, left: Looks::EAGER, interim: false, over }
+    }
+
+    fn worth_it(&mut self, bytes: &[u8]) -> bool {
+        if bytes.len() == self.seen {
+            return false;
+        }
+        let fresh = &bytes[self.seen.saturating_sub(3)..];
+        self.seen = bytes.len();
+        let eager = self.left > 0;
+        self.left = self.left.saturating_sub(1);
+        eager
+            || bytes.len() >= MAX_HEAD
+            || memmem::find(fresh, b"\n\r\n").is_some()
+            || memmem::find(fresh, b"\n\n").is_some()
+    }
+
+    /// An interim answer was taken away.
+    fn interim(&mut self) {
+        self.seen = 0;
+        self.left = Looks::EAGER;
+        self.interim = true;
+    }
+
+    /// Whether the time is over. Only data that never stops coming needs this: the timer is not asked then.
+    fn are_over(&self) -> bool {
+        (self.seen > 0 || self.interim) && Instant::now() > self.over
+    }
+}
+
+/// Why there is no head of an answer.
+enum Interrupted {
+    /// Nothing of the request was written.
+    NotSent,
+    /// The time is over.
+    Late,
+    Failed(ExchangeErrorKind),
+}
+
+impl From<ExchangeErrorKind> for Interrupted {
+    fn from(kind: ExchangeErrorKind) -> Interrupted {
+        Interrupted::Failed(kind)
+    }
+}
+
+fn malformed_head(error: HeadError) -> ExchangeErrorKind {
+    match error {
+        HeadError::TooLarge => ExchangeErrorKind::HeadTooLarge,
+        error => ExchangeErrorKind::Malformed(MalformedAnswer::Head(error)),
+    }
+}
+
+/// A stream that cannot be read. `started`: within an answer.
+fn broken(error: std::io::Error, started: bool) -> ExchangeErrorKind {
+    match error.kind() {
+        // TLS says so where the other side just goes.
+        std::io::ErrorKind::UnexpectedEof if started => ExchangeErrorKind::ClosedWithinAnswer,
+        std::io::ErrorKind::UnexpectedEof => ExchangeErrorKind::ClosedWithoutAnswer,
+        _ => ExchangeErrorKind::Broken(error),
     }
 }
 
@@ -111,6 +225,7 @@ impl Connection {
             deadline,
             guarded: false,
             link: None,
+            head: Vec::new(),
         }
     }
 
@@ -161,7 +276,12 @@ impl Connection {
     ) -> Result<Answer, ExchangeError> {
         self.deadline.start();
         self.stamps.reset();
-        let mut message = make_message(request, body);
+        let flat = self.mode == WriteMode::Flatten && body.len() <= FLAT_BODY;
+        write_head(request, body.len(), &mut self.head);
+        if flat {
+            self.head.extend_from_slice(&body);
+        }
+        let body = if flat { &[] } else { body.as_ref() };
         for _ in 0..ATTEMPTS {
             let mut link = match self.usable_link().await {
                 Ok(link) => link,
@@ -169,12 +289,15 @@ impl Connection {
             };
             // Connecting wrote bytes of its own (TLS).
             self.stamps.reset();
-            match self.ask(&mut link, message, sink).await {
-                Ok(answer) => {
-                    self.link = Some(link);
+            let head = std::mem::take(&mut self.head);
+            let asked = self.ask(&mut link, &request.method, &mut Output::new(&head, body), sink).await;
+            self.head = head;
+            match asked {
+                Ok((answer, reusable)) => {
+                    self.link = reusable.then_some(link);
                     return Ok(answer);
                 }
-                Err(Unanswered::NotSent(returned)) => message = *returned,
+                Err(Unanswered::NotSent) => {}
                 Err(Unanswered::Failed(kind)) => return Err(self.failed(kind)),
             }
         }
@@ -188,14 +311,13 @@ impl Connection {
     /// The link that is there, if it can be used, or a new one.
     async fn usable_link(&mut self) -> Result<Box<Link>, ExchangeErrorKind> {
         if let Some(mut link) = self.link.take()
-            && self.within_deadline(poll_fn(|context| link.poll_usable(context))).await?
+            && poll_fn(|context| Poll::Ready(link.is_usable(context))).await
         {
             return Ok(link);
         }
         let endpoint = Arc::clone(&self.endpoint);
         let stamps = Rc::clone(&self.stamps);
-        let mode = self.mode;
-        let connecting = Box::pin(establish(&endpoint, stamps, mode, self.guarded));
+        let connecting = Box::pin(establish(&endpoint, stamps, self.guarded));
         self.within_deadline(connecting).await?
     }
 
@@ -207,114 +329,100 @@ impl Connection {
             Poll::Pending => deadline.poll_passed(context).map(|()| None),
         })
         .await;
-        done.ok_or(ExchangeErrorKind::Timeout { seconds: self.deadline.timeout().as_secs_f64() })
+        done.ok_or_else(|| self.late())
     }
 
+    /// Sends the request and reads its answer; with whether the connection can take another request.
     async fn ask(
         &mut self,
         link: &mut Link,
-        message: http::Request<Full<Bytes>>,
+        method: &Method,
+        output: &mut Output<'_>,
         sink: &mut impl Sink,
-    ) -> Result<Answer, Unanswered> {
-        // The request is in hyper's hands from here on; only `drive` moves it, so the inner waker has nothing to do.
-        let mut response = pin!(link.sender.try_send_request(message));
-        let mut idle = Context::from_waker(Waker::noop());
-        let (driver, ended) = (&mut link.driver, &mut link.ended);
-        let answered = self
-            .within_deadline(poll_fn(|context| {
-                if !*ended && Pin::new(&mut *driver).poll(context).is_ready() {
-                    *ended = true;
-                }
-                response.as_mut().poll(&mut idle)
-            }))
+    ) -> Result<(Answer, bool), Unanswered> {
+        let mut looks = Looks::until(self.deadline.moment());
+        let head = self
+            .within_deadline(poll_fn(|context| link.poll_head(output, method, &mut looks, context)))
             .await
-            .map_err(Unanswered::Failed)?;
-        let response = match answered {
-            Ok(response) => response,
-            Err(mut error) => {
-                return Err(match error.take_message() {
-                    Some(message) if self.stamps.first_write().is_none() => {
-                        Unanswered::NotSent(Box::new(message))
-                    }
-                    _ => Unanswered::Failed(ExchangeErrorKind::from_hyper(error.into_error(), false)),
-                });
-            }
-        };
-        let status = response.status();
-        let location = if status.is_redirection() {
-            response.headers().get(LOCATION).and_then(|value| value.to_str().ok()).map(str::to_owned)
-        } else {
-            None
-        };
-        let (head, mut body) = response.into_parts();
+            .map_err(Unanswered::Failed)?
+            .map_err(|interrupted| match interrupted {
+                Interrupted::NotSent => Unanswered::NotSent,
+                Interrupted::Late => Unanswered::Failed(self.late()),
+                Interrupted::Failed(kind) => Unanswered::Failed(kind),
+            })?;
+        let kept = Box::from(&link.input.filled()[..head.length]);
+        link.input.take(head.length);
+        let success = head.status.is_success();
+        let mut body = BodyDecoder::new(head.end);
         let mut problem = Vec::new();
         let mut length = 0u64;
         sink.begin();
-        while let Some(frame) = self.next_frame(link, &mut body).await.map_err(Unanswered::Failed)? {
-            let Ok(piece) = frame.into_data() else { continue };
-            length += piece.len() as u64;
+        loop {
+            let taken = body.take(link.input.filled(), |piece| {
+                length += piece.len() as u64;
+                if success {
+                    sink.data(piece);
+                } else {
+                    let room = KEPT_OF_PROBLEM.saturating_sub(problem.len()).min(piece.len());
+                    problem.extend_from_slice(&piece[..room]);
+                }
+            });
+            link.input.take(taken.map_err(|error| {
+                Unanswered::Failed(ExchangeErrorKind::Malformed(MalformedAnswer::Chunks(error)))
+            })?);
             if length > self.endpoint.max_response_size {
                 let limit = self.endpoint.max_response_size;
                 return Err(Unanswered::Failed(ExchangeErrorKind::BodyTooLarge { limit }));
             }
             // Data that never stops coming never lets the timer be asked.
             if self.stamps.last_read().is_some_and(|read| self.deadline.is_past(read)) {
-                let seconds = self.deadline.timeout().as_secs_f64();
-                return Err(Unanswered::Failed(ExchangeErrorKind::Timeout { seconds }));
+                return Err(Unanswered::Failed(self.late()));
             }
-            if status.is_success() {
-                sink.data(&piece);
-            } else {
-                let room = KEPT_OF_PROBLEM.saturating_sub(problem.len()).min(piece.len());
-                problem.extend_from_slice(&piece[..room]);
+            if body.is_done() {
+                break;
+            }
+            let more = self
+                .within_deadline(poll_fn(|context| {
+                    output.poll_send(&mut link.stream, context);
+                    link.input.poll_fill(&mut link.stream, context)
+                }))
+                .await
+                .map_err(Unanswered::Failed)?;
+            match more {
+                Ok(0) if body.ends_with_connection() => break,
+                Ok(0) => return Err(Unanswered::Failed(ExchangeErrorKind::ClosedWithinAnswer)),
+                Ok(_) => {}
+                Err(error) => return Err(Unanswered::Failed(broken(error, true))),
             }
         }
         let received = self.stamps.last_read().unwrap_or_else(Instant::now);
         let sent = self.stamps.first_write().unwrap_or(received);
-        Ok(Answer { status, sent, received, problem, location, headers: head.headers, length })
+        // An answer that came before its request was sent ends the connection: the target will not read the rest.
+        let reusable = head.keep_alive && output.is_sent() && link.input.filled().is_empty();
+        let mut answer =
+            Answer { status: head.status, sent, received, problem, location: None, head: kept, length };
+        if head.status.is_redirection() {
+            let location =
+                answer.headers().get(LOCATION).and_then(|value| value.to_str().ok()).map(str::to_owned);
+            answer.location = location;
+        }
+        Ok((answer, reusable))
     }
 
-    async fn next_frame(
-        &mut self,
-        link: &mut Link,
-        body: &mut Incoming,
-    ) -> Result<Option<Frame<Bytes>>, ExchangeErrorKind> {
-        if body.is_end_stream() {
-            return Ok(None);
-        }
-        let mut idle = Context::from_waker(Waker::noop());
-        let frame = self
-            .within_deadline(poll_fn(|context| {
-                // The first look asks for data, the connection fetches it, the second look finds it.
-                if let Poll::Ready(frame) = Pin::new(&mut *body).poll_frame(&mut idle) {
-                    return Poll::Ready(frame);
-                }
-                link.drive(context);
-                Pin::new(&mut *body).poll_frame(&mut idle)
-            }))
-            .await?;
-        frame.transpose().map_err(|error| ExchangeErrorKind::from_hyper(error, true))
+    fn late(&self) -> ExchangeErrorKind {
+        ExchangeErrorKind::Timeout { seconds: self.deadline.timeout().as_secs_f64() }
     }
 }
 
 enum Unanswered {
     /// Nothing of the request was written; it can go over another connection.
-    NotSent(Box<http::Request<Full<Bytes>>>),
+    NotSent,
     Failed(ExchangeErrorKind),
-}
-
-fn make_message(request: &Request, body: Bytes) -> http::Request<Full<Bytes>> {
-    let mut message = http::Request::new(Full::new(body));
-    *message.method_mut() = request.method.clone();
-    *message.uri_mut() = request.uri.clone();
-    *message.headers_mut() = request.headers.clone();
-    message
 }
 
 async fn establish(
     endpoint: &Endpoint,
     stamps: Rc<Stamps>,
-    mode: WriteMode,
     guarded: bool,
 ) -> Result<Box<Link>, ExchangeErrorKind> {
     let failed = |source: std::io::Error| {
@@ -350,16 +458,5 @@ async fn establish(
             Stream::Tls(Box::new(connector.connect(name.clone(), stamped).await.map_err(failed)?))
         }
     };
-    let mut builder = http1::Builder::new();
-    builder.max_header_size(MAX_HEAD);
-    if mode == WriteMode::Flatten {
-        builder.writev(false);
-    }
-    let (sender, driver) =
-        builder.handshake(TokioIo::new(stream)).await.map_err(ExchangeErrorKind::Broken)?;
-    let mut link = Box::new(Link { sender, driver, ended: false });
-    match poll_fn(|context| link.poll_usable(context)).await {
-        true => Ok(link),
-        false => Err(ExchangeErrorKind::NeverReady),
-    }
+    Ok(Box::new(Link { stream, input: Input::new() }))
 }

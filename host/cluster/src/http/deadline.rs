@@ -40,6 +40,11 @@ impl Deadline {
         self.at = Instant::now() + self.timeout;
     }
 
+    /// The moment of the deadline.
+    pub fn moment(&self) -> std::time::Instant {
+        self.at.into_std()
+    }
+
     /// Whether `moment` lies past the deadline.
     pub fn is_past(&self, moment: std::time::Instant) -> bool {
         Instant::from_std(moment) > self.at

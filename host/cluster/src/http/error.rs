@@ -5,6 +5,9 @@ use std::time::Instant;
 
 use rally_race::{Failure, FailureKind};
 
+use super::body::ChunkError;
+use super::response::HeadError;
+
 /// A request that got no whole answer.
 #[derive(Debug, thiserror::Error)]
 #[error("{kind}")]
@@ -49,19 +52,19 @@ pub enum ExchangeErrorKind {
     },
     /// The connection ended before an answer began.
     #[error("the target closed the connection without an answer")]
-    ClosedWithoutAnswer(#[source] hyper::Error),
+    ClosedWithoutAnswer,
     /// The connection ended within an answer.
     #[error("the target closed the connection in the middle of its answer")]
-    ClosedWithinAnswer(#[source] hyper::Error),
+    ClosedWithinAnswer,
     /// The connection broke.
-    #[error("the connection broke: {}", plain_hyper(.0))]
-    Broken(#[source] hyper::Error),
+    #[error("the connection broke: {}", plain(.0))]
+    Broken(#[source] io::Error),
     /// What came is not HTTP.
-    #[error("the target does not answer in HTTP: {}", plain_hyper(.0))]
-    Malformed(#[source] hyper::Error),
+    #[error("the target does not answer in HTTP: {0}")]
+    Malformed(#[source] MalformedAnswer),
     /// The answer's head is too long.
     #[error("the head of the answer is too large")]
-    HeadTooLarge(#[source] hyper::Error),
+    HeadTooLarge,
     /// The answer's body is too long.
     #[error("the answer is longer than {limit} bytes (--client-options=max_response_size:… sets the limit)")]
     BodyTooLarge {
@@ -73,23 +76,15 @@ pub enum ExchangeErrorKind {
     NeverReady,
 }
 
-impl ExchangeErrorKind {
-    /// Sorts what hyper reports while an answer is awaited (`started`: its head has come).
-    pub fn from_hyper(error: hyper::Error, started: bool) -> Self {
-        if error.is_parse_too_large() {
-            ExchangeErrorKind::HeadTooLarge(error)
-        } else if started
-            && (error.is_incomplete_message() || io_kind(&error) == Some(io::ErrorKind::UnexpectedEof))
-        {
-            ExchangeErrorKind::ClosedWithinAnswer(error)
-        } else if error.is_incomplete_message() || error.is_canceled() || error.is_closed() {
-            ExchangeErrorKind::ClosedWithoutAnswer(error)
-        } else if error.is_parse() {
-            ExchangeErrorKind::Malformed(error)
-        } else {
-            ExchangeErrorKind::Broken(error)
-        }
-    }
+/// An answer that breaks the rules of HTTP/1.1.
+#[derive(Debug, Clone, Copy, thiserror::Error)]
+pub enum MalformedAnswer {
+    /// In its head.
+    #[error(transparent)]
+    Head(HeadError),
+    /// In the chunks of its body.
+    #[error(transparent)]
+    Chunks(ChunkError),
 }
 
 impl ExchangeError {
@@ -109,23 +104,4 @@ fn plain(error: &io::Error) -> String {
         Some(inner) => inner.to_string(),
         None => error.kind().to_string(),
     }
-}
-
-fn plain_hyper(error: &hyper::Error) -> String {
-    io_cause(error).map_or_else(|| error.to_string(), plain)
-}
-
-fn io_kind(error: &hyper::Error) -> Option<io::ErrorKind> {
-    io_cause(error).map(io::Error::kind)
-}
-
-fn io_cause(error: &hyper::Error) -> Option<&io::Error> {
-    let mut cause = std::error::Error::source(error);
-    while let Some(inner) = cause {
-        if let Some(io) = inner.downcast_ref::<io::Error>() {
-            return Some(io);
-        }
-        cause = inner.source();
-    }
-    None
 }

@@ -1,14 +1,12 @@
 //! Where the bytes of an answer go.
 
-use bytes::Bytes;
-
 /// Takes the body of a successful answer, piece by piece, as it comes from the socket.
 pub trait Sink {
     /// A new answer begins: forget the last one.
     fn begin(&mut self);
 
     /// The next piece.
-    fn data(&mut self, piece: &Bytes);
+    fn data(&mut self, piece: &[u8]);
 }
 
 /// Keeps the whole body.
@@ -23,7 +21,7 @@ impl Sink for Collect {
         self.body.clear();
     }
 
-    fn data(&mut self, piece: &Bytes) {
+    fn data(&mut self, piece: &[u8]) {
         self.body.extend_from_slice(piece);
     }
 }
@@ -54,7 +52,7 @@ impl Sink for JsonObject {
         *self = JsonObject::default();
     }
 
-    fn data(&mut self, piece: &Bytes) {
+    fn data(&mut self, piece: &[u8]) {
         if self.first.is_none() {
             self.first = piece.iter().copied().find(|byte| !byte.is_ascii_whitespace());
         }

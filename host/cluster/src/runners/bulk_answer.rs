@@ -2,7 +2,6 @@
 
 use std::collections::BTreeSet;
 
-use bytes::Bytes;
 use memchr::memmem;
 use serde::Deserialize;
 use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
@@ -72,7 +71,7 @@ impl Sink for BulkAnswer {
         self.kept.clear();
     }
 
-    fn data(&mut self, piece: &Bytes) {
+    fn data(&mut self, piece: &[u8]) {
         self.shape.data(piece);
         match self.state {
             State::Clean => {}
@@ -295,7 +294,7 @@ mod tests {
         let mut answer = BulkAnswer::default();
         answer.begin();
         for piece in text.as_bytes().chunks(piece) {
-            answer.data(&Bytes::copy_from_slice(piece));
+            answer.data(piece);
         }
         answer.verdict()
     }
@@ -315,7 +314,7 @@ mod tests {
         let mut answer = BulkAnswer::default();
         answer.begin();
         for piece in text.as_bytes().chunks(4096) {
-            answer.data(&Bytes::copy_from_slice(piece));
+            answer.data(piece);
         }
         assert_eq!(answer.verdict(), BulkVerdict::Success);
         assert_eq!(answer.kept.len(), 4096);

@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on fails")]
 
+mod differential_http;
 mod genuine_target;
 mod given_parameters;
 mod golden_operations;

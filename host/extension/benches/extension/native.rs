@@ -104,7 +104,7 @@ impl Sink for Counted {
         self.0 = 0;
     }
 
-    fn data(&mut self, piece: &Bytes) {
+    fn data(&mut self, piece: &[u8]) {
         self.0 += piece.len() as u64;
     }
 }

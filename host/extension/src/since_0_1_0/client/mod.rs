@@ -137,7 +137,7 @@ impl Sink for Keep {
         self.body.clear();
     }
 
-    fn data(&mut self, piece: &Bytes) {
+    fn data(&mut self, piece: &[u8]) {
         let room = self.body.len() <= self.most && self.charge.held.get() <= self.most_held;
         if !matches!(self.wanted, Wanted::Nothing) && room {
             self.body.extend_from_slice(piece);
@@ -317,7 +317,7 @@ pub(crate) const REFUSED: &str = "connection-refused";
 
 fn headers(answer: &Answer) -> Vec<(String, String)> {
     answer
-        .headers
+        .headers()
         .iter()
         .map(|(name, value)| {
             (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
