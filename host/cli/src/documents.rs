@@ -3,13 +3,13 @@
 use std::path::{Component, Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use rally_extension::Extensions;
-use rally_operations::{DocumentSet, documents_read};
-use rally_race::Cancel;
-use rally_track::data::{
+use rally_corpus::{
     DataSet, DownloadOptions, Mirror, Phase, PrepareError, PrepareOptions, Progress, prepare, read_mirrors,
     validate_action_lines, validate_document_lines,
 };
+use rally_extension::Extensions;
+use rally_operations::{DocumentSet, documents_read};
+use rally_race::Cancel;
 use rally_track::{Challenge, Dialect, Documents, Track};
 
 use crate::ending::CommandError;
@@ -112,7 +112,7 @@ fn one(
     data: &Path,
     options: &DocumentOptions,
     progress: &DataProgress<'_>,
-) -> Result<rally_track::data::PreparedDocuments, CommandError> {
+) -> Result<rally_corpus::PreparedDocuments, CommandError> {
     let mut data_set = DataSet::from_documents(&documents.file_name).map_err(CommandError::user)?;
     data_set.base_url.clone_from(&documents.base_url);
     if track.dialect == Dialect::Current {

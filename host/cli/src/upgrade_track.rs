@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 
 use clap::Args;
 use rally_authoring::upgrade;
+use rally_corpus::DataSet;
 use rally_support::whole_folder::WholeFolder;
-use rally_track::data::DataSet;
 use rally_track::{Track, TrackSource};
 
 use crate::ending::CommandError;

@@ -1,4 +1,4 @@
-//! From text to a track: templates, dialects, schema, data sets.
+//! From text to a track: templates, dialects, schema, listing.
 //!
 //! ```text
 //! files ─▶ template ─▶ json ─▶ document ─▶ dialect ─┬▶ current ───┬▶ Track
@@ -11,8 +11,6 @@
 //! can reach files outside its directory, and no template runs for ever.
 //!
 //! [`list`] shows what tracks there are.
-
-pub mod data;
 
 mod current;
 mod dialect;

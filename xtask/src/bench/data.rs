@@ -29,7 +29,7 @@ pub struct Arguments {
 /// Where the build or the measurement fails.
 pub fn run(arguments: &Arguments) -> anyhow::Result<()> {
     let mut bench = cargo();
-    bench.args(["bench", "--package", "rally-track", "--bench", "data", "--"]);
+    bench.args(["bench", "--package", "rally-corpus", "--bench", "data", "--"]);
     bench.args(arguments.quick.then_some("--quick"));
     bench.args(arguments.only.iter().map(|part| format!("--only={part}")));
     bench.args(arguments.megabytes.map(|count| format!("--megabytes={count}")));

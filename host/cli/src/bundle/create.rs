@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 
 use rally_bundle::{Limits, PackOptions, Packed, SecretKey, TrackNameError, pack};
 use rally_component::Digest;
+use rally_corpus::DataSet;
 use rally_support::numbers::grouped;
 use rally_support::whole_file;
-use rally_track::data::DataSet;
 use rally_track::{LoadOptions, Track, TrackSource};
 
 use crate::bundle::args::CreateArgs;

@@ -1,6 +1,6 @@
 //! What a `bulk` operation of the current dialect says.
 
-use rally_track::data::ArchiveFormat;
+use rally_corpus::ArchiveFormat;
 use rally_track::{Corpus, Dialect, Documents, Operation, Source, Track};
 use serde_json::Value;
 

@@ -5,7 +5,7 @@ use std::io::{self, Cursor, Read};
 use crate::support::crafted_bzip2::{BLOCK_MAGIC, END_MAGIC, stream, symbols};
 use crate::support::{bzip2, bzip2_at, documents};
 use proptest::prelude::*;
-use rally_track::data::{ParallelBzip2Reader, StreamDamage};
+use rally_corpus::{ParallelBzip2Reader, StreamDamage};
 
 fn parallel(archive: &[u8]) -> io::Result<Vec<u8>> {
     let mut content = Vec::new();

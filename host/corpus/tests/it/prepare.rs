@@ -7,7 +7,7 @@ use std::time::{Duration, SystemTime};
 
 use crate::support::server::{Server, serve_file};
 use crate::support::{Witness, bzip2, cache_with, data_set, documents, gzip, hasty, names};
-use rally_track::data::{DataSet, NoProgress, Phase, PrepareError, PrepareOptions, prepare};
+use rally_corpus::{DataSet, NoProgress, Phase, PrepareError, PrepareOptions, prepare};
 
 const NAME: &str = "documents.json.bz2";
 

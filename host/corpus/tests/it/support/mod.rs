@@ -9,8 +9,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::Duration;
 
+use rally_corpus::{DataSet, DownloadOptions, Phase, PrepareOptions, Progress};
 use rally_support::hex::Hex;
-use rally_track::data::{DataSet, DownloadOptions, Phase, PrepareOptions, Progress};
 
 /// `count` documents, one per line.
 pub fn documents(count: usize) -> Vec<u8> {

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::{Duration, SystemTime};
 
 use proptest::prelude::*;
-use rally_track::data::{LINES_PER_OFFSET, LineCounter, LineOffsets, NoProgress, OffsetFileError, Phase};
+use rally_corpus::{LINES_PER_OFFSET, LineCounter, LineOffsets, NoProgress, OffsetFileError, Phase};
 
 /// A document of `lines` lines, its file, and a directory that holds it.
 fn document(lines: usize) -> (tempfile::TempDir, PathBuf, Vec<u8>) {

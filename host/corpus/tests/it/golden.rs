@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::support::server::{Server, answer};
 use crate::support::{Witness, files, hasty};
-use rally_track::data::{DataSet, DownloadError, Phase, PrepareError, PrepareOptions, prepare};
+use rally_corpus::{DataSet, DownloadError, Phase, PrepareError, PrepareOptions, prepare};
 use serde_json::{Value, json};
 
 fn base64(text: &str) -> Vec<u8> {
@@ -32,9 +32,8 @@ fn base64(text: &str) -> Vec<u8> {
 }
 
 fn cases() -> Vec<Value> {
-    let text =
-        fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/2017/data_files.json"))
-            .unwrap();
+    let text = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/golden/data_files.json"))
+        .unwrap();
     serde_json::from_str::<Value>(&text).unwrap()["cases"].as_array().unwrap().clone()
 }
 

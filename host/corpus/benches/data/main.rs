@@ -6,16 +6,14 @@
 
 #![allow(clippy::unwrap_used)]
 
-#[path = "data/archives.rs"]
 mod archives;
-#[path = "data/contest.rs"]
 mod contest;
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
 
 use contest::{Contest, Contestant, tool};
-use rally_track::data::{DataSet, LINES_PER_OFFSET, LineOffsets, NoProgress, PrepareOptions, prepare};
+use rally_corpus::{DataSet, LINES_PER_OFFSET, LineOffsets, NoProgress, PrepareOptions, prepare};
 
 /// What the command line says.
 struct Options {

@@ -6,7 +6,7 @@ use std::time::SystemTime;
 
 use crate::support::server::{Server, answer, serve_file};
 use crate::support::{CancelIn, Witness, cache_with, data_set, documents, gzip, hasty, names, sha256};
-use rally_track::data::{DataSet, DownloadError, NoProgress, Phase, PrepareError, PrepareOptions, prepare};
+use rally_corpus::{DataSet, DownloadError, NoProgress, Phase, PrepareError, PrepareOptions, prepare};
 
 const NAME: &str = "documents.json.gz";
 

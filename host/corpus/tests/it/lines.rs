@@ -2,7 +2,7 @@
 
 use std::fs::{self, File};
 
-use rally_track::data::{
+use rally_corpus::{
     LINES_PER_OFFSET, LineError, LineOffsets, LineProblem, NoProgress, validate_action_lines,
     validate_document_lines,
 };

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use crate::support::server::{Server, serve_file};
 use crate::support::{bzip2, cache_with, data_set, documents, hasty, names};
-use rally_track::data::{DataSet, NoProgress, PrepareError, prepare};
+use rally_corpus::{DataSet, NoProgress, PrepareError, prepare};
 
 const NAME: &str = "documents.json.bz2";
 

@@ -13,7 +13,7 @@
 //! directory; servers may fail, lie about sizes or send for ever. Each ends in a [`PrepareError`] that says which
 //! file and where.
 //!
-//! The module knows nothing of tracks and prints nothing: a caller passes a [`DataSet`] and a [`Progress`].
+//! The crate knows nothing of tracks and prints nothing: a caller passes a [`DataSet`] and a [`Progress`].
 
 mod archive;
 mod bzip2_block;

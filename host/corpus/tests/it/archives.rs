@@ -7,7 +7,7 @@ use crate::support::{
     CancelIn, Member, Witness, bzip2, cache_with, data_set, documents, every_format, file, gzip, hasty,
     names, tar, zip,
 };
-use rally_track::data::{NoProgress, Phase, PrepareError, PreparedDocuments, UnpackError, prepare};
+use rally_corpus::{NoProgress, Phase, PrepareError, PreparedDocuments, UnpackError, prepare};
 
 fn unpack(name: &str, archive: &[u8]) -> (tempfile::TempDir, Result<PreparedDocuments, PrepareError>) {
     let cache = cache_with(name, archive);
@@ -356,7 +356,7 @@ fn an_encrypted_or_unknown_zip_member_is_not_supported() {
 #[test]
 fn a_name_of_another_archive_format_is_refused() {
     for name in ["documents.json.7z", "documents.json.xz", "documents.json.tbz2"] {
-        let error = rally_track::data::DataSet::from_documents(name).unwrap_err();
+        let error = rally_corpus::DataSet::from_documents(name).unwrap_err();
         assert!(matches!(error, PrepareError::UnsupportedFormat { .. }), "{name}: {error}");
     }
 }
@@ -368,7 +368,7 @@ fn an_archive_in_an_archive_is_refused() {
         ("documents.json.zip.gz", "but not .zip.gz."),
         ("documents.xz.bz2", "but not .xz.bz2."),
     ] {
-        let error = rally_track::data::DataSet::from_documents(name).unwrap_err().to_string();
+        let error = rally_corpus::DataSet::from_documents(name).unwrap_err().to_string();
         assert!(error.contains(&format!("[{name}] is not supported")) && error.contains(part), "{error}");
     }
 }
@@ -376,7 +376,7 @@ fn an_archive_in_an_archive_is_refused() {
 #[test]
 fn a_name_that_leads_out_of_the_directory_is_refused() {
     for name in ["../documents.json.bz2", "/tmp/documents.json", "a/../../b.json", "", ".bz2", "folder/"] {
-        let error = rally_track::data::DataSet::from_documents(name).unwrap_err();
+        let error = rally_corpus::DataSet::from_documents(name).unwrap_err();
         assert!(matches!(error, PrepareError::InvalidName { .. }), "{name}: {error}");
     }
 }

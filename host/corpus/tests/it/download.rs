@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use crate::support::server::{Server, answer, head, serve_file};
 use crate::support::{CancelIn, Witness, data_set, documents, gzip, hasty, names};
-use rally_track::data::{
+use rally_corpus::{
     DataSet, DownloadError, NoProgress, Phase, PrepareError, PrepareOptions, PreparedDocuments, Progress,
     prepare,
 };

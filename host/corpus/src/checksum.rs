@@ -81,8 +81,8 @@ impl Seal {
 mod tests {
     use std::fs;
 
-    use super::super::progress::NoProgress;
     use super::*;
+    use crate::progress::NoProgress;
 
     #[test]
     fn the_checksum_is_that_of_the_standard() {

@@ -6,7 +6,7 @@ use std::io::{self, Cursor, Read, Write};
 use crate::support::{cache_with, data_set, documents, hasty, names, zstd};
 use ::zstd::stream::raw::CParameter;
 use proptest::prelude::*;
-use rally_track::data::{
+use rally_corpus::{
     NoProgress, ParallelZstdReader, PrepareError, PreparedDocuments, StreamDamage, UnpackError, prepare,
 };
 

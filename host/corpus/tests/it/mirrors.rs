@@ -4,7 +4,7 @@ use std::sync::Mutex;
 
 use crate::support::server::{Server, answer, serve_file};
 use crate::support::{data_set, documents, gzip, hasty, names, sha256};
-use rally_track::data::{
+use rally_corpus::{
     DataSet, DownloadError, Mirror, Phase, PrepareError, PrepareOptions, PreparedDocuments, Progress, prepare,
 };
 
