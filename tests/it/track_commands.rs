@@ -363,7 +363,7 @@ fn what_a_user_changed_in_a_repository_stays_and_is_said() {
     ]));
     assert!(run.output.contains("of mine"), "{}", run.output);
     assert!(
-        run.errors.contains("[WARNING]") && run.errors.contains("vendor/places/track.json"),
+        run.errors.contains("warning: ") && run.errors.contains("vendor/places/track.json"),
         "{}",
         run.errors
     );

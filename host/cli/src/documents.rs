@@ -85,7 +85,7 @@ pub fn all(
             line.finish();
         }
         for warning in &prepared.warnings {
-            board.say(&format!("[WARNING] {warning}"));
+            board.warn(warning);
         }
         let path = prepared.path.clone();
         let count = prepared.document_count;
@@ -167,7 +167,7 @@ impl Progress for DataProgress<'_> {
     }
 
     fn retrying(&self, reason: &str) {
-        self.board.say(&format!("[WARNING] {reason}; trying again to download {}", self.name));
+        self.board.warn(format_args!("{reason}; trying again to download {}", self.name));
     }
 
     fn is_cancelled(&self) -> bool {

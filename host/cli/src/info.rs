@@ -46,7 +46,7 @@ pub fn run(arguments: &InfoArgs) -> Result<(), CommandError> {
     let found = track::find(&arguments.track, &arguments.repository, None, &home)?;
     let track = rally_track::load(&found.source, &reading.options()).map_err(CommandError::user)?;
     for warning in found.warnings.iter().chain(&track.warnings) {
-        terminal::say(format_args!("[WARNING] {warning}"));
+        terminal::warn(warning);
     }
     terminal::print(describe(&track, arguments.challenge.as_deref())).map_err(CommandError::failure)
 }

@@ -114,7 +114,7 @@ fn list_tracks(arguments: &ListTracksArgs, home: &Home) -> Result<(), CommandErr
     let options = Reading::with(&TrackParamArgs::default())?.options();
     let places = track::folders(arguments, home)?;
     for warning in &places.warnings {
-        terminal::say(format_args!("[WARNING] {warning}"));
+        terminal::warn(warning);
     }
     let mut listed: Vec<ListedTrack> = Vec::new();
     for folder in &places.folders {
@@ -180,7 +180,7 @@ fn read(arguments: &ListPartsArgs, home: &Home) -> Result<Track, CommandError> {
     let options = Reading::with(&arguments.params)?.flavor(&arguments.flavor).options();
     let found = track::find(&arguments.track, &arguments.repository, None, home)?;
     for warning in &found.warnings {
-        terminal::say(format_args!("[WARNING] {warning}"));
+        terminal::warn(warning);
     }
     rally_track::load(&found.source, &options).map_err(CommandError::user)
 }
@@ -278,7 +278,7 @@ fn print_json(values: Vec<Value>) -> Result<(), CommandError> {
 fn list_races(home: &Home, limit: usize, format: Format) -> Result<(), CommandError> {
     let (races, problems) = RaceStore::new(home.races()).races().map_err(CommandError::failure)?;
     for problem in &problems {
-        terminal::say(format_args!("[WARNING] {}", chain(problem)));
+        terminal::warn(chain(problem));
     }
     if format == Format::Json {
         let races = races.into_iter().take(limit).map(|race| {

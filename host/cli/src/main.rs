@@ -61,7 +61,7 @@ fn main() -> ExitCode {
     match ended {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            terminal::say(format_args!("[ERROR] {}", error.message()));
+            terminal::error(error.message());
             error.exit_code()
         }
     }
@@ -71,7 +71,7 @@ fn main() -> ExitCode {
 fn usage(error: &clap::Error) -> ExitCode {
     let fine = matches!(error.kind(), ErrorKind::DisplayHelp | ErrorKind::DisplayVersion);
     match not_yet::explain(error) {
-        Some(text) => terminal::say(format_args!("[ERROR] {text}")),
+        Some(text) => terminal::error(text),
         // Where standard output has gone away there is nobody to tell.
         None => drop(error.print()),
     }

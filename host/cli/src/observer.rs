@@ -102,7 +102,7 @@ impl<'a> RaceObserver<'a> {
         });
         let Some(figures) = finished else {
             let missing = "the target gives no statistics in time; the report lacks the rows that need them";
-            self.board.say(&format!("[WARNING] {missing}"));
+            self.board.warn(missing);
             self.collector.miss(missing);
             return;
         };
@@ -122,7 +122,7 @@ impl<'a> RaceObserver<'a> {
         self.logged = Instant::now();
         let Some(log) = &mut self.log else { return };
         if let Err(error) = log.write_interval(self.began.elapsed()) {
-            self.board.say(&format!("[WARNING] {}", chain(&error)));
+            self.board.warn(chain(&error));
             self.log = None;
         }
     }
@@ -130,7 +130,7 @@ impl<'a> RaceObserver<'a> {
     fn recorded(&mut self, id: usize, recording: &Recording) {
         self.board.recorded(id, recording);
         if let Err(error) = self.collector.add(id, recording) {
-            self.board.say(&format!("[WARNING] {}", chain(&error)));
+            self.board.warn(chain(&error));
         }
         let Some(task) = self.tasks.get(&id) else { return };
         if let Some(log) = &mut self.log {
@@ -145,7 +145,7 @@ impl<'a> RaceObserver<'a> {
         let reason = chain(error);
         self.board.failed(id, headline(&reason).as_str());
         if let Err(error) = self.collector.fail(id, reason) {
-            self.board.say(&format!("[WARNING] {}", chain(&error)));
+            self.board.warn(chain(&error));
         }
     }
 
@@ -153,7 +153,7 @@ impl<'a> RaceObserver<'a> {
         self.board.finished(id, self.context.cancel.is_cancelled());
         // The collector comes to its verdict about the driver by itself: it has the lag and the stalls.
         if let Err(error) = self.collector.finish(id, load) {
-            self.board.say(&format!("[WARNING] {}", chain(&error)));
+            self.board.warn(chain(&error));
         }
     }
 }
@@ -188,7 +188,7 @@ impl Observer for RaceObserver<'_> {
             }
         })?;
         for problem in self.telemetry.iter().flat_map(|telemetry| telemetry.problems()) {
-            self.board.say(&format!("[WARNING] {}", chain(problem)));
+            self.board.warn(chain(problem));
         }
         Ok(())
     }

@@ -94,7 +94,7 @@ pub fn run(arguments: &PlanArgs) -> Result<(), CommandError> {
     options.now = arguments.now.unwrap_or(options.now);
     let found = track::find(&arguments.track, &arguments.repository, None, &home)?;
     for warning in &found.warnings {
-        terminal::say(format_args!("[WARNING] {warning}"));
+        terminal::warn(warning);
     }
     let made = match rally_plan::plan(&found.source, &options, &arguments.variant) {
         Ok(made) => made,
@@ -107,7 +107,7 @@ pub fn run(arguments: &PlanArgs) -> Result<(), CommandError> {
         }
     };
     for warning in &made.track.warnings {
-        terminal::say(format_args!("[WARNING] {warning}"));
+        terminal::warn(warning);
     }
     if let Some(folder) = &arguments.bodies {
         made.bodies.write_to(folder).map_err(CommandError::failure)?;

@@ -1,6 +1,7 @@
 //! The live progress of a race: one line per running task on a terminal, plain lines elsewhere.
 
 use std::collections::BTreeMap;
+use std::fmt::Display;
 use std::io::IsTerminal;
 use std::time::{Duration, Instant};
 
@@ -10,7 +11,7 @@ use rally_race::{Kind, Recording, Unit};
 use rally_support::numbers::grouped;
 use rally_support::printable;
 
-use crate::terminal;
+use crate::terminal::{self, Label};
 
 /// Elsewhere than on a terminal a running task says this often how it goes.
 const PLAIN_INTERVAL: Duration = Duration::from_secs(10);
@@ -54,15 +55,29 @@ impl ProgressBoard {
         ProgressBoard { output, running: BTreeMap::new() }
     }
 
-    /// A line of text above the running tasks.
-    pub fn say(&self, text: &str) {
+    /// Text above the running tasks.
+    pub fn say(&self, text: impl Display) {
+        self.show(&printable::lines(&text.to_string()));
+    }
+
+    /// A warning above the running tasks.
+    pub fn warn(&self, text: impl Display) {
+        self.show(&Label::Warning.before(text));
+    }
+
+    fn error(&self, text: impl Display) {
+        self.show(&Label::Error.before(text));
+    }
+
+    /// Shows text that is fit for a terminal.
+    fn show(&self, text: &str) {
         match &self.output {
             Output::Silent => {}
-            Output::Plain => terminal::say(text),
+            Output::Plain => terminal::write_error(text),
             Output::Terminal(board) => {
                 // Without a drawn bar there is nothing to keep the text out of.
-                if self.running.is_empty() || board.println(printable::lines(text)).is_err() {
-                    terminal::say(text);
+                if self.running.is_empty() || board.println(text).is_err() {
+                    terminal::write_error(text);
                 }
             }
         }
@@ -161,7 +176,7 @@ impl ProgressBoard {
     pub fn failed(&mut self, task: usize, reason: &str) {
         let line = self.running.remove(&task);
         let name = line.as_ref().map_or("a task", |line| line.name.as_str());
-        self.say(&format!("[ERROR] {name} cannot go on: {reason}"));
+        self.error(format_args!("{name} cannot go on: {reason}"));
         if let Some(bar) = line.and_then(|line| line.bar) {
             bar.finish_and_clear();
         }

@@ -37,7 +37,7 @@ pub fn run(arguments: &RenderArgs) -> Result<(), CommandError> {
     let reading = Reading::with(&arguments.params)?.flavor(&arguments.flavor);
     let found = track::find(&arguments.track, &arguments.repository, None, &home)?;
     for warning in &found.warnings {
-        terminal::say(format_args!("[WARNING] {warning}"));
+        terminal::warn(warning);
     }
     let rendered = rally_track::render(&found.source, &reading.options()).map_err(CommandError::user)?;
     let text = format!("{rendered:#}\n");

@@ -91,10 +91,10 @@ pub fn run(arguments: &RunArgs) -> Result<(), CommandError> {
     // Whatever the race needs of the track repository has been read.
     let revision = found.checkout.map(|checkout| checkout.revision);
     for warning in &found.warnings {
-        board.say(&format!("[WARNING] {warning}"));
+        board.warn(warning);
     }
     for warning in &track.warnings {
-        board.say(&format!("[WARNING] {warning}"));
+        board.warn(warning);
     }
     let challenge = track
         .challenge(arguments.challenge.as_deref())
@@ -310,7 +310,7 @@ fn print(summary: &rally_results::Summary, settings: &Settings) -> Result<(), Co
     match settings.report.format {
         ReportFormat::Markdown => {
             for warning in &warnings {
-                text.push_str(&format!("\n[WARNING] {warning}"));
+                text.push_str(&format!("\nwarning: {warning}"));
             }
             if !warnings.is_empty() {
                 text.push('\n');
@@ -318,7 +318,7 @@ fn print(summary: &rally_results::Summary, settings: &Settings) -> Result<(), Co
         }
         ReportFormat::Csv => {
             for warning in &warnings {
-                terminal::say(format_args!("[WARNING] {warning}"));
+                terminal::warn(warning);
             }
         }
         ReportFormat::Json => {}

@@ -55,7 +55,7 @@ pub fn run(arguments: &UpgradeArgs) -> Result<(), CommandError> {
     };
     let (track, tested) = (load(false)?, load(true)?);
     for warning in &track.warnings {
-        terminal::say(format_args!("[WARNING] {warning}"));
+        terminal::warn(warning);
     }
     let upgraded = upgrade(&track).map_err(CommandError::user)?;
     let output = &arguments.output_path;
@@ -85,7 +85,7 @@ pub fn run(arguments: &UpgradeArgs) -> Result<(), CommandError> {
     }
     fresh.put_at(output).map_err(|cause| failed(output, cause))?;
     for warning in &upgraded.warnings {
-        terminal::say(format_args!("[WARNING] {warning}"));
+        terminal::warn(warning);
     }
     let mut text =
         format!("Track [{}] is now a track of the current dialect in {}:\n", track.name, output.display());

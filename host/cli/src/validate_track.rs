@@ -37,7 +37,7 @@ pub fn run(arguments: &ValidateArgs) -> Result<(), CommandError> {
     let found = track::find(&arguments.track, &arguments.repository, None, &home)?;
     let track = rally_track::load(&found.source, &reading.options()).map_err(CommandError::user)?;
     for warning in found.warnings.iter().chain(&track.warnings) {
-        terminal::say(format_args!("[WARNING] {warning}"));
+        terminal::warn(warning);
     }
     let tasks: usize = track
         .challenges

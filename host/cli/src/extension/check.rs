@@ -61,7 +61,7 @@ pub fn run(arguments: &CheckArgs) -> Result<(), CommandError> {
         return Ok(());
     }
     for problem in &problems {
-        terminal::say(format_args!("[ERROR] {problem}"));
+        terminal::error(problem);
     }
     Err(CommandError::user(Refused { path: arguments.path.display().to_string(), problems: problems.len() }))
 }

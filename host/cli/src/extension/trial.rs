@@ -44,8 +44,8 @@ pub fn run(arguments: &TestArgs, home: &Home) -> Result<(), CommandError> {
     }
     let challenges = challenges(arguments, home)?;
     if let Some(newer) = newer_source(track) {
-        terminal::say(format_args!(
-            "[WARNING] {} is newer than the component; `rally extension build` builds it anew",
+        terminal::warn(format_args!(
+            "{} is newer than the component; run `rally extension build` to rebuild it",
             newer.display()
         ));
     }
