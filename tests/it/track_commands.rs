@@ -382,7 +382,7 @@ fn revisions_and_tracks_that_a_repository_does_not_have_are_named() {
     ]);
     refused(&run, &["no-such-thing"]);
     let run = machine.rally(["info", "--track=vendor/place", "--track-repository=mine"]);
-    refused(&run, &["vendor/place", "did you mean [vendor/places]"]);
+    refused(&run, &["vendor/place", "did you mean 'vendor/places'"]);
     let run = machine.rally(["info", "--track=../../secret", "--track-repository=mine"]);
     refused(&run, &["../../secret"]);
 }

@@ -108,13 +108,13 @@ fn remove_leftovers(folder: &Path, prefix: &str) -> Result<(), RepositoryError> 
 fn hint(url: &RemoteUrl, error: &gix::Error) -> &'static str {
     let story = whole_story(error);
     if error.is_unauthenticated() || story.contains("redentials") {
-        "; is the address right? Repositories that do not exist are often reported as ones that need credentials, which \
-         rally takes from git's credential helpers"
+        "; check the address: servers often ask for credentials where there is no repository. rally takes credentials from \
+         git's credential helpers"
     } else if story.contains("git-upload-pack") && error.is_not_found() {
-        "; local repositories are read with the program git-upload-pack, which comes with git"
+        "; to read local repositories rally needs git-upload-pack, which comes with git"
     } else if url.is_local() {
         ""
     } else {
-        ". You may need to specify --offline if running without Internet connection"
+        "; without an Internet connection, use --offline"
     }
 }

@@ -70,13 +70,13 @@ pub enum ConfigErrorKind {
     #[error("the file cannot be read")]
     Unreadable(#[source] io::Error),
     /// The file is no text.
-    #[error("the file is not UTF-8")]
+    #[error("the file is not valid UTF-8")]
     NotUtf8(#[source] std::string::FromUtf8Error),
     /// A line that is neither a section, nor a key with a value, nor a comment.
-    #[error("{0}; a line is [section], key = value, or a comment that begins with # or ;")]
+    #[error("{0}; expected [section], key = value, or a comment that begins with # or ;")]
     Malformed(String),
     /// A value refers to something that there is not.
-    #[error("the value of [{key}] in the section [{section}] refers to [{reference}]; {hint}")]
+    #[error("the value of '{key}' in the section '{section}' refers to '{reference}'; {hint}")]
     UnknownReference {
         /// The section of the value.
         section: String,
@@ -88,7 +88,7 @@ pub enum ConfigErrorKind {
         hint: &'static str,
     },
     /// A value is not what it has to be.
-    #[error("the value of [{key}] in the section [{section}] {reason}")]
+    #[error("the value of '{key}' in the section '{section}' {reason}")]
     InvalidValue {
         /// The section of the value.
         section: String,

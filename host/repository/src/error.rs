@@ -15,7 +15,7 @@ use crate::versions::InvalidVersion;
 #[non_exhaustive]
 pub enum RepositoryError {
     /// The name of the repository would be another folder.
-    #[error("[{name}] cannot be the name of a track repository: {reason}")]
+    #[error("'{name}' cannot be the name of a track repository: {reason}")]
     InvalidName {
         /// As it was given.
         name: String,
@@ -23,7 +23,7 @@ pub enum RepositoryError {
         reason: &'static str,
     },
     /// What `rally.ini` says about it cannot be understood.
-    #[error("cannot tell where the track repository [{name}] is")]
+    #[error("cannot find out where the track repository '{name}' is")]
     Config {
         /// Name of the repository.
         name: String,
@@ -33,7 +33,7 @@ pub enum RepositoryError {
     },
     /// The repository has an address that rally does not ask.
     #[error(
-        "the track repository [{name}] cannot be fetched; see [{name}.url] in the section [tracks] of rally.ini"
+        "the track repository '{name}' has no valid address; correct '{name}.url' in section [tracks] of rally.ini"
     )]
     InvalidUrl {
         /// Name of the repository.
@@ -44,7 +44,7 @@ pub enum RepositoryError {
     },
     /// A local repository without a folder.
     #[error(
-        "there is no track repository [{name}]: [{}] does not exist, and no address to clone it from is configured as [{name}.url] in the section [tracks] of rally.ini",
+        "unknown track repository '{name}': '{}' does not exist; to clone it, set '{name}.url' in section [tracks] of rally.ini",
         directory.display()
     )]
     Unknown {
@@ -55,7 +55,7 @@ pub enum RepositoryError {
     },
     /// A repository that was not cloned yet, and there is no network.
     #[error(
-        "the track repository [{name}] is not in [{}] yet, and --offline forbids to clone it from [{url}]; run once without --offline",
+        "the track repository '{name}' is not in '{}', and --offline forbids cloning it from '{url}'; run once without --offline",
         directory.display()
     )]
     NotCloned {
@@ -68,7 +68,7 @@ pub enum RepositoryError {
     },
     /// A folder with something else in it.
     #[error(
-        "[{}] must be a git repository, but it {reason}; make it one with [git -C {} init] and commit the tracks, or move it away",
+        "'{}' is not a git repository ({reason}); run `git -C {} init` and commit the tracks, or move the folder away",
         directory.display(), directory.display()
     )]
     NotARepository {
@@ -78,7 +78,7 @@ pub enum RepositoryError {
         reason: &'static str,
     },
     /// The repository could not be fetched for the first time. Nothing of it is left.
-    #[error("cannot clone the track repository [{name}] from [{url}]{hint}")]
+    #[error("cannot clone the track repository '{name}' from '{url}'{hint}")]
     Clone {
         /// Name of the repository.
         name: String,
@@ -91,20 +91,20 @@ pub enum RepositoryError {
         source: Box<gix::Error>,
     },
     /// The repository that is to be cloned has no branch.
-    #[error("the track repository at [{url}] is empty")]
+    #[error("the track repository at '{url}' is empty")]
     Empty {
         /// Where it is, without password.
         url: String,
     },
     /// A working copy without any commit.
-    #[error("the track repository in [{}] has no commits yet; commit the tracks", directory.display())]
+    #[error("the track repository in '{}' has no commits yet; commit the tracks", directory.display())]
     NoCommits {
         /// The working copy.
         directory: PathBuf,
     },
     /// No branch and no tag is for the version.
     #[error(
-        "the track repository in [{}] has nothing for version [{version}]; {}. Choose one with --track-revision",
+        "the track repository in '{}' has no branch or tag for version '{version}'; {}. Choose one with --track-revision",
         directory.display(), there_is(branches, tags)
     )]
     NoMatch {
@@ -118,7 +118,7 @@ pub enum RepositoryError {
         tags: Vec<String>,
     },
     /// A version that none could be for.
-    #[error("the track repository in [{}] has no branch for it, and no tag can be looked for", directory.display())]
+    #[error("cannot choose a branch or tag of the track repository in '{}'", directory.display())]
     InvalidVersion {
         /// The working copy.
         directory: PathBuf,
@@ -128,7 +128,7 @@ pub enum RepositoryError {
     },
     /// The branch or revision is not there.
     #[error(
-        "the track repository in [{}] has no branch, tag or commit [{revision}]{}; {}",
+        "the track repository in '{}' has no branch, tag or commit '{revision}'{} ({})",
         directory.display(), did_you_mean(revision, &[branches.as_slice(), tags.as_slice()].concat()), there_is(branches, tags)
     )]
     NoSuchRevision {
@@ -143,7 +143,7 @@ pub enum RepositoryError {
     },
     /// Files that the user has changed are in the way.
     #[error(
-        "cannot check out [{target}] in [{}]: it would overwrite changes in [{}]; commit them, or put them away with [git -C {} stash --include-untracked]",
+        "cannot check out '{target}' in '{}': it would overwrite changes in '{}'; commit them, or put them away with `git -C {} stash --include-untracked`",
         directory.display(), listed(paths), directory.display()
     )]
     WouldOverwrite {
@@ -155,7 +155,7 @@ pub enum RepositoryError {
         paths: Vec<String>,
     },
     /// The working copy is in a state that only its user can end.
-    #[error("cannot check out [{target}] in [{}]: {reason}", directory.display())]
+    #[error("cannot check out '{target}' in '{}': {reason}", directory.display())]
     NotSwitchable {
         /// The working copy.
         directory: PathBuf,
@@ -165,7 +165,7 @@ pub enum RepositoryError {
         reason: &'static str,
     },
     /// The commit holds paths that no file system can hold.
-    #[error("cannot check out [{target}] in [{}]: its files are named ambiguously, see [{path}]", directory.display())]
+    #[error("cannot check out '{target}' in '{}': two of its files have the same path, see '{path}'", directory.display())]
     MalformedTree {
         /// The working copy.
         directory: PathBuf,
@@ -176,7 +176,7 @@ pub enum RepositoryError {
     },
     /// A lock file of git is there.
     #[error(
-        "another git command is at work in [{}], or was killed there; if there is none, remove [{}]",
+        "another git command is running in '{}', or was killed there; if none is running, remove '{}'",
         directory.display(), lock.display()
     )]
     Busy {
@@ -187,7 +187,7 @@ pub enum RepositoryError {
     },
     /// Another rally process reads or changes the repository, for too long.
     #[error(
-        "another rally process has been using the track repository [{name}] for {} s (lock [{}]); try again when it is done",
+        "another rally process has been using the track repository '{name}' for {} s (lock '{}'); try again when it is done",
         waited.as_secs(), lock.display()
     )]
     Locked {
@@ -199,7 +199,7 @@ pub enum RepositoryError {
         waited: Duration,
     },
     /// Anything else that gix says.
-    #[error("cannot {action} in [{}]", directory.display())]
+    #[error("cannot {action} in '{}'", directory.display())]
     Git {
         /// What was tried.
         action: String,
@@ -210,7 +210,7 @@ pub enum RepositoryError {
         source: Box<gix::Error>,
     },
     /// A file cannot be read or written.
-    #[error("cannot {action} [{}]", path.display())]
+    #[error("cannot {action} '{}'", path.display())]
     Io {
         /// What was tried.
         action: &'static str,
@@ -255,19 +255,19 @@ pub(crate) fn whole_story(error: &(dyn std::error::Error + 'static)) -> String {
     text.split_whitespace().collect::<Vec<_>>().join(" ")
 }
 
-/// ` (did you mean [name]?)`, where a candidate is like `name` at all.
-pub(crate) fn did_you_mean(name: &str, candidates: &[String]) -> String {
+/// `, did you mean 'name'?`, where a candidate is like `name`.
+fn did_you_mean(name: &str, candidates: &[String]) -> String {
     closest(name, candidates.iter().map(String::as_str))
-        .map_or(String::new(), |candidate| format!(" (did you mean [{candidate}]?)"))
+        .map_or(String::new(), |candidate| format!(", did you mean '{candidate}'?"))
 }
 
 fn there_is(branches: &[String], tags: &[String]) -> String {
     match (branches, tags) {
-        ([], []) => "there are neither branches nor tags".to_owned(),
-        (branches, []) => format!("there are the branches [{}]", listed(branches)),
-        ([], tags) => format!("there are the tags [{}]", listed(tags)),
+        ([], []) => "it has neither branches nor tags".to_owned(),
+        (branches, []) => format!("its branches are {}", listed(branches)),
+        ([], tags) => format!("its tags are {}", listed(tags)),
         (branches, tags) => {
-            format!("there are the branches [{}] and the tags [{}]", listed(branches), listed(tags))
+            format!("its branches are {}, its tags {}", listed(branches), listed(tags))
         }
     }
 }

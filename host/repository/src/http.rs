@@ -96,7 +96,7 @@ impl Http for HttpClient {
         if answered != asked {
             let tail = url.strip_prefix(base_url).unwrap_or_default();
             let base = answered.strip_suffix(tail).ok_or_else(|| {
-                io::Error::other(format!("the server redirects to [{answered}], which is no repository"))
+                io::Error::other(format!("the server redirects to '{answered}', which is not a repository"))
                     .raise()
             })?;
             self.redirected = Some(base.to_owned());
@@ -217,7 +217,9 @@ impl Pending {
         let kind = response.headers().get(header::CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
         if kind.map(str::trim) != wanted.as_deref() {
             let kind = kind.unwrap_or("nothing");
-            return Err(io::Error::other(format!("the server answers with [{kind}], which is not git's")));
+            return Err(io::Error::other(format!(
+                "the server answered with the content type '{kind}', which git does not use"
+            )));
         }
         Ok(Box::new(response.into_body().into_reader()))
     }
@@ -257,7 +259,7 @@ fn accepted(response: Response<Body>) -> io::Result<Response<Body>> {
         ));
     }
     let kind = if status.is_server_error() { io::ErrorKind::ConnectionAborted } else { io::ErrorKind::Other };
-    Err(io::Error::new(kind, format!("the server answered [{status}]")))
+    Err(io::Error::new(kind, format!("the server answered {status}")))
 }
 
 /// `Name: value` as gix has headers.

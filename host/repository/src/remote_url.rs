@@ -17,7 +17,7 @@ pub struct RemoteUrl {
 /// An address that rally does not ask.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "the address [{url}] {reason}; a repository is at https://…, http://…, ssh://…, git://…, file://…, user@host:path or in a local folder"
+    "the address '{url}' {reason}; a repository is at https://…, http://…, ssh://…, git://…, file://…, user@host:path or in a local folder"
 )]
 pub struct RemoteUrlError {
     /// The address, without its password.

@@ -70,7 +70,7 @@ fn check_name(name: &str) -> Result<(), RepositoryError> {
     } else if name.starts_with(['.', '-']) {
         "it begins with a dot or a dash"
     } else if name.contains(['/', '\\']) || name.chars().any(char::is_control) {
-        "it is one folder's name, without slashes and control characters"
+        "it contains a slash or a control character"
     } else {
         return Ok(());
     };
@@ -305,7 +305,7 @@ impl TrackRepository {
             return self.fetch(url);
         }
         if !is_vacant(&directory).map_err(|error| RepositoryError::io("look into", &directory, error))? {
-            let reason = "is something else";
+            let reason = "it holds other files";
             return Err(RepositoryError::NotARepository { directory, reason });
         }
         self.take(Step::Clone { url: url.to_string() });
@@ -318,7 +318,7 @@ impl TrackRepository {
         let failed = |url, reason| Ok(vec![Warning::FetchFailed { name, url, reason }]);
         let mut copy = WorkingCopy::open(&directory)?;
         let Some(origin) = copy.origin() else {
-            let reason = format!("the working copy has no remote repository [{REMOTE}]");
+            let reason = format!("the working copy has no remote repository '{REMOTE}'");
             return failed(configured.to_string(), reason);
         };
         // A working copy may have come from anywhere.
@@ -351,7 +351,7 @@ impl TrackRepository {
         }
         let name = self.config.name.clone();
         if directory.symlink_metadata().is_ok() {
-            let reason = if directory.is_dir() { "is not (it has no .git)" } else { "is no folder" };
+            let reason = if directory.is_dir() { "it has no .git" } else { "it is not a folder" };
             return Err(RepositoryError::NotARepository { directory, reason });
         }
         Err(match self.config.remote()? {

@@ -54,7 +54,7 @@ impl Staging {
             options,
         )?;
         if let Some(collision) = outcome.collisions.first() {
-            let text = format!("[{}] has the same place as another file", collision.path);
+            let text = format!("'{}' has the same path as another file", collision.path);
             return Err(io::Error::new(collision.error_kind, text).raise());
         }
         Ok(Staging { folder })

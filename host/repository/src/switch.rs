@@ -55,7 +55,7 @@ pub(crate) fn switch(
     let plan = Plan::new(&head, &listing(&old), &listing(&new));
     let modified = modified(repo, &old).map_err(RepositoryError::git("look for local changes", directory))?;
     let staging = Staging::write(repo, &new, &plan.write)
-        .map_err(RepositoryError::git(format!("write the files of [{target}]"), directory))?;
+        .map_err(RepositoryError::git(format!("write the files of '{target}'"), directory))?;
 
     let check = Check { directory, plan: &plan, modified: &modified, staging: &staging };
     let in_the_way =
@@ -95,11 +95,11 @@ fn refuse_unfinished(
 ) -> Result<(), RepositoryError> {
     let entries = index.entries();
     let reason = if entries.iter().any(|entry| entry.stage_raw() != 0) {
-        "a merge is in conflict; finish or abort it"
+        "a merge has conflicts; finish or abort it"
     } else if repo.state().is_some() {
-        "a merge, rebase or the like is not finished; finish or abort it"
+        "a merge or rebase is not finished; finish or abort it"
     } else if index.is_sparse() || entries.iter().any(|entry| entry.flags.contains(Flags::SKIP_WORKTREE)) {
-        "it is a sparse checkout, which rally does not support; run [git sparse-checkout disable]"
+        "it is a sparse checkout, which rally does not support; run `git sparse-checkout disable`"
     } else {
         return Ok(());
     };
@@ -116,7 +116,7 @@ fn whole_tree(
     let directory = repo.workdir().unwrap_or(repo.git_dir());
     let index = repo
         .index_from_tree(&tree)
-        .map_err(RepositoryError::git(format!("read the files of [{target}]"), directory))?;
+        .map_err(RepositoryError::git(format!("read the files of '{target}'"), directory))?;
     let mut paths = BTreeSet::new();
     let twice = index.entries().iter().map(|entry| entry.path(&index)).find(|path| !paths.insert(*path));
     let ambiguous = twice.or_else(|| {

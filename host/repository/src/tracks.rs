@@ -3,9 +3,7 @@
 use std::io;
 use std::path::{Component, Path, PathBuf};
 
-use rally_support::suggest::listed;
-
-use crate::error::did_you_mean;
+use rally_support::suggest::{closest, listed};
 
 /// The file that makes a folder a track.
 const TRACK_FILE: &str = "track.json";
@@ -15,7 +13,7 @@ const TRACK_FILE: &str = "track.json";
 #[non_exhaustive]
 pub enum FindTrackError {
     /// The name would be a folder outside the repository.
-    #[error("[{name}] cannot be the name of a track: it leads out of the track repository in [{}]", directory.display())]
+    #[error("'{name}' cannot be the name of a track: it leads out of the track repository in '{}'", directory.display())]
     Outside {
         /// As it was given.
         name: String,
@@ -24,8 +22,8 @@ pub enum FindTrackError {
     },
     /// There is no such track in the branch that is checked out.
     #[error(
-        "there is no track [{name}]{} in [{}], where [{branch}] is checked out; there {}",
-        did_you_mean(name, known), directory.display(), there_is(known)
+        "unknown track '{name}'{} The track repository in '{}' (branch '{branch}') {}",
+        suggestion(name, known), directory.display(), there_is(known)
     )]
     Unknown {
         /// As it was given.
@@ -38,7 +36,7 @@ pub enum FindTrackError {
         known: Vec<String>,
     },
     /// A folder cannot be read.
-    #[error("cannot list the tracks in [{}]", path.display())]
+    #[error("cannot list the tracks in '{}'", path.display())]
     Io {
         /// The folder.
         path: PathBuf,
@@ -106,11 +104,16 @@ pub(crate) fn find(directory: &Path, name: &str, branch: &str) -> Result<PathBuf
     if real(&folder)?.starts_with(real(directory)?) { Ok(folder) } else { Err(outside()) }
 }
 
+fn suggestion(name: &str, known: &[String]) -> String {
+    closest(name, known.iter().map(String::as_str))
+        .map_or_else(|| ".".to_owned(), |similar| format!(", did you mean '{similar}'?"))
+}
+
 fn there_is(known: &[String]) -> String {
     match known {
-        [] => "are no tracks at all".to_owned(),
-        [one] => format!("is only [{one}]"),
-        many => format!("are [{}]", listed(many)),
+        [] => "has no tracks".to_owned(),
+        [one] => format!("has only '{one}'"),
+        many => format!("has {}", listed(many)),
     }
 }
 
@@ -149,9 +152,9 @@ mod tests {
     fn an_unknown_track_gets_a_suggestion() {
         let folder = repository(&["geonames", "pmc"]);
         let text = find(folder.path(), "geonmaes", "8.11").unwrap_err().to_string();
-        assert!(text.contains("did you mean [geonames]?") && text.contains("[8.11]"), "{text}");
+        assert!(text.contains("did you mean 'geonames'?") && text.contains("'8.11'"), "{text}");
         let text = find(folder.path(), "", "8.11").unwrap_err().to_string();
-        assert!(text.contains("there are [geonames, pmc]"), "{text}");
+        assert!(text.contains("has geonames, pmc"), "{text}");
     }
 
     #[test]

@@ -22,7 +22,7 @@ pub struct VersionComponents {
 /// A text is not a version.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "[{text}] is not a version of Elasticsearch; a version has three numbers, as 8.11.3 or 8.11.3-SNAPSHOT"
+    "'{text}' is not a version of Elasticsearch; a version has three numbers, e.g. 8.11.3 or 8.11.3-SNAPSHOT"
 )]
 pub struct InvalidVersion {
     /// The text.

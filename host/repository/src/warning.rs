@@ -79,34 +79,34 @@ impl fmt::Display for Warning {
         match self {
             Warning::FetchFailed { name, url, reason } => write!(
                 f,
-                "Could not update the track repository [{name}] from [{url}]. Continuing with your locally available state. Cause: {reason}"
+                "cannot update the track repository '{name}' from '{url}', continuing with the local state: {reason}"
             ),
             Warning::OtherUrl { directory, configured, used } => write!(
                 f,
-                "The track repository in [{}] was cloned from [{used}] and is updated from there, not from [{configured}] as in rally.ini. Remove the folder to clone it anew.",
+                "the track repository in '{}' was cloned from '{used}' and is updated from there, but rally.ini has '{configured}'; remove the folder to clone it again",
                 directory.display()
             ),
             Warning::LocalChanges { directory, target, paths, outdated: true } => write!(
                 f,
-                "Local changes in [{}] prevent the update of [{target}] from the remote repository: [{}]. Please commit your changes.",
+                "local changes in '{}' prevent the update of '{target}' from the remote repository: {}; commit them",
                 directory.display(),
                 listed(paths)
             ),
             Warning::LocalChanges { directory, target, paths, outdated: false } => write!(
                 f,
-                "The tracks in [{}] have changes on top of [{target}] that are not committed: [{}].",
+                "the track repository in '{}' has changes on top of '{target}' that are not committed: {}",
                 directory.display(),
                 listed(paths)
             ),
             Warning::LocalCommits { directory, branch, ahead, behind: 0 } => write!(
                 f,
-                "The branch [{branch}] in [{}] has {} that the remote repository has not.",
+                "the branch '{branch}' in '{}' has {} that the remote repository lacks",
                 directory.display(),
                 commits(*ahead)
             ),
             Warning::LocalCommits { directory, branch, ahead, behind } => write!(
                 f,
-                "The branch [{branch}] in [{}] and the remote one have diverged: {} only here, {} only there. It is used as it is here; [git -C {} rebase origin/{branch}] brings it up to date.",
+                "the branch '{branch}' in '{}' and the remote branch have diverged: {} only here, {} only there; using the local branch. Run `git -C {} rebase origin/{branch}` to update it",
                 directory.display(),
                 commits(*ahead),
                 commits(*behind),
@@ -114,18 +114,18 @@ impl fmt::Display for Warning {
             ),
             Warning::Behind { directory, branch, behind } => write!(
                 f,
-                "The branch [{branch}] in [{}] is {} behind the remote one and is used as it is; --track-revision=origin/{branch} takes the remote one.",
+                "the branch '{branch}' in '{}' is {} behind the remote branch; using the local branch. --track-revision=origin/{branch} uses the remote one",
                 directory.display(),
                 commits(*behind)
             ),
             Warning::NoRemoteBranch { directory, branch } => write!(
                 f,
-                "The branch [{branch}] in [{}] is not in the remote repository and is used as it is.",
+                "the branch '{branch}' in '{}' is not in the remote repository; using the local branch",
                 directory.display()
             ),
             Warning::TagsKept { directory, tags } => write!(
                 f,
-                "The tags [{}] in [{}] are others than in the remote repository and stay as they are; remove them to get the remote ones.",
+                "the tags {} in '{}' differ from those of the remote repository and were kept; remove them to get the remote ones",
                 listed(tags),
                 directory.display()
             ),

@@ -135,7 +135,7 @@ impl WorkingCopy {
             let Some(mut found) = self.repo.try_find_reference(name.as_ref())? else { return Ok(None) };
             Ok(Some(found.peel_to_commit()?.id))
         };
-        find().map_err(RepositoryError::git(format!("find [{reference}]"), &self.directory))
+        find().map_err(RepositoryError::git(format!("find '{reference}'"), &self.directory))
     }
 
     pub(crate) fn local_branch(&self, name: &str) -> Result<Option<ObjectId>, RepositoryError> {
@@ -216,14 +216,14 @@ impl WorkingCopy {
             self.repo.edit_references(edits)?;
             Ok(())
         };
-        point().map_err(RepositoryError::git(format!("check out the branch [{name}]"), &self.directory))
+        point().map_err(RepositoryError::git(format!("check out the branch '{name}'"), &self.directory))
     }
 
     /// Checks out a commit that is not the tip of a branch.
     pub(crate) fn checkout_commit(&self, commit: ObjectId, name: &str) -> Result<(), RepositoryError> {
         self.switch_files(commit, name)?;
         let point = || self.repo.edit_reference(self.head_edit(Target::Object(commit), name)?);
-        point().map(drop).map_err(RepositoryError::git(format!("check out [{name}]"), &self.directory))
+        point().map(drop).map_err(RepositoryError::git(format!("check out '{name}'"), &self.directory))
     }
 
     /// Moves the current branch, which is behind, on to a commit.
@@ -240,7 +240,7 @@ impl WorkingCopy {
             self.repo.edit_reference(RefEdit::update(name, commit, expected, log).with_deref(true))?;
             Ok(())
         };
-        point().map_err(RepositoryError::git(format!("move the branch [{branch}] on"), &self.directory))
+        point().map_err(RepositoryError::git(format!("move the branch '{branch}' on"), &self.directory))
     }
 
     fn head_edit(&self, target: Target, name: &str) -> gix::Result<RefEdit> {
@@ -274,7 +274,7 @@ impl WorkingCopy {
             Ok((before, self.repo.find_object(commit)?.peel_to_tree()?.id))
         };
         let (before, after) = trees()
-            .map_err(RepositoryError::git(format!("read the files of [{target}]"), &self.directory))?;
+            .map_err(RepositoryError::git(format!("read the files of '{target}'"), &self.directory))?;
         switch(&self.repo, before, after, target)
     }
 

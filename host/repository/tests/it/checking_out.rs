@@ -61,7 +61,7 @@ fn a_version_without_anything_is_told_what_there_is() {
     drop(world.update(Some("7.0.0")).unwrap());
     let error = world.update(Some("6.8.0")).unwrap_err();
     let text = error.to_string();
-    assert!(text.contains("nothing for version [6.8.0]") && text.contains("[7, 8, master]"), "{text}");
+    assert!(text.contains("no branch or tag for version '6.8.0'") && text.contains("7, 8, master"), "{text}");
 }
 
 #[test]
@@ -69,7 +69,7 @@ fn a_version_that_is_none_is_told_what_one_looks_like() {
     let world = branches();
     drop(world.update(Some("7.0.0")).unwrap());
     let text = story(&world.update(Some("8.0")).unwrap_err());
-    assert!(text.contains("[8.0] is not a version") && text.contains("8.11.3"), "{text}");
+    assert!(text.contains("'8.0' is not a version") && text.contains("8.11.3"), "{text}");
 }
 
 #[test]
@@ -78,7 +78,10 @@ fn a_repository_without_master_is_told_what_there_is() {
     git(&world.remote(), &["init", "--quiet", "--initial-branch=main"]);
     world.commit("main", &[]);
     let text = world.update(None).unwrap_err().to_string();
-    assert!(text.contains("no branch, tag or commit [master]") && text.contains("branches [main]"), "{text}");
+    assert!(
+        text.contains("no branch, tag or commit 'master'") && text.contains("branches are main"),
+        "{text}"
+    );
 }
 
 #[test]
@@ -143,7 +146,7 @@ fn an_unknown_revision_gets_a_suggestion() {
     world.commit("geonames-next", &[]);
     let mut repository = world.opened();
     let text = repository.set_revision("geonmaes-next").unwrap_err().to_string();
-    assert!(text.contains("did you mean [geonames-next]?") && text.contains("7, 8"), "{text}");
+    assert!(text.contains("did you mean 'geonames-next'?") && text.contains("7, 8"), "{text}");
     for revision in ["", "-f", "--detach", "abcdef0123456789", "master:geonames", "@{", "a..b", "HEAD^{tree}"]
     {
         let error = repository.set_revision(revision).unwrap_err();
@@ -168,7 +171,7 @@ fn changes_keep_a_branch_from_being_updated() {
     world.write("geonames/track.json", "mine");
     world.commit("7", &[("geonames/track.json", "7 later")]);
     let checkout = world.update(Some("7.0.0")).unwrap();
-    assert!(told(&checkout.warnings)[0].contains("prevent the update of [7]"), "{:?}", checkout.warnings);
+    assert!(told(&checkout.warnings)[0].contains("prevent the update of '7'"), "{:?}", checkout.warnings);
     assert_eq!(checkout.warnings.len(), 1);
     assert_eq!(world.read("geonames/track.json"), "mine");
 }
@@ -363,7 +366,7 @@ fn a_lock_of_git_is_named() {
     let lock = world.copy().join(".git/index.lock");
     std::fs::write(&lock, "").unwrap();
     let error = world.update(Some("8.0.0")).unwrap_err();
-    assert!(error.to_string().contains(&format!("remove [{}]", lock.display())), "{error}");
+    assert!(error.to_string().contains(&format!("remove '{}'", lock.display())), "{error}");
     assert!(lock.exists());
     drop(world.update(Some("7.0.0")).unwrap());
 }
@@ -398,7 +401,7 @@ fn a_local_repository_needs_no_remote_one() {
 fn a_local_repository_that_is_not_there_is_told_where_it_should_be() {
     let world = World::empty();
     let text = TrackRepository::open(world.local()).unwrap_err().to_string();
-    assert!(text.contains("[default.url]") && text.contains(world.copy().to_str().unwrap()), "{text}");
+    assert!(text.contains("'default.url'") && text.contains(world.copy().to_str().unwrap()), "{text}");
 }
 
 #[test]

@@ -54,7 +54,7 @@ fn a_redirection_is_followed_once_and_remembered() {
 fn what_is_no_repository_is_an_error_that_says_so() {
     assert!(refused("/nothing").contains("404"), "{}", refused("/nothing"));
     assert!(refused("/page").contains("git-upload-pack-advertisement"), "{}", refused("/page"));
-    assert!(refused("/elsewhere").contains("/page], which is no repository"), "{}", refused("/elsewhere"));
+    assert!(refused("/elsewhere").contains("/page', which is not a repository"), "{}", refused("/elsewhere"));
 }
 
 #[test]

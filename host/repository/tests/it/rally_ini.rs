@@ -130,11 +130,11 @@ fn a_value_that_refers_to_nothing_is_an_error_only_where_it_is_used() {
     assert_eq!(config.tracks_url("mine").unwrap().as_deref(), Some("x"));
     let text = config.root_folder().unwrap_err().to_string();
     assert!(
-        text.contains("rally.ini:4: ") && text.contains("[HOME]") && text.contains("${CONFIG_DIR}"),
+        text.contains("rally.ini:4: ") && text.contains("'HOME'") && text.contains("${CONFIG_DIR}"),
         "{text}"
     );
     let text = config.value("a", "b").unwrap_err().to_string();
-    assert!(text.contains("rally.ini:6: ") && text.contains("refers to [c]"), "{text}");
+    assert!(text.contains("rally.ini:6: ") && text.contains("refers to 'c'"), "{text}");
     assert!(config.value("a", "d").unwrap_err().to_string().contains("refers to itself"));
 }
 
