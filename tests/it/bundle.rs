@@ -143,9 +143,9 @@ fn a_changed_byte_is_refused_at_each_level_that_verifies() {
         let mut changed = good.clone();
         changed[at] ^= 1;
         fs::write(&bundle, &changed).expect("written");
-        author.refused(&author.race(&bundle, &["--trusted-key", &key]), "the signature does not fit");
-        author.refused(&author.race(&bundle, &["--trust", "digest"]), "is refused");
-        author.refused(&["bundle", "inspect", &bundle], "is refused");
+        author.refused(&author.race(&bundle, &["--trusted-key", &key]), "the signature does not match");
+        author.refused(&author.race(&bundle, &["--trust", "digest"]), "rally refuses the bundle");
+        author.refused(&["bundle", "inspect", &bundle], "rally refuses the bundle");
     }
 }
 
@@ -160,7 +160,7 @@ fn a_pinned_digest_is_a_way_to_trust_without_keys() {
     let other = "0".repeat(64);
     author.refused(
         &author.race(&bundle, &["--trust", "digest", "--bundle-digest", &other]),
-        "not the one that was asked for",
+        "this is a different bundle",
     );
     author.refused(
         &author.race(&bundle, &["--trust", "digest", "--bundle-digest", "12"]),
@@ -177,7 +177,7 @@ fn an_archive_of_ones_own_races_with_local_trust_only() {
         .status()
         .expect("tar runs");
     assert!(packed.success());
-    author.refused(&author.race(&archive, &["--trust", "digest"]), "this is no bundle");
+    author.refused(&author.race(&archive, &["--trust", "digest"]), "this is not a bundle");
     author.fine(&author.race(&archive, &["--trust", "local"]));
     let (_, race) = author.machine.only_race();
     assert_eq!(race["track"], "mine");
@@ -274,7 +274,7 @@ fn a_track_with_a_link_is_not_packed() {
     fs::remove_file(author.path("tiny.bundle.sig")).expect("removed");
     let before = fs::read(author.path("tiny.bundle")).expect("read");
     let (track, output) = (author.path("tiny"), author.path("tiny.bundle"));
-    author.refused(&["bundle", "--track-path", &track, "--output", &output], "secrets.txt is a link");
+    author.refused(&["bundle", "--track-path", &track, "--output", &output], "secrets.txt' is a link");
     assert_eq!(fs::read(output).expect("read"), before, "the bundle from before is still there");
 }
 

@@ -106,7 +106,7 @@ impl Walk<'_> {
     fn entry(&mut self, path: &str, size: u64) -> Result<Range<usize>, OpenError> {
         let begin = self.position;
         let changed =
-            |_| OpenError::Changed { offset: begin as u64, place: format!("in the header of \"{path}\"") };
+            |_| OpenError::Changed { offset: begin as u64, place: format!("in the header of '{path}'") };
         self.expect(&header(path, size).map_err(changed)?, &format!("in the header of \"{path}\""))?;
         let end = usize::try_from(size).ok().and_then(|size| self.position.checked_add(size));
         let end = end

@@ -53,7 +53,7 @@ impl fmt::Debug for KeyId {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum KeyError {
     /// It has no such line, or more than one.
-    #[error("a {0} file has one line: \"{0} KEY-ID BASE64\"")]
+    #[error("this is not a {0} file: expected one line, '{0} KEY-ID BASE64'")]
     Shape(&'static str),
     /// It is something else of rally's.
     #[error("this is a {found}, not a {expected}")]
@@ -64,13 +64,13 @@ pub enum KeyError {
         expected: &'static str,
     },
     /// Its last word is not so many bytes in base64.
-    #[error("the last word of a {0} is damaged: it is not the base64 of {1} bytes")]
+    #[error("the {0} is damaged: its last word is not the base64 of {1} bytes")]
     Bytes(&'static str, usize),
     /// Its bytes are no key.
-    #[error("the key is damaged: its bytes are no ed25519 key that can be relied on")]
+    #[error("the key is damaged: its bytes are not a safe ed25519 key")]
     NoKey,
     /// Its id is another key's.
-    #[error("the key is damaged: it says to be {said}, and its bytes are those of {actual}")]
+    #[error("the key is damaged: it is labelled {said}, but its bytes are those of {actual}")]
     OtherId {
         /// What it says.
         said: String,

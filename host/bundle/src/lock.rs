@@ -58,25 +58,23 @@ impl From<&Facts> for LockedComponent {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LockError {
     /// It is of a version that this rally does not know.
-    #[error(
-        "track.lock, line 1: version {version} is not known to this rally, which reads version {VERSION}; use a newer rally"
-    )]
+    #[error("track.lock, line 1: this rally reads version {VERSION}, not {version}; use a newer rally")]
     UnknownVersion {
         /// The version.
         version: u64,
     },
     /// It does not begin as a lock does.
-    #[error("track.lock, line 1: a lock begins with \"version = {VERSION}\"")]
+    #[error("track.lock, line 1: expected 'version = {VERSION}'")]
     NoVersion,
     /// It is no UTF-8.
-    #[error("track.lock, line {line}: this is not UTF-8 text")]
+    #[error("track.lock, line {line}: this is not valid UTF-8")]
     NotText {
         /// Where, from 1.
         line: usize,
     },
     /// Its last lines are not the digest of the others.
     #[error(
-        "track.lock was changed: it does not end with the digest of what it says; make the bundle again with `rally bundle`"
+        "track.lock was changed: it does not end with the digest of its content; run `rally bundle` again"
     )]
     Changed,
     /// It is no TOML, or has other keys or values than a lock.
@@ -88,7 +86,7 @@ pub enum LockError {
         message: String,
     },
     /// The same could be said in another way.
-    #[error("track.lock, line {line}: this is not how `rally bundle` writes it; make the bundle again")]
+    #[error("track.lock, line {line}: `rally bundle` writes this in another form; run `rally bundle` again")]
     NotCanonical {
         /// Where, from 1.
         line: usize,
@@ -100,9 +98,7 @@ pub enum LockError {
     #[error(transparent)]
     TrackName(#[from] TrackNameError),
     /// Two files cannot both be there.
-    #[error(
-        "two files of the bundle cannot both be there: \"{path}\" is there twice, or is both a file and a folder"
-    )]
+    #[error("the bundle lists '{path}' twice, or as both a file and a folder")]
     Clash {
         /// Their name.
         path: BundlePath,
@@ -236,13 +232,14 @@ impl RawFile {
                 let wit_version = Version::parse(version.get_ref())
                     .map_err(|error| malformed(version.span().start, error.to_string()))?;
                 if let Some(import) = imports.get_ref().iter().find(|import| !is_interface(import)) {
-                    let message = format!("\"{}\" is no name of an interface", printable::name(import));
+                    let message = format!("'{}' is not the name of an interface", printable::name(import));
                     return Err(malformed(imports.span().start, message));
                 }
                 Some(LockedComponent { wit_version, imports: imports.into_inner() })
             }
             _ => {
-                let message = "a component has both wit-version and imports, another file neither".to_owned();
+                let message =
+                    "a component needs both wit-version and imports, any other file neither".to_owned();
                 return Err(malformed(self.path.span().start, message));
             }
         };

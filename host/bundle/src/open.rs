@@ -70,9 +70,7 @@ pub struct BundledFile {
 #[derive(Debug, thiserror::Error)]
 pub enum OpenError {
     /// It has another digest than was asked for.
-    #[error(
-        "the bundle is not the one that was asked for: its SHA-256 is {actual}, asked for was {expected}"
-    )]
+    #[error("this is a different bundle: its SHA-256 is {actual}, expected {expected}")]
     OtherDigest {
         /// What it has.
         actual: Digest,
@@ -86,7 +84,7 @@ pub enum OpenError {
     )]
     NotSigned,
     /// The signature is no signature.
-    #[error("the signature of the bundle cannot be read")]
+    #[error("cannot read the signature of the bundle")]
     Signature(#[source] KeyError),
     /// No key is trusted.
     #[error(
@@ -111,7 +109,7 @@ pub enum OpenError {
     },
     /// The signature is not of this file.
     #[error(
-        "the signature does not fit: the bundle was changed after key {signer} signed it, or that key has signed another one; do not run it"
+        "the signature does not match: the bundle was changed after key {signer} signed it, or that key signed another bundle; do not run it"
     )]
     BadSignature {
         /// Who it says to be signed by.
@@ -119,7 +117,7 @@ pub enum OpenError {
     },
     /// It is too large.
     #[error(
-        "the bundle has {size} bytes, at most {limit} are read; its documents belong behind a URL (data-url)"
+        "the bundle is too large: {size} bytes, the limit is {limit}; put its documents behind a URL (data-url)"
     )]
     TooLarge {
         /// Its size.
@@ -128,7 +126,7 @@ pub enum OpenError {
         limit: u64,
     },
     /// Its lock is too large.
-    #[error("the bundle's track.lock has {size} bytes, at most {limit} are read")]
+    #[error("the bundle's track.lock is too large: {size} bytes, the limit is {limit}")]
     LockTooLarge {
         /// Its size.
         size: u64,
@@ -136,7 +134,7 @@ pub enum OpenError {
         limit: u64,
     },
     /// It has too many files.
-    #[error("the bundle has {count} files or more, at most {limit} are read")]
+    #[error("the bundle has too many files: {count} or more, the limit is {limit}")]
     TooManyFiles {
         /// How many.
         count: usize,
@@ -145,7 +143,7 @@ pub enum OpenError {
     },
     /// It does not begin as bundles do.
     #[error(
-        "this is no bundle, or its first bytes were changed: it begins with \"{begin}\" instead of the header of track.lock; bundles are made \
+        "this is not a bundle: it begins with '{begin}' instead of the header of track.lock; bundles are made \
          with `rally bundle`, and an archive of your own runs with --trust local"
     )]
     NotABundle {
@@ -153,7 +151,7 @@ pub enum OpenError {
         begin: String,
     },
     /// It ends too early.
-    #[error("the bundle is cut short: it ends at byte {size}, within \"{path}\"; copy or download it again")]
+    #[error("the bundle is cut short: it ends at byte {size}, within '{path}'; copy or download it again")]
     CutShort {
         /// Its size.
         size: u64,
@@ -162,7 +160,7 @@ pub enum OpenError {
     },
     /// Some bytes are not what they have to be.
     #[error(
-        "the bundle was changed or is damaged at byte {offset}, {place}; get it again from where you trust it"
+        "the bundle was changed or is damaged at byte {offset}, {place}; get it again from a source that you trust"
     )]
     Changed {
         /// Where.
@@ -171,33 +169,31 @@ pub enum OpenError {
         place: String,
     },
     /// A file is not what the lock says.
-    #[error(
-        "the bundle was changed or is damaged: \"{path}\" is not the file that track.lock has the digest of"
-    )]
+    #[error("the bundle was changed or is damaged: '{path}' does not have the digest that track.lock lists")]
     FileChanged {
         /// Which.
         path: BundlePath,
     },
     /// A file of the lock is not there.
-    #[error("the bundle lacks \"{path}\", which is in its track.lock")]
+    #[error("the bundle lacks '{path}', which its track.lock lists")]
     FileMissing {
         /// Which.
         path: BundlePath,
     },
     /// A file is there that is not in the lock.
-    #[error("the bundle has \"{path}\", which is not in its track.lock")]
+    #[error("the bundle has '{path}', which its track.lock does not list")]
     FileExtra {
         /// Which.
         path: BundlePath,
     },
     /// Two files cannot both be there.
-    #[error("the archive has \"{path}\" twice, or as both a file and a folder")]
+    #[error("the archive has '{path}' twice, or as both a file and a folder")]
     Clash {
         /// Which.
         path: BundlePath,
     },
     /// Something is no file.
-    #[error("the archive has \"{name}\", which is {kind}; only files and folders are unpacked")]
+    #[error("the archive has '{name}', which is {kind}; only files and folders are allowed")]
     NotAFile {
         /// Which.
         name: String,
@@ -205,16 +201,16 @@ pub enum OpenError {
         kind: &'static str,
     },
     /// The archive cannot be read.
-    #[error("this is no tar archive, or it is damaged; archives of tracks are not compressed")]
+    #[error("this is not a tar archive, or it is damaged; archives of tracks are not compressed")]
     Tar(#[source] io::Error),
     /// A name is not allowed.
     #[error(transparent)]
     Path(#[from] PathError),
     /// The lock is wrong.
-    #[error("the bundle is refused")]
+    #[error("rally refuses the bundle")]
     Lock(#[from] LockError),
     /// A component would not run.
-    #[error("the bundle's component \"{path}\" is none that this rally runs")]
+    #[error("this version of rally cannot run the bundle's component '{path}'")]
     Component {
         /// Which.
         path: BundlePath,
@@ -224,7 +220,7 @@ pub enum OpenError {
     },
     /// The lock says something else of a component than is in it.
     #[error(
-        "track.lock does not tell the truth about \"{path}\": it is said to be {said}, and it is {actual}; do not run this bundle"
+        "track.lock is wrong about '{path}': it lists {said}, but the file is {actual}; do not run this bundle"
     )]
     Lie {
         /// Which.

@@ -49,13 +49,13 @@ pub struct Packed {
 #[derive(Debug, thiserror::Error)]
 pub enum PackError {
     /// It is no track.
-    #[error("{folder} has no {TRACK_FILE}: it is no track")]
+    #[error("'{folder}' is not a track: it has no {TRACK_FILE}")]
     NoTrack {
         /// The folder.
         folder: PathBuf,
     },
     /// Something cannot be read.
-    #[error("cannot read {path}")]
+    #[error("cannot read '{path}'")]
     Read {
         /// What.
         path: PathBuf,
@@ -65,20 +65,20 @@ pub enum PackError {
     },
     /// There is a link.
     #[error(
-        "{path} is a link, and links mean something else on another machine; put a copy of what it leads to in its place"
+        "'{path}' is a link, which would lead elsewhere on another machine; replace it with a copy of its target"
     )]
     Link {
         /// Where.
         path: PathBuf,
     },
     /// There is something that is neither file nor folder.
-    #[error("{path} is neither a file nor a folder; take it out of the track")]
+    #[error("'{path}' is neither a file nor a folder; remove it from the track")]
     Special {
         /// Where.
         path: PathBuf,
     },
     /// A name is not allowed in a bundle.
-    #[error("cannot pack {folder}; rename the file")]
+    #[error("cannot pack '{folder}'; rename the file")]
     Name {
         /// The folder.
         folder: PathBuf,
@@ -87,19 +87,19 @@ pub enum PackError {
         cause: PathError,
     },
     /// A name is no text.
-    #[error("the name of {path} is not Unicode; rename the file")]
+    #[error("the name of '{path}' is not valid Unicode; rename the file")]
     NotUnicode {
         /// Where.
         path: PathBuf,
     },
     /// A name does not fit the header of an archive.
-    #[error("the name {path} is too long for an archive; shorten the names of its folders")]
+    #[error("the name '{path}' is too long for an archive; shorten the names of its folders")]
     LongName {
         /// The name.
         path: BundlePath,
     },
     /// A component would not run.
-    #[error("{path} is no component that rally runs; build it again, or take it out of the track")]
+    #[error("rally cannot run the component '{path}'; build it again, or remove it from the track")]
     Component {
         /// Where.
         path: PathBuf,
@@ -109,7 +109,7 @@ pub enum PackError {
     },
     /// There are too many files.
     #[error(
-        "the track has more than {limit} files; put what rally does not need into a folder whose name begins with \"_\""
+        "the track has more than {limit} files; put files that rally does not need into a folder whose name begins with '_'"
     )]
     TooManyFiles {
         /// How many are allowed.
@@ -258,9 +258,9 @@ impl Packer<'_> {
         } else if is_folder {
             file_name.starts_with('_').then_some("sources")
         } else if name == LOCK_FILE {
-            Some("made anew")
+            Some("generated")
         } else if file_name.ends_with(".wasm.lock") {
-            Some("belongs to the sources")
+            Some("part of the sources")
         } else if is_leftover(file_name) {
             Some("left behind by an editor")
         } else if self.options.fetched.contains(name) {

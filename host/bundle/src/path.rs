@@ -22,7 +22,7 @@ pub struct BundlePath(String);
 
 /// A name cannot be in a bundle.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the file name \"{shown}\" cannot be in a bundle: {reason}")]
+#[error("a bundle cannot contain the file name '{shown}': {reason}")]
 pub struct PathError {
     shown: String,
     reason: &'static str,
@@ -65,9 +65,9 @@ impl FromStr for BundlePath {
 
 fn wrong_whole(text: &str) -> Option<&'static str> {
     if text.len() > LONGEST {
-        Some("names have at most 200 bytes")
+        Some("it is longer than 200 bytes")
     } else if text == LOCK_FILE {
-        Some("that is the name of the bundle's own lock")
+        Some("the bundle's own lock has that name")
     } else {
         None
     }
@@ -75,15 +75,15 @@ fn wrong_whole(text: &str) -> Option<&'static str> {
 
 fn wrong_part(part: &str) -> Option<&'static str> {
     if part.is_empty() {
-        Some("it is empty, or begins or ends with \"/\", or has \"//\" in it")
+        Some("it is empty, begins or ends with '/', or contains '//'")
     } else if part == "." || part == ".." {
-        Some("\".\" and \"..\" lead elsewhere")
+        Some("'.' and '..' lead elsewhere")
     } else if part.contains(['\\', ':']) {
-        Some("\"\\\" and \":\" mean something else on other systems")
+        Some("'\\' and ':' mean something else on other systems")
     } else if !printable::is_safe(part) && part.len() <= LONGEST_PART {
-        Some("it has characters that cannot be seen")
+        Some("it contains invisible characters")
     } else if part.len() > LONGEST_PART {
-        Some("parts of names have at most 100 bytes")
+        Some("a part of it is longer than 100 bytes")
     } else {
         None
     }
@@ -113,7 +113,7 @@ pub struct TrackName(String);
 /// A text is no name of a track.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "\"{shown}\" cannot be the name of a bundled track: names have 1 to 100 letters, digits, \"-\", \"_\" and \".\", and begin with a \
+    "'{shown}' cannot be the name of a bundled track: use 1 to 100 letters, digits, '-', '_' and '.', and begin with a \
      letter or digit; rename the folder of the track"
 )]
 pub struct TrackNameError {

@@ -11,7 +11,7 @@ use crate::path::TrackName;
 
 /// A bundle could not be unpacked.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot unpack the bundle to {path}; make room, or set RALLY_HOME to a folder that can be written")]
+#[error("cannot unpack the bundle to '{path}'; free some space, or set RALLY_HOME to a writable folder")]
 pub struct UnpackError {
     path: PathBuf,
     #[source]

@@ -12,7 +12,7 @@ use crate::version::PACKAGE;
 #[derive(Debug, thiserror::Error)]
 pub enum EncodeError {
     /// It is no core module.
-    #[error("the compiler's output is no WebAssembly module: {message} (at byte {offset})")]
+    #[error("the compiler's output is not a WebAssembly module: {message} (at byte {offset})")]
     Malformed {
         /// Where.
         offset: u64,
@@ -20,7 +20,7 @@ pub enum EncodeError {
         message: String,
     },
     /// It is a component already.
-    #[error("the compiler's output is a component already; build for wasm32-unknown-unknown")]
+    #[error("the compiler's output already is a component; build for wasm32-unknown-unknown")]
     Component,
     /// It does not say which interface it is for.
     #[error(
@@ -29,23 +29,23 @@ pub enum EncodeError {
     )]
     NoInterface,
     /// It needs what an extension does not get.
-    #[error("the module imports {}, which no extension has; {}", names.join(", "), remedy(names))]
+    #[error("the module imports {}, which rally does not offer; {}", names.join(", "), remedy(names))]
     Imports {
         /// Names of the modules that it imports from.
         names: Vec<String>,
     },
     /// What it has does not fit what it says.
-    #[error("the module does not fit its interface")]
+    #[error("the module does not match its interface")]
     Encoding(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
 fn remedy(names: &[String]) -> &'static str {
     if names.iter().any(|name| name.starts_with("wasi")) {
-        "it was built for WASI: build it for wasm32-unknown-unknown, where there are no files, sockets, environment and entropy"
+        "it was built for WASI; build it for wasm32-unknown-unknown, which has no files, sockets, environment and entropy"
     } else if names.iter().any(|name| name.starts_with("__wbindgen")) {
-        "a library in it is made for browsers (wasm-bindgen): turn that feature of the library off"
+        "a library in it is built for browsers (wasm-bindgen); turn off that feature of the library"
     } else {
-        "a library in it expects functions of another host: leave it out"
+        "a library in it expects functions of another host; remove it"
     }
 }
 

@@ -2,6 +2,7 @@
 
 use std::fmt;
 
+use rally_support::suggest::listed;
 use semver::Version;
 
 use crate::facts::Role;
@@ -15,7 +16,7 @@ pub enum InspectError {
     NotWasm(String),
     /// It ends too early.
     #[error(
-        "the component is cut short: it ends at byte {size} in the middle of what byte {offset} begins; copy or download it again"
+        "the component is cut short: it ends at byte {size}, within the part that begins at byte {offset}; copy or download it again"
     )]
     Truncated {
         /// Where the reader was.
@@ -46,11 +47,11 @@ pub enum InspectError {
     },
     /// It was never made into a component.
     #[error(
-        "this is a core module, not yet a component; `rally extension build` builds an extension and makes a component of it"
+        "this is a core module, not a component; run `rally extension build` to build the extension as a component"
     )]
     CoreModule,
     /// There is too much of something.
-    #[error("the component is too large: {bound} {count}, allowed are {limit}; {}", bound.remedy())]
+    #[error("the component is too large: {bound} {count}, the limit is {limit}; {}", bound.remedy())]
     TooLarge {
         /// Of what.
         bound: Bound,
@@ -61,7 +62,7 @@ pub enum InspectError {
     },
     /// Components lie in it too deeply.
     #[error(
-        "components lie {depth} deep in this component, allowed are {limit}; build the extension as one component, which has no more than 1"
+        "the component nests components {depth} deep, the limit is {limit}; build the extension as one component"
     )]
     Nested {
         /// How deep, as far as it was looked.
@@ -71,8 +72,7 @@ pub enum InspectError {
     },
     /// There is code in a component inside of it.
     #[error(
-        "the component is composed of several: there is a component with code of its own inside, at byte {offset}; build the \
-         extension as one component"
+        "the component contains another component with code, at byte {offset}; build the extension as one component"
     )]
     Composed {
         /// Where the code begins.
@@ -80,9 +80,9 @@ pub enum InspectError {
     },
     /// It imports what no rally offers.
     #[error(
-        "the component imports what no rally offers: {}. An extension has no files, no network, no environment and no \
-         entropy but what {PACKAGE} gives it; {}",
-        list(names),
+        "the component imports {}, which rally does not offer: extensions reach files, network, environment and entropy only \
+         through {PACKAGE}; {}",
+        listed(names),
         imports_remedy(names)
     )]
     Imports {
@@ -91,7 +91,7 @@ pub enum InspectError {
     },
     /// It is no extension.
     #[error(
-        "the component does not export {PACKAGE}/extension, which says what it is{}; write it with rally's SDK and build it with \
+        "the component does not export {PACKAGE}/extension{}; write it with rally's SDK and build it with \
          `rally extension build`",
         found(exports)
     )]
@@ -127,7 +127,7 @@ pub enum InspectError {
     },
     /// Its names of the interface have no version.
     #[error(
-        "the component names {name} without a version; build it with rally's SDK, whose interfaces have one (this rally offers {})",
+        "the component names {name} without a version; build it with rally's SDK, which adds versions (this rally offers {})",
         offered_text()
     )]
     Unversioned {
@@ -178,10 +178,10 @@ impl Bound {
             | Bound::FunctionJoins
             | Bound::Joins
             | Bound::Declarations => {
-                "raise that with --extension-max-size, which the other bounds on its content grow with, or build a smaller one"
+                "raise the limit with --extension-max-size (the other limits on its content grow with it), or build a smaller component"
             }
             Bound::Modules | Bound::Memories | Bound::Tables => {
-                "no flag raises that: build the extension as one module"
+                "no flag raises this limit: build the extension as one module"
             }
         }
     }
@@ -206,17 +206,6 @@ impl fmt::Display for Bound {
     }
 }
 
-/// Most names that a message lists.
-const LISTED: usize = 20;
-
-fn list(names: &[String]) -> String {
-    let mut text = names.iter().take(LISTED).map(String::as_str).collect::<Vec<_>>().join(", ");
-    if names.len() > LISTED {
-        text.push_str(&format!(" and {} more", names.len() - LISTED));
-    }
-    text
-}
-
 fn imports_remedy(names: &[String]) -> &'static str {
     if names.iter().any(|name| name.starts_with("wasi:")) {
         "build it for wasm32-unknown-unknown (Rust), or with the stubs for WASI of your language's tools"
@@ -231,7 +220,7 @@ fn found(exports: &[String]) -> String {
     if exports.is_empty() {
         " (it exports nothing)".to_owned()
     } else {
-        format!(" (it exports {})", list(exports))
+        format!(" (it exports {})", listed(exports))
     }
 }
 

@@ -54,13 +54,12 @@ fn is_wasm(bytes: &[u8]) -> Result<(), InspectError> {
     let what = if bytes.is_empty() {
         "the file is empty".to_owned()
     } else if text.starts_with(b"(component") || text.starts_with(b"(module") || text.starts_with(b";;") {
-        "this is its text form, which has to be made binary first".to_owned()
+        "this is the text form; convert it to binary first".to_owned()
     } else if bytes.starts_with(b"\x7fELF") {
-        "this is machine code; a compiled component is never taken from anyone, ship the .wasm file"
-            .to_owned()
+        "this is machine code; ship the .wasm file, rally compiles it by itself".to_owned()
     } else {
         let begin = &bytes[..bytes.len().min(8)];
-        format!("it begins with \"{}\" instead of \"\\0asm\"", begin.escape_ascii())
+        format!("it begins with '{}' instead of '\\0asm'", begin.escape_ascii())
     };
     Err(InspectError::NotWasm(what))
 }

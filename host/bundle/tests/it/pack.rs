@@ -25,7 +25,7 @@ fn files_parts_components_and_assets_are_packed_and_sources_are_not() {
             ("_source/", "sources"),
             ("far.json", "fetched from its URL"),
             ("far.json.bz2", "fetched from its URL"),
-            ("my-track.wasm.lock", "belongs to the sources"),
+            ("my-track.wasm.lock", "part of the sources"),
             ("track.json~", "left behind by an editor"),
         ]
     );
