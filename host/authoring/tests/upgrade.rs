@@ -139,7 +139,7 @@ fn totals_become_counts_per_client_and_what_does_not_come_out_even_is_said() {
     assert_eq!(odd["iterations"], 3);
     assert_eq!(
         upgraded.warnings,
-        ["task [odd] of challenge [only]: 10 iterations in total over 4 clients become 3 for each client"]
+        ["task 'odd' of challenge 'only': 10 iterations in total over 4 clients become 3 for each client"]
     );
 }
 

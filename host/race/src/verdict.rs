@@ -39,7 +39,7 @@ impl fmt::Display for Reason {
             }
             Reason::Lag { p99 } => write!(
                 f,
-                "the load driver sent 1 % of the requests more than {:.1} ms late by its own fault",
+                "the load driver itself delayed 1 % of the requests by more than {:.1} ms",
                 p99.as_secs_f64() * 1000.0
             ),
             Reason::ParamSourceStalls { count } => {

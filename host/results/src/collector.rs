@@ -60,7 +60,7 @@ impl From<&PlannedTask> for TaskInfo {
 /// A recording that belongs to no task of the race.
 #[derive(Debug, Error, PartialEq, Eq)]
 #[error(
-    "got a recording of task number {id}, and the race has no such task; the load driver runs another plan"
+    "the load driver sent a recording of task number {id}, which the race does not have: it runs another plan"
 )]
 pub struct UnknownTask {
     /// Number that the recording carried.

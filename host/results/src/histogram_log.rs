@@ -16,7 +16,7 @@ const NANOSECONDS_PER_MILLISECOND: f64 = 1e6;
 
 /// The histogram log could not be written. What was written before is still there, and the report does not depend on it.
 #[derive(Debug, Error)]
-#[error("cannot write the histogram log {}: {source}; the race goes on without it", path.display())]
+#[error("cannot write the histogram log '{}': {source}; the race continues without it", path.display())]
 pub struct HistogramLogError {
     /// The file.
     pub path: PathBuf,

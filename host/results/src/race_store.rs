@@ -24,14 +24,14 @@ const HISTOGRAM_LOG: &str = "histograms.hlog";
 pub enum RaceStoreError {
     /// The id cannot be the name of a folder.
     #[error(
-        "'{id}' cannot be a race id: it names a folder, so it must not be empty, hold a '/' or be '.' or '..'"
+        "'{id}' cannot be a race id: ids name folders, so they must not be empty, contain '/', or be '.' or '..'"
     )]
     Id {
         /// The id.
         id: String,
     },
     /// There is a race with this id.
-    #[error("there is a race with the id '{id}' already ({}); choose another --race-id", folder.display())]
+    #[error("a race with the id '{id}' already exists in '{}'; remove that folder or race again", folder.display())]
     Exists {
         /// The id.
         id: String,
@@ -39,7 +39,7 @@ pub enum RaceStoreError {
         folder: PathBuf,
     },
     /// There is no race with this id.
-    #[error("no race with the id '{id}' in {}; `rally list races` shows the races there are", races.display())]
+    #[error("unknown race '{id}' in '{}'; `rally list races` lists all races", races.display())]
     NotFound {
         /// The id.
         id: String,
@@ -47,7 +47,7 @@ pub enum RaceStoreError {
         races: PathBuf,
     },
     /// A file or folder cannot be written.
-    #[error("cannot keep the race in {}: {source}; make room or set RALLY_HOME to a folder that can be written", path.display())]
+    #[error("cannot store the race in '{}': {source}; free some space, or set RALLY_HOME to a writable folder", path.display())]
     Write {
         /// What was to be written.
         path: PathBuf,
@@ -55,7 +55,7 @@ pub enum RaceStoreError {
         source: io::Error,
     },
     /// A file or folder cannot be read.
-    #[error("cannot read {}: {source}", path.display())]
+    #[error("cannot read '{}': {source}", path.display())]
     Read {
         /// What was to be read.
         path: PathBuf,
@@ -63,7 +63,7 @@ pub enum RaceStoreError {
         source: io::Error,
     },
     /// A file is no record of a race.
-    #[error("{} is not the record of a race: {source}", path.display())]
+    #[error("'{}' is not the record of a race: {source}", path.display())]
     Malformed {
         /// The file.
         path: PathBuf,

@@ -27,7 +27,7 @@ pub enum ReportFormat {
 
 /// A report format that does not exist.
 #[derive(Debug, Error, PartialEq, Eq)]
-#[error("unknown report format '{0}'; it is one of markdown, csv, json")]
+#[error("unknown report format '{0}'; use markdown, csv or json")]
 pub struct UnknownReportFormat(String);
 
 impl FromStr for ReportFormat {
@@ -77,7 +77,7 @@ pub fn render(summary: &Summary, options: &ReportOptions) -> String {
 
 /// A report file could not be written. What was in it before is still there.
 #[derive(Debug, Error)]
-#[error("cannot write the report to {}: {source}; the figures are not lost, they are printed and kept with the race", path.display())]
+#[error("cannot write the report to '{}': {source}; the figures are printed and stored with the race", path.display())]
 pub struct WriteReportError {
     /// The file.
     pub path: PathBuf,

@@ -12,15 +12,13 @@ pub const FREE_TEXT_TAG: &str = "tag";
 #[derive(Debug, Error, PartialEq, Eq)]
 pub enum UserTagError {
     /// Some tags have a key and this one has not.
-    #[error(
-        "--user-tag: '{tag}' has no key; tags are given as key:value,key:value or as one text without ':' and ','"
-    )]
+    #[error("--user-tag: '{tag}' has no key; write key:value,key:value, or one text without ':' and ','")]
     NoKey {
         /// The tag.
         tag: String,
     },
     /// There is nothing before the colon.
-    #[error("--user-tag: the key of '{tag}' is empty; tags are given as key:value,key:value")]
+    #[error("--user-tag: the key of '{tag}' is empty; write key:value,key:value")]
     EmptyKey {
         /// The tag.
         tag: String,

@@ -1,4 +1,4 @@
-//! What a reader of the report must know before believing it.
+//! Warnings about the figures of a report.
 
 use rally_race::{MOST_META_KEYS, Reason};
 
@@ -9,14 +9,16 @@ use crate::summary::{RaceStatus, Summary, TaskSummary};
 const MOST_CAUSES: usize = 3;
 
 impl Summary {
-    /// Sentences for below the table, the gravest first. With several laps they are about all laps together.
+    /// Warnings for below the table, the gravest first. With several laps they are about all laps together.
     pub fn warnings(&self, compat: Option<Compat>) -> Vec<String> {
         let mut warnings = Vec::new();
         match self.status {
-            RaceStatus::Interrupted => warnings.push("Race was interrupted: figures are partial.".to_owned()),
-            RaceStatus::Failed => warnings.push("Race failed: figures are partial.".to_owned()),
-            RaceStatus::Running => warnings.push("Race is not over: figures are partial.".to_owned()),
-            // What failed is told task by task.
+            RaceStatus::Interrupted => {
+                warnings.push("the race was interrupted; its figures are partial".to_owned())
+            }
+            RaceStatus::Failed => warnings.push("the race failed; its figures are partial".to_owned()),
+            RaceStatus::Running => warnings.push("the race is not over; its figures are partial".to_owned()),
+            // Each failed task has a warning of its own.
             RaceStatus::Complete | RaceStatus::TasksFailed => {}
         }
         let tasks = self.whole_race().map_or(&[][..], |race| &race.tasks);
@@ -33,20 +35,12 @@ impl Summary {
             warnings.extend(stalls(task));
             warnings.extend(dropped_meta(task));
         }
-        warnings.extend(self.missing.iter().map(|missing| sentence(missing)));
+        warnings.extend(self.missing.iter().map(|missing| headline(missing)));
         warnings
     }
 }
 
-/// A message as a sentence.
-fn sentence(message: &str) -> String {
-    let message = headline(message);
-    let mut characters = message.chars();
-    let first = characters.next().map(|first| first.to_uppercase().to_string()).unwrap_or_default();
-    format!("{first}{}.", characters.as_str().trim_end_matches(['.', ':']))
-}
-
-/// What a reason says in one line: the error, and what caused it. Lines that end with a colon go on in the next one.
+/// A reason in one line: the error and its cause. Lines that end with a colon continue in the next one.
 pub fn headline(reason: &str) -> String {
     let mut headline = String::new();
     for (number, line) in reason.lines().map(str::trim).enumerate() {
@@ -62,10 +56,7 @@ pub fn headline(reason: &str) -> String {
 fn failed(task: &TaskSummary) -> Option<String> {
     let reason = headline(task.failed.as_ref()?);
     let name = &task.info.name;
-    Some(format!(
-        "[{name}] could not go on, its figures are partial: {}.",
-        reason.trim_end_matches(['.', ':'])
-    ))
+    Some(format!("task '{name}' failed and its figures are partial: {}", reason.trim_end_matches(['.', ':'])))
 }
 
 fn ran_out(task: &TaskSummary) -> Option<String> {
@@ -74,7 +65,7 @@ fn ran_out(task: &TaskSummary) -> Option<String> {
     let seconds = |time: f64| if time < 10.0 { format!("{time:.2} s") } else { format!("{time:.0} s") };
     let (first, last, planned) = (seconds(early.first), seconds(early.last), seconds(early.planned));
     Some(if early.clients >= task.clients_of_all_laps {
-        format!("[{name}] ended after {last} of {planned} because its parameters ran out.")
+        format!("task '{name}' ended after {last} of {planned}: its parameters ran out")
     } else {
         let when = if first == last {
             format!("after {last}")
@@ -82,7 +73,7 @@ fn ran_out(task: &TaskSummary) -> Option<String> {
             format!("{first} to {last} after its start,")
         };
         format!(
-            "{} of {} clients of [{name}] ended {when} of {planned} because their parameters ran out.",
+            "{} of {} clients of task '{name}' ended {when} of {planned}: their parameters ran out",
             early.clients, task.clients_of_all_laps
         )
     })
@@ -92,16 +83,16 @@ fn dropped_meta(task: &TaskSummary) -> Option<String> {
     let (dropped, name) = (task.request_meta.dropped, &task.info.name);
     (dropped > 0).then(|| {
         format!(
-            "{dropped} numbers that the runner of [{name}] told of its requests are in no figure: only {MOST_META_KEYS} different \
-             keys are kept, the first ones in alphabetical order."
+            "the runner of task '{name}' reported more than {MOST_META_KEYS} metadata keys; {dropped} values were dropped (the first \
+             {MOST_META_KEYS} keys in alphabetical order are kept)"
         )
     })
 }
 
 fn not_run(tasks: &[TaskSummary]) -> Option<String> {
-    let names: Vec<&str> =
-        tasks.iter().filter(|task| !task.was_run()).map(|task| task.info.name.as_str()).collect();
-    (!names.is_empty()).then(|| format!("No request was made for [{}].", names.join("], [")))
+    let names: Vec<String> =
+        tasks.iter().filter(|task| !task.was_run()).map(|task| format!("'{}'", task.info.name)).collect();
+    (!names.is_empty()).then(|| format!("no requests were sent for {}", names.join(", ")))
 }
 
 fn error_rate(task: &TaskSummary) -> Option<String> {
@@ -120,19 +111,19 @@ fn error_rate(task: &TaskSummary) -> Option<String> {
     if let further @ 1.. = task.failures.len().saturating_sub(MOST_CAUSES) {
         causes.push(format!("{further} further causes"));
     }
-    let causes = if causes.is_empty() { String::new() } else { format!(" Causes: {}.", causes.join("; ")) };
+    let causes = if causes.is_empty() { String::new() } else { format!(": {}", causes.join("; ")) };
     let name = &task.info.name;
     let example = task.failures.iter().find_map(|failure| failure.example.as_deref());
-    let example = example.map_or(String::new(), |example| format!(" For example: {example}"));
+    let example = example.map_or(String::new(), |example| format!("; for example: {example}"));
     if task.error_rate == 0.0 {
-        return Some(format!("Requests of [{name}] failed during its warmup.{causes}{example}"));
+        return Some(format!("requests of task '{name}' failed during its warmup{causes}{example}"));
     }
     let documents = match task.failed_documents() {
-        Some(documents) if documents > 0.0 => format!(" {documents} documents failed."),
+        Some(documents) if documents > 0.0 => format!(", {documents} documents failed"),
         _ => String::new(),
     };
     let rate = task.error_rate * 100.0;
-    Some(format!("Error rate is {rate:.2} % for [{name}].{documents}{causes}{example}"))
+    Some(format!("the error rate of task '{name}' is {rate:.2} %{documents}{causes}{example}"))
 }
 
 fn split_times(task: &TaskSummary) -> Option<String> {
@@ -140,12 +131,12 @@ fn split_times(task: &TaskSummary) -> Option<String> {
     let name = &task.info.name;
     Some(if task.service_time.success.is_some() {
         format!(
-            "Latency and service time of [{name}] are those of its {} successful requests; its {failed} failed ones have rows \
-             of their own.",
+            "latency and service time of task '{name}' cover its {} successful requests; its {failed} failed requests have rows of \
+             their own",
             task.requests - failed
         )
     } else {
-        format!("None of the {failed} requests of [{name}] succeeded.")
+        format!("all {failed} requests of task '{name}' failed")
     })
 }
 
@@ -155,40 +146,38 @@ fn no_throughput(task: &TaskSummary, compat: Option<Compat>) -> Option<String> {
     }
     let name = &task.info.name;
     let cause = if task.error_rate > 0.0 {
-        format!("Error rate is {:.1} %.", task.error_rate * 100.0)
+        format!("its error rate is {:.1} %", task.error_rate * 100.0)
     } else if task.requests == 0 {
-        "The benchmark ended already during warmup.".to_owned()
+        "it ended during its warmup".to_owned()
     } else {
-        "Its requests did no work.".to_owned()
+        "its requests did no work".to_owned()
     };
-    Some(format!("No throughput metrics available for [{name}]. Likely cause: {cause}"))
+    Some(format!("task '{name}' has no throughput: {cause}"))
 }
 
 fn driver_limited(task: &TaskSummary) -> Option<String> {
     let reason = task.driver?.limited?;
     let remedy = match reason {
         Reason::SaturatedThread { .. } => {
-            "Give the task fewer clients or a lower target throughput, or run rally on a faster machine."
+            "give the task fewer clients or a lower target throughput, or run rally on a faster machine"
         }
         Reason::Lag { .. } => {
-            "Run rally on a machine that has nothing else to do. A param source or a scheduler that is asked when a request's turn \
-             comes must be quick."
+            "run rally on an idle machine; param sources and schedulers that rally calls between requests must be fast"
         }
         Reason::ParamSourceStalls { .. } => {
-            "Its param source is slower than the target: lower the target throughput or make its parameters cheaper."
+            "its param source is slower than the target, so lower the target throughput or make its parameters cheaper"
         }
     };
     let name = &task.info.name;
     Some(format!(
-        "[{name}] is driver-limited: {reason}. Its figures say more about the load driver than about the target. {remedy}"
+        "task '{name}' is driver-limited ({reason}), so its figures describe the load driver more than the target; {remedy}"
     ))
 }
 
-/// Where the driver tells about itself, stalls are part of its verdict.
+/// Where the driver reports about itself, stalls are part of its verdict.
 fn stalls(task: &TaskSummary) -> Option<String> {
     let stalls = task.param_source_stalls;
     let name = &task.info.name;
-    (stalls > 0 && task.driver.is_none()).then(|| {
-        format!("The param source of [{name}] was not ready for {stalls} requests when they were due.")
-    })
+    (stalls > 0 && task.driver.is_none())
+        .then(|| format!("the param source of task '{name}' was late for {stalls} requests"))
 }

@@ -66,7 +66,7 @@ pub(super) async fn dump(
     folder: &Path,
     progress: &impl CreateProgress,
 ) -> Result<Option<DumpedCorpus>, CreateError> {
-    let failed = |source| CreateError::Call { what: format!("the documents of [{name}]"), source };
+    let failed = |source| CreateError::Call { what: format!("the documents of '{name}'"), source };
     let query = json!({ "size": batch_size, "sort": ["_doc"], "query": { "match_all": {} } });
     let path = format!("/{}/_search?scroll={KEEP_ALIVE}", encode_path(name));
     let mut page: Page = api.call_as(Method::POST, &path, Some(&query)).await.map_err(failed)?;

@@ -53,7 +53,7 @@ pub trait CreateProgress {
 #[derive(Debug, thiserror::Error)]
 pub enum CreateError {
     /// Nothing is called so.
-    #[error("the cluster has no {what} [{pattern}]; `GET /_cat/indices` shows what there is")]
+    #[error("the cluster has no {what} '{pattern}'; `GET /_cat/indices` lists all indices")]
     NothingFound {
         /// `index` or `data stream`.
         what: &'static str,
@@ -61,7 +61,7 @@ pub enum CreateError {
         pattern: String,
     },
     /// A name that would be no file's.
-    #[error("[{name}] cannot be part of a file name")]
+    #[error("'{name}' cannot be part of a file name")]
     Name {
         /// The name.
         name: String,
@@ -76,7 +76,7 @@ pub enum CreateError {
         source: CallError,
     },
     /// The cluster answers, but only in part.
-    #[error("the cluster could only read some of the shards of [{name}]: {failure}")]
+    #[error("the cluster could read only some of the shards of '{name}': {failure}")]
     Partial {
         /// Index or data stream.
         name: String,
@@ -84,15 +84,13 @@ pub enum CreateError {
         failure: String,
     },
     /// A document without its content: not all of the index could be written.
-    #[error(
-        "documents of [{name}] come without their [_source]; an index that does not keep it cannot be made a track of"
-    )]
+    #[error("cannot write a track from '{name}': the index does not store the '_source' of its documents")]
     NoSource {
         /// Index or data stream.
         name: String,
     },
     /// A file cannot be written.
-    #[error("cannot write {path}")]
+    #[error("cannot write '{path}'")]
     Write {
         /// The file.
         path: PathBuf,

@@ -90,7 +90,7 @@ async fn ask(
         Some(status) if status.as_u16() == 404 => {
             CreateError::NothingFound { what: one, pattern: pattern.to_owned() }
         }
-        _ => CreateError::Call { what: format!("{what} [{pattern}]"), source },
+        _ => CreateError::Call { what: format!("{what} '{pattern}'"), source },
     })
 }
 

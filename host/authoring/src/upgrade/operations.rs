@@ -51,7 +51,7 @@ fn search(operation: &Operation, track: &Track, params: &mut Map<String, Value>,
         && track.indices.iter().any(|index| index.types.len() > 1)
     {
         warnings.push(format!(
-            "operation [{}] searched documents of type [{of_type}] only; there are no types any more, so it searches all of the index",
+            "operation '{}' searched only documents of type '{of_type}'; types no longer exist, so it now searches the whole index",
             operation.name
         ));
     }

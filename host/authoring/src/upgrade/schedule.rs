@@ -128,7 +128,7 @@ fn task(task: &Task, challenge: &Challenge, warnings: &mut Vec<String>) -> Value
     }
     let timed = task.time_period.is_some() || task.warmup_time_period.is_some();
     let mut warn = |text: String| {
-        warnings.push(format!("task [{}] of challenge [{}]: {text}", task.name, challenge.name));
+        warnings.push(format!("task '{}' of challenge '{}': {text}", task.name, challenge.name));
     };
     if timed {
         for (key, seconds) in
@@ -137,7 +137,7 @@ fn task(task: &Task, challenge: &Challenge, warnings: &mut Vec<String>) -> Value
             let Some(seconds) = seconds else { continue };
             if seconds.fract() != 0.0 {
                 warn(format!(
-                    "\"{key}\" is {seconds} s; the current dialect has whole seconds, so it is rounded up"
+                    "'{key}' is {seconds} s; rounded up, because the current dialect has whole seconds"
                 ));
             }
             spec.insert(key.to_owned(), json!(seconds.ceil() as u64));

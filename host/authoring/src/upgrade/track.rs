@@ -13,13 +13,13 @@ use crate::text::template_text;
 #[derive(Debug, thiserror::Error)]
 pub enum UpgradeError {
     /// There is nothing to do.
-    #[error("track [{track}] is written in the current dialect already")]
+    #[error("track '{track}' already is in the current dialect")]
     Current {
         /// Name of the track.
         track: String,
     },
     /// The types of an index say different things, and there is only one mapping today.
-    #[error("index [{index}] cannot be written without mapping types")]
+    #[error("cannot write the index '{index}' without mapping types")]
     Mapping {
         /// The index.
         index: String,
@@ -28,7 +28,7 @@ pub enum UpgradeError {
         source: MappingError,
     },
     /// A template has mappings that do not fit together.
-    #[error("index template [{template}] cannot be written without mapping types")]
+    #[error("cannot write the index template '{template}' without mapping types")]
     Template {
         /// The template.
         template: String,

@@ -238,8 +238,8 @@ fn failed_requests_have_rows_of_their_own() {
     assert_eq!(
         summary.warnings(None),
         [
-            "Error rate is 33.33 % for [search]. Causes: 1 x HTTP 429 too many requests.",
-            "Latency and service time of [search] are those of its 2 successful requests; its 1 failed ones have rows of their own.",
+            "the error rate of task 'search' is 33.33 %: 1 x HTTP 429 too many requests",
+            "latency and service time of task 'search' cover its 2 successful requests; its 1 failed requests have rows of their own",
         ]
     );
     // As Rally has it there is one set of percentiles, over all requests.
@@ -256,8 +256,8 @@ fn a_task_that_ended_during_its_warmup_is_named() {
     assert_eq!(
         warnings,
         [
-            "No request was made for [never], [nor this].",
-            "No throughput metrics available for [search]. Likely cause: The benchmark ended already during warmup.",
+            "no requests were sent for 'never', 'nor this'",
+            "task 'search' has no throughput: it ended during its warmup",
         ]
     );
 }
@@ -267,7 +267,7 @@ fn a_partial_report_says_so() {
     let collector = Collector::default();
     assert_eq!(collector.summary(RaceStatus::Complete).warnings(None), Vec::<String>::new());
     let warnings = collector.summary(RaceStatus::Interrupted).warnings(None);
-    assert_eq!(warnings, ["Race was interrupted: figures are partial."]);
+    assert_eq!(warnings, ["the race was interrupted; its figures are partial"]);
 }
 
 #[test]
@@ -278,7 +278,7 @@ fn a_task_that_the_driver_held_back_is_marked_with_reason_and_remedy() {
     let summary = collector.summary(RaceStatus::Complete);
     assert!(render(&summary, &CSV).contains("driver-limited,search,yes,\n"));
     let warnings = summary.warnings(None);
-    assert!(warnings[0].starts_with("[search] is driver-limited: "), "{warnings:?}");
+    assert!(warnings[0].starts_with("task 'search' is driver-limited ("), "{warnings:?}");
     assert!(warnings[0].contains("97 %") && warnings[0].contains("fewer clients"), "{warnings:?}");
     let task = &summary.results(None)["op_metrics"][0];
     assert_eq!(task["driver_limited"], true);

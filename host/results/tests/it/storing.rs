@@ -72,7 +72,7 @@ fn a_race_is_kept_from_its_start_and_completed_at_its_end() {
         ("user-tags", json!({"intention": "baseline"})),
         ("status", json!("interrupted")),
         ("seed", json!("18446744073709551615")),
-        ("warnings", json!(["Race was interrupted: figures are partial."])),
+        ("warnings", json!(["the race was interrupted; its figures are partial"])),
     ] {
         assert_eq!(json[name], expected, "{name}");
     }
@@ -130,9 +130,9 @@ fn a_race_id_names_one_folder() {
     }
     store.create(&record("same")).unwrap();
     let error = store.create(&record("same")).unwrap_err();
-    assert!(error.to_string().contains("choose another --race-id"), "{error}");
+    assert!(error.to_string().contains("already exists"), "{error}");
     let error = store.read("other").unwrap_err();
-    assert!(error.to_string().contains("no race with the id 'other'"), "{error}");
+    assert!(error.to_string().contains("unknown race 'other'"), "{error}");
 }
 
 #[test]
