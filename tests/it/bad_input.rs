@@ -187,7 +187,7 @@ fn a_component_that_breaks_in_the_middle_ends_its_task_and_nothing_else() {
     ]);
     // The report is there, with the mark.
     let marked = run.output.lines().any(|line| line.contains("task failed") && line.contains("wild"));
-    assert!(marked && run.output.contains("[wild] could not go on"), "{}", run.output);
+    assert!(marked && run.output.contains("task 'wild' failed"), "{}", run.output);
     let (_, race) = machine.only_race();
     assert_eq!(race["status"], "tasks-failed");
     assert_eq!(race["failed-tasks"][0]["task"], "wild");

@@ -147,5 +147,5 @@ fn totals_become_counts_per_client_and_what_does_not_come_out_even_is_said() {
 fn a_search_of_one_type_among_several_is_said_to_search_all_of_them_now() {
     let upgraded = upgraded(searches(), json!([{"operation": "of-type"}]));
     assert_eq!(upgraded.warnings.len(), 1, "{:?}", upgraded.warnings);
-    assert!(upgraded.warnings[0].contains("[of-type] searched documents of type [a] only"));
+    assert!(upgraded.warnings[0].contains("'of-type' searched only documents of type 'a'"));
 }

@@ -95,7 +95,7 @@ fn a_fetch_that_fails_goes_on_with_what_is_there() {
     std::fs::rename(world.remote(), world.folder.path().join("away")).unwrap();
     let (mut repository, warnings) = TrackRepository::open(world.config()).unwrap();
     let told = told(&warnings);
-    assert!(told[0].starts_with("Could not update the track repository [default]"), "{told:?}");
+    assert!(told[0].starts_with("cannot update the track repository 'default'"), "{told:?}");
     assert!(told[0].contains("continuing with the local state"), "{told:?}");
     assert_eq!(repository.update(Some("8.2.0")).unwrap().branch_or_tag.name(), "8");
 }

@@ -116,7 +116,7 @@ fn a_line_that_cannot_be_understood_is_named() {
 
 #[test]
 fn a_file_that_is_no_text_is_refused() {
-    assert_eq!(refused(b"[tracks]\nx = \xff\n"), "rally.ini: the file is not UTF-8");
+    assert_eq!(refused(b"[tracks]\nx = \xff\n"), "rally.ini: the file is not valid UTF-8");
     let folder = tempfile::tempdir().unwrap();
     std::fs::create_dir(folder.path().join("rally.ini")).unwrap();
     let error = RallyConfig::load(folder.path(), None).unwrap_err();

@@ -310,7 +310,7 @@ fn a_report_that_cannot_be_written_is_an_error_that_names_the_file() {
     fs::write(folder.path().join("file"), "").unwrap();
     let path = folder.path().join("file/report.md");
     let error = write_report(&path, &one_lap(), &MARKDOWN).unwrap_err().to_string();
-    assert!(error.contains("file/report.md") && error.contains("not lost"), "{error}");
+    assert!(error.contains("file/report.md") && error.contains("stored with the race"), "{error}");
     let error = write_report(folder.path(), &one_lap(), &MARKDOWN).unwrap_err().to_string();
     assert!(error.contains("directory"), "{error}");
 }
@@ -344,5 +344,5 @@ fn formats_are_named_as_on_the_command_line() {
         assert_eq!(format.to_string().parse(), Ok(format));
     }
     let error = "html".parse::<ReportFormat>().unwrap_err().to_string();
-    assert_eq!(error, "unknown report format 'html'; it is one of markdown, csv, json");
+    assert_eq!(error, "unknown report format 'html'; use markdown, csv or json");
 }

@@ -97,7 +97,7 @@ fn races_are_listed_latest_first_and_unreadable_ones_are_named() {
     assert_eq!(listed, [("late", "20180101T000000Z"), ("early", "20170101T120000Z")]);
     assert_eq!(problems.len(), 1);
     assert!(
-        problems[0].to_string().contains("broken/race.json is not the record of a race"),
+        problems[0].to_string().contains("broken/race.json' is not the record of a race"),
         "{}",
         problems[0]
     );

@@ -59,7 +59,7 @@ fn a_task_that_could_not_go_on_is_marked_wherever_its_figures_are() {
         warnings[0],
         "task 'wild' failed and its figures are partial: the runner of task [wild] failed for client 3 because: the component trapped"
     );
-    assert!(warnings[1].starts_with("[unborn] could not go on"), "{warnings:?}");
+    assert!(warnings[1].starts_with("task 'unborn' failed"), "{warnings:?}");
     let csv = render(&summary, &CSV);
     assert!(csv.contains("task failed,wild,yes,\n") && csv.contains("task failed,unborn,yes,\n"), "{csv}");
     assert!(csv.contains("Mean Throughput,wild,5.00,docs/s\n"), "{csv}");
