@@ -144,8 +144,8 @@ fn a_changed_byte_is_refused_at_each_level_that_verifies() {
         changed[at] ^= 1;
         fs::write(&bundle, &changed).expect("written");
         author.refused(&author.race(&bundle, &["--trusted-key", &key]), "the signature does not match");
-        author.refused(&author.race(&bundle, &["--trust", "digest"]), "rally refuses the bundle");
-        author.refused(&["bundle", "inspect", &bundle], "rally refuses the bundle");
+        author.refused(&author.race(&bundle, &["--trust", "digest"]), "is refused");
+        author.refused(&["bundle", "inspect", &bundle], "is refused");
     }
 }
 

@@ -277,7 +277,7 @@ fn a_cluster_that_dies_in_the_middle_leaves_no_part_of_a_track() {
     let folder = tempfile::tempdir().expect("folder");
     let run = Machine::new().rally(create_of_scripted(&address, folder.path()));
     run.expect_code(1)
-        .expect_error(&["cannot read the documents of [acme] from the cluster", "/_search/scroll"]);
+        .expect_error(&["cannot read the documents of 'acme' from the cluster", "/_search/scroll"]);
     assert_eq!(files(folder.path()), BTreeSet::new());
 }
 

@@ -273,7 +273,7 @@ fn a_current_track_needs_no_upgrade() {
     let output = machine.home().join("out");
     let run =
         machine.rally(["upgrade-track", &places_argument(), &format!("--output-path={}", output.display())]);
-    refused(&run, &["current dialect already"]);
+    refused(&run, &["already is in the current dialect"]);
     assert!(!output.exists());
 }
 

@@ -207,7 +207,7 @@ pub enum OpenError {
     #[error(transparent)]
     Path(#[from] PathError),
     /// The lock is wrong.
-    #[error("rally refuses the bundle")]
+    #[error("the bundle is refused")]
     Lock(#[from] LockError),
     /// A component would not run.
     #[error("this version of rally cannot run the bundle's component '{path}'")]
