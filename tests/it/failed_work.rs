@@ -98,7 +98,7 @@ fn rejected_documents_are_counted_and_are_not_throughput() {
     assert!((index["error_rate"].as_f64().expect("a rate") - 1.0 / 3.0).abs() < 1e-9);
     let table = race(&machine, folder.path(), &[]);
     assert!(table.output.contains("failed documents"), "{}", table.output);
-    assert!(table.output.contains(" 2 documents failed."), "{}", table.output);
+    assert!(table.output.contains(", 2 documents failed"), "{}", table.output);
 }
 
 #[test]
