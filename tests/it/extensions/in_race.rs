@@ -20,7 +20,10 @@ fn a_source_that_ends_before_its_time_is_worth_a_word() {
     let record = machine.only_race().1;
     assert_eq!(record["status"], "complete");
     let warnings = record["warnings"].to_string();
-    assert!(warnings.contains("task 'a' ended after") && warnings.contains("parameters ran out"), "{warnings}");
+    assert!(
+        warnings.contains("task 'a' ended after") && warnings.contains("parameters ran out"),
+        "{warnings}"
+    );
 }
 
 #[test]

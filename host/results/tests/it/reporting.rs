@@ -209,7 +209,7 @@ fn names_in_json_stay_what_they_are() {
         names(task),
         [
             "task", "operation", "operation-type", "clients", "target-throughput", "requests", "warmup-requests",
-            "throughput", "rally_throughput", "latency", "service_time", "processing_time", "error_rate", "duration",
+            "throughput", "rally_throughput", "latency", "service_time", "processing_time", "error_rate", "failed_documents", "duration",
             "send_lateness", "driver_lag", "failures", "param_source_stalls", "driver", "driver_limited",
             "driver_limited_reason", "request_meta", "request_meta_dropped", "ended_early", "failed", "failed_reason", "meta",
         ]
