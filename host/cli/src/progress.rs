@@ -56,8 +56,8 @@ impl ProgressBoard {
     }
 
     /// Text above the running tasks.
-    pub fn say(&self, text: impl Display) {
-        self.show(&printable::lines(&text.to_string()));
+    pub fn say(&self, text: &str) {
+        self.show(&printable::lines(text));
     }
 
     /// A warning above the running tasks.
