@@ -40,7 +40,7 @@ pub struct InfoArgs {
 pub fn run(arguments: &InfoArgs) -> Result<(), CommandError> {
     let home = Home::from_environment().map_err(CommandError::user)?;
     let reading = Reading::with(&arguments.params)?
-        .filtered(&arguments.filters)
+        .filtered(&arguments.filters)?
         .flavor(&arguments.flavor)
         .challenge(arguments.challenge.as_deref());
     let found = track::find(&arguments.track, &arguments.repository, None, &home)?;

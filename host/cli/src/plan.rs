@@ -85,7 +85,7 @@ fn seconds(text: &str) -> Result<f64, String> {
 pub fn run(arguments: &PlanArgs) -> Result<(), CommandError> {
     let home = Home::from_environment().map_err(CommandError::user)?;
     let mut options = Reading::with(&arguments.params)?
-        .filtered(&arguments.filters)
+        .filtered(&arguments.filters)?
         .flavor(&arguments.flavor)
         .challenge(arguments.challenge.as_deref())
         .test_mode(arguments.test_mode)

@@ -57,7 +57,7 @@ pub fn run(arguments: &RunArgs) -> Result<(), CommandError> {
 
     // What is wrong with what the user says of the track is said before anybody is asked.
     let reading = Reading::with(&arguments.params)?
-        .filtered(&arguments.filters)
+        .filtered(&arguments.filters)?
         .challenge(arguments.challenge.as_deref())
         .test_mode(arguments.test_mode);
     let running = Running::find(&runtime, &settings, &cancel)?;

@@ -1,8 +1,9 @@
 //! `--client-options`: how to talk to the target. The names are those of Rally and the Elasticsearch client.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
+use rally_support::option_value;
 use rally_support::suggest::closest;
 use serde_json::{Map, Value};
 
@@ -27,6 +28,9 @@ const KNOWN: [&str; 12] = [
     "basic_auth_password",
     "api_key",
 ];
+
+/// Options that no message repeats.
+const SECRETS: [&str; 2] = ["basic_auth_password", "api_key"];
 
 /// Options that Rally has and that would change what is measured if they were ignored.
 const NOT_SUPPORTED: [(&str, &str); 4] = [
@@ -80,12 +84,29 @@ impl Default for ClientOptions {
 pub enum ClientOptionsError {
     /// Neither `key:value` pairs nor JSON.
     #[error(
-        "--client-options: '{part}' is not key:value (give key:value[,key:value], a JSON object, or a .json file)"
+        "--client-options: part {number}{} is not key:value (give key:value[,key:value], a JSON object, or a .json file; \
+         quotes keep the commas of a value)",
+        after.as_ref().map(|name| format!(", after '{name}',")).unwrap_or_default()
     )]
     NotAPair {
-        /// The part that has no colon.
-        part: String,
+        /// Which part it is, from 1 on. It may belong to a secret, so that it is not repeated.
+        number: usize,
+        /// The option before it.
+        after: Option<String>,
     },
+    /// A part that looks like an option behind a secret with a comma.
+    #[error(
+        "--client-options: what follows a comma behind '{after}' is no option; put quotes around a value with commas"
+    )]
+    PartOfSecret {
+        /// The secret option.
+        after: &'static str,
+    },
+    /// Options for several clusters.
+    #[error(
+        "--client-options for several clusters are not supported yet: give those of one, or {{\"default\": {{…}}}}"
+    )]
+    SeveralClusters,
     /// Inline JSON, or the content of the file.
     #[error("--client-options: {origin} is not a JSON object")]
     NotJson {
@@ -141,7 +162,14 @@ impl ClientOptions {
     /// # Errors
     /// Where the text cannot be read, a name is unknown, or a value makes no sense.
     pub fn parse(text: &str) -> Result<ClientOptions, ClientOptionsError> {
-        ClientOptions::from_map(&read_options(text)?)
+        let options = read_options(text)?;
+        // Rally's form for several clusters.
+        let clusters = !options.is_empty() && options.values().all(Value::is_object);
+        match options.get("default") {
+            Some(Value::Object(default)) if options.len() == 1 => ClientOptions::from_map(default),
+            _ if clusters => Err(ClientOptionsError::SeveralClusters),
+            _ => ClientOptions::from_map(&options),
+        }
     }
 
     /// Reads options from names and values; values may be text.
@@ -201,7 +229,7 @@ impl ClientOptions {
                 return Err(ClientOptionsError::Contradiction("basic_auth_password needs basic_auth_user"));
             }
         };
-        options.api_key = map.get("api_key").map(|value| string("api_key", value)).transpose()?;
+        options.api_key = map.get("api_key").map(api_key).transpose()?;
         if options.api_key.is_some() && options.basic_auth.is_some() {
             return Err(ClientOptionsError::Contradiction(
                 "give either api_key or basic_auth_user, not both",
@@ -247,23 +275,30 @@ fn read_options(text: &str) -> Result<Map<String, Value>, ClientOptionsError> {
     if text.starts_with('{') {
         return object(text, "the text".to_owned());
     }
-    if text.ends_with(".json") {
-        let path = Path::new(text);
+    if let Some(path) = option_value::file(text) {
         let content = std::fs::read_to_string(path)
             .map_err(|source| ClientOptionsError::Unreadable { path: path.to_owned(), source })?;
-        return object(&content, text.to_owned());
+        return object(content.strip_prefix('\u{FEFF}').unwrap_or(&content), text.to_owned());
     }
     let mut map = Map::new();
-    for part in text.split(',').map(str::trim).filter(|part| !part.is_empty()) {
-        let (name, value) =
-            part.split_once(':').ok_or_else(|| ClientOptionsError::NotAPair { part: part.to_owned() })?;
+    let mut before: Option<&str> = None;
+    for (index, part) in option_value::parts(text).into_iter().enumerate() {
+        if part.is_empty() {
+            continue;
+        }
+        let (name, value) = part.split_once(':').ok_or_else(|| ClientOptionsError::NotAPair {
+            number: index + 1,
+            after: before.map(str::to_owned),
+        })?;
+        let name = name.trim();
+        let secret = SECRETS.into_iter().find(|secret| before == Some(secret));
+        let is_option = KNOWN.contains(&name) || NOT_SUPPORTED.iter().any(|(known, _)| *known == name);
+        if let Some(after) = secret.filter(|_| !is_option) {
+            return Err(ClientOptionsError::PartOfSecret { after });
+        }
         // Rally's examples quote values: basic_auth_user:'rally'.
-        let value = value.trim();
-        let value = ['\'', '"']
-            .iter()
-            .find_map(|quote| value.strip_prefix(*quote).and_then(|inner| inner.strip_suffix(*quote)))
-            .unwrap_or(value);
-        map.insert(name.trim().to_owned(), Value::String(value.to_owned()));
+        map.insert(name.to_owned(), Value::String(option_value::unquoted(value.trim()).to_owned()));
+        before = Some(name);
     }
     Ok(map)
 }
@@ -273,7 +308,8 @@ fn name_of(name: &str) -> &'static str {
 }
 
 fn wrong(name: &'static str, expected: &'static str, value: &Value) -> ClientOptionsError {
-    ClientOptionsError::Value { name, expected, value: value.to_string() }
+    let value = if SECRETS.contains(&name) { "something else".to_owned() } else { value.to_string() };
+    ClientOptionsError::Value { name, expected, value }
 }
 
 fn number(name: &'static str, value: &Value, expected: &'static str) -> Result<f64, ClientOptionsError> {
@@ -294,6 +330,21 @@ fn boolean(name: &'static str, value: &Value) -> Result<bool, ClientOptionsError
             _ => Err(wrong(name, "true or false", value)),
         },
         _ => Err(wrong(name, "true or false", value)),
+    }
+}
+
+/// One text, or an id and a key as Elasticsearch's client takes them.
+fn api_key(value: &Value) -> Result<String, ClientOptionsError> {
+    let pair = value.as_array().and_then(|pair| match pair.as_slice() {
+        [Value::String(id), Value::String(key)] if !id.is_empty() && !key.is_empty() => {
+            Some(format!("{id}:{key}"))
+        }
+        _ => None,
+    });
+    match pair {
+        Some(key) => Ok(key),
+        None if value.is_array() => Err(wrong("api_key", "a text, or [id, key]", value)),
+        None => string("api_key", value),
     }
 }
 
@@ -355,9 +406,51 @@ mod tests {
         assert!(error("timeout:soon").contains("'timeout' must be"));
         assert!(error("timeout:1e300").contains("'timeout' must be"));
         assert!(error("use_ssl:maybe").contains("true or false"));
-        assert!(error("timeout").contains("'timeout' is not key:value"));
+        assert!(error("timeout").contains("part 1 is not key:value"));
         assert!(error("{\"timeout\":").contains("not a JSON object"));
         assert!(error("/nowhere/options.json").contains("cannot read /nowhere/options.json"));
+    }
+
+    #[test]
+    fn a_list_may_end_like_the_name_of_a_file() {
+        let options = ClientOptions::parse("basic_auth_user:u,basic_auth_password:x.json").unwrap();
+        assert_eq!(options.basic_auth, Some(("u".to_owned(), "x.json".to_owned())));
+        let options =
+            ClientOptions::parse("basic_auth_user:u,basic_auth_password:'a,b:c',timeout:7").unwrap();
+        assert_eq!(options.basic_auth, Some(("u".to_owned(), "a,b:c".to_owned())));
+        assert_eq!(options.timeout, Duration::from_secs(7));
+    }
+
+    #[test]
+    fn no_message_repeats_a_secret() {
+        for text in [
+            "basic_auth_user:u,basic_auth_password:open,sesame",
+            "basic_auth_user:u,basic_auth_password:open,sesame:x",
+            "api_key:open,sesame",
+            "api_key:id:open,sesame:open",
+            "{\"basic_auth_user\": \"u\", \"basic_auth_password\": [\"sesame\"]}",
+            "{\"basic_auth_user\": \"u\", \"basic_auth_password\": \"sesame\", \"api_key\": \"sesame\"}",
+            "{\"api_key\": [\"sesame\"]}",
+            "{\"api_key\": {\"sesame\": 1}}",
+            "{\"api_key\": \"sesame\"",
+            "basic_auth_password:sesame.json",
+            "sesame",
+        ] {
+            let error = ClientOptions::parse(text).expect_err(text);
+            let source = std::error::Error::source(&error).map(ToString::to_string).unwrap_or_default();
+            assert!(!format!("{error} {source} {error:?}").contains("sesame"), "{text}: {error:?}");
+        }
+    }
+
+    #[test]
+    fn options_of_the_default_cluster_are_those_of_the_only_one() {
+        let options =
+            ClientOptions::parse(r#"{"default": {"timeout": 5, "api_key": ["id", "key"]}}"#).unwrap();
+        assert_eq!((options.timeout, options.api_key.as_deref()), (Duration::from_secs(5), Some("id:key")));
+        for several in [r#"{"default": {}, "other": {}}"#, r#"{"other": {"timeout": 5}}"#] {
+            assert!(error(several).contains("several clusters"), "{several}");
+        }
+        assert_eq!(ClientOptions::parse("{}").unwrap(), ClientOptions::default());
     }
 
     #[test]

@@ -1,9 +1,15 @@
 //! `--target-hosts`: where the target listens.
 
 use std::fmt;
+use std::path::PathBuf;
+
+use rally_support::option_value;
+use serde_json::Value;
 
 /// Port of a host that names none.
 const DEFAULT_PORT: u16 = 9200;
+/// The same behind `https://`.
+const DEFAULT_TLS_PORT: u16 = 443;
 
 /// One address of the target.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -47,8 +53,35 @@ pub enum TargetHostsError {
     #[error("--target-hosts is empty: give at least one host:port, e.g. 127.0.0.1:9200")]
     Empty,
     /// The map of clusters of multi-cluster races.
-    #[error("--target-hosts with a JSON map of clusters is not supported yet: give host:port[,host:port]")]
+    #[error("--target-hosts with several clusters is not supported yet: give the hosts of one")]
     SeveralClusters,
+    /// The file cannot be read.
+    #[error("--target-hosts: cannot read {}: {reason}", path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the file system says.
+        reason: String,
+    },
+    /// JSON that has no hosts.
+    #[error(
+        "--target-hosts: {origin} is neither a JSON list of hosts nor {{\"default\": [\"host:port\"]}}{reason}"
+    )]
+    NotHosts {
+        /// The file, or `the text`.
+        origin: String,
+        /// `: ` and what is wrong, or nothing.
+        reason: String,
+    },
+    /// Hosts with a user or a password in them.
+    #[error(
+        "--target-hosts: user and password belong into --client-options (basic_auth_user, basic_auth_password), not before \
+         '@{host}'"
+    )]
+    Credentials {
+        /// What stands behind the last `@`.
+        host: String,
+    },
     /// One of the hosts.
     #[error("--target-hosts: '{host}' is not [http[s]://]host[:port][/path]: {reason}")]
     Malformed {
@@ -59,22 +92,97 @@ pub enum TargetHostsError {
     },
 }
 
-/// Reads `host:port[,host:port]`, each with optional scheme and path; port 9200 where none is given.
+/// Reads `host:port[,host:port]`, each with optional scheme and path, a JSON list of them or Rally's map with the list of its
+/// only cluster, or a `.json` file with one of these. Without a port it is 443 behind `https://`, 9200 otherwise.
 ///
 /// # Errors
-/// Where a part is not a host, or the text is a JSON map.
+/// Where a part is not a host, or there are several clusters.
 pub fn parse_target_hosts(text: &str) -> Result<Vec<TargetHost>, TargetHostsError> {
     let text = text.trim();
-    if text.starts_with('{') {
-        return Err(TargetHostsError::SeveralClusters);
-    }
-    let hosts: Vec<TargetHost> = text
-        .split(',')
-        .map(str::trim)
-        .filter(|part| !part.is_empty())
-        .map(parse_host)
-        .collect::<Result<_, _>>()?;
+    let hosts: Vec<TargetHost> = match option_value::file(text) {
+        Some(path) => {
+            let unreadable = |source: std::io::Error| TargetHostsError::Unreadable {
+                path: path.to_owned(),
+                reason: source.to_string(),
+            };
+            let content = std::fs::read_to_string(path).map_err(unreadable)?;
+            from_json(content.strip_prefix('\u{FEFF}').unwrap_or(&content), text)?
+        }
+        None if text.starts_with(['{', '[']) && !is_bracketed_address(text) => from_json(text, "the text")?,
+        None => {
+            // A password may have commas, so that its parts would look like hosts.
+            if let Some((_, host)) = text.rsplit_once('@') {
+                return Err(TargetHostsError::Credentials { host: host.to_owned() });
+            }
+            let parts = text.split(',').map(str::trim).filter(|part| !part.is_empty());
+            parts.map(parse_host).collect::<Result<_, _>>()?
+        }
+    };
     if hosts.is_empty() { Err(TargetHostsError::Empty) } else { Ok(hosts) }
+}
+
+/// Whether the text begins with what stands in brackets, but is no list of JSON: an IPv6 address, or what was meant to be one.
+fn is_bracketed_address(text: &str) -> bool {
+    text.strip_prefix('[').is_some_and(|inner| !inner.trim_start().starts_with(['"', '{', ']']))
+}
+
+fn from_json(json: &str, origin: &str) -> Result<Vec<TargetHost>, TargetHostsError> {
+    let wrong = |reason: String| TargetHostsError::NotHosts { origin: origin.to_owned(), reason };
+    let value: Value = serde_json::from_str(json).map_err(|source| wrong(format!(": {source}")))?;
+    let list = match value {
+        Value::Object(mut clusters) => match (clusters.len(), clusters.remove("default")) {
+            (1, Some(hosts)) => hosts,
+            (0, _) => return Err(TargetHostsError::Empty),
+            _ => return Err(TargetHostsError::SeveralClusters),
+        },
+        other => other,
+    };
+    let hosts = match list {
+        Value::Array(hosts) => hosts,
+        host @ Value::String(_) => vec![host],
+        _ => return Err(wrong(String::new())),
+    };
+    let host = |host: Value| match host {
+        Value::String(text) => match text.rsplit_once('@') {
+            Some((_, host)) => Err(TargetHostsError::Credentials { host: host.to_owned() }),
+            None => parse_host(text.trim()),
+        },
+        Value::Object(parts) => from_parts(&parts).map_err(wrong),
+        _ => Err(wrong(String::new())),
+    };
+    hosts.into_iter().map(host).collect()
+}
+
+/// A host as the Elasticsearch client takes it apart.
+fn from_parts(parts: &serde_json::Map<String, Value>) -> Result<TargetHost, String> {
+    const KNOWN: [&str; 4] = ["host", "port", "use_ssl", "url_prefix"];
+    if let Some(name) = parts.keys().find(|name| !KNOWN.contains(&name.as_str())) {
+        let hint = if name == "http_auth" { "; user and password belong into --client-options" } else { "" };
+        return Err(format!(": a host has {}, not '{name}'{hint}", KNOWN.join(", ")));
+    }
+    let host = parts.get("host").and_then(Value::as_str).filter(|host| !host.is_empty());
+    let host = host.ok_or_else(|| ": a host needs \"host\"".to_owned())?;
+    let secure = parts.get("use_ssl").and_then(Value::as_bool);
+    let port = match parts.get("port") {
+        None => {
+            if secure == Some(true) {
+                DEFAULT_TLS_PORT
+            } else {
+                DEFAULT_PORT
+            }
+        }
+        Some(port) => port
+            .as_u64()
+            .and_then(|port| u16::try_from(port).ok())
+            .filter(|port| *port > 0)
+            .ok_or_else(|| format!(": {port} is not a port (1 to 65535)"))?,
+    };
+    let prefix = parts.get("url_prefix").and_then(Value::as_str).unwrap_or_default().trim_matches('/');
+    let path = if prefix.is_empty() { String::new() } else { format!("/{prefix}") };
+    let text =
+        if host.contains(':') { format!("[{host}]:{port}{path}") } else { format!("{host}:{port}{path}") };
+    let checked = parse_host(&text).map_err(|error| format!(": {error}"))?;
+    Ok(TargetHost { secure, ..checked })
 }
 
 fn parse_host(text: &str) -> Result<TargetHost, TargetHostsError> {
@@ -92,11 +200,6 @@ fn parse_host(text: &str) -> Result<TargetHost, TargetHostsError> {
         Some(slash) => (&rest[..slash], rest[slash..].trim_end_matches('/')),
         None => (rest, ""),
     };
-    if authority.contains('@') {
-        return Err(malformed(
-            "user and password belong into --client-options (basic_auth_user, basic_auth_password)",
-        ));
-    }
     let (host, port) = if let Some(bracketed) = authority.strip_prefix('[') {
         let (host, after) =
             bracketed.split_once(']').ok_or_else(|| malformed("the closing ']' is missing"))?;
@@ -130,6 +233,7 @@ fn parse_host(text: &str) -> Result<TargetHost, TargetHostsError> {
             .ok()
             .filter(|port| *port > 0)
             .ok_or_else(|| malformed(&format!("'{port}' is not a port (1 to 65535)")))?,
+        None if secure == Some(true) => DEFAULT_TLS_PORT,
         None => DEFAULT_PORT,
     };
     Ok(TargetHost { secure, host: host.to_owned(), port, path: path.to_owned() })
@@ -150,21 +254,67 @@ mod tests {
     fn hosts_have_scheme_port_and_path() {
         assert_eq!(shown("127.0.0.1:9200"), "127.0.0.1:9200");
         assert_eq!(shown("es1:39200, es2"), "es1:39200 es2:9200");
-        assert_eq!(shown("https://search.example/rally/"), "https://search.example:9200/rally");
+        assert_eq!(shown("https://search.example/rally/"), "https://search.example:443/rally");
         assert_eq!(shown("http://[::1]:9201/x"), "http://[::1]:9201/x");
         assert_eq!(shown("[::1]"), "[::1]:9200");
+        assert_eq!(
+            shown("http://es1,https://es2,https://es3:9200"),
+            "http://es1:9200 https://es2:443 https://es3:9200"
+        );
+    }
+
+    #[test]
+    fn json_lists_maps_and_files_have_hosts() {
+        let list = r#"["es1:9201", "https://es2"]"#;
+        let map = format!("{{\"default\": {list}}}");
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("hosts.json");
+        for (text, content) in
+            [(list, list), (&map, &map), (file.to_str().unwrap(), list), (file.to_str().unwrap(), &map)]
+        {
+            std::fs::write(&file, content).unwrap();
+            assert_eq!(shown(text), "es1:9201 https://es2:443", "{text}");
+        }
+        assert_eq!(shown(r#"{"default": "es1"}"#), "es1:9200");
+        assert_eq!(
+            shown(r#"[{"host": "es1", "port": 39200, "use_ssl": true, "url_prefix": "x"}]"#),
+            "https://es1:39200/x"
+        );
+        assert!(shown(r#"[{"host": "es1", "http_auth": "u:sesame"}]"#).contains("--client-options"));
+    }
+
+    #[test]
+    fn a_password_is_never_repeated() {
+        for text in [
+            "https://u:sesame@es:9200",
+            "u:sesame@es",
+            "https://u:se,sesame@es:9200",
+            "https://u:sesame@@es:9200",
+            "https://u:sesame@es:99999",
+            r#"["https://u:sesame@es:9200"]"#,
+            r#"{"default": ["u:sesame@es"]}"#,
+            r#"[{"host": "es1", "http_auth": "u:sesame"}]"#,
+            "u:sesame@es,other:9200",
+        ] {
+            let error = parse_target_hosts(text).expect_err(text);
+            assert!(!format!("{error} {error:?}").contains("sesame"), "{text}: {error}");
+        }
     }
 
     #[test]
     fn what_is_no_host_says_why() {
         assert!(shown("").contains("is empty"));
-        assert!(shown("{\"default\": []}").contains("not supported yet"));
+        assert!(shown("{\"a\": [], \"b\": []}").contains("not supported yet"));
+        assert!(shown("{\"default\": []}").contains("is empty"));
         assert!(shown("es:99999").contains("'99999' is not a port"));
         assert!(shown("es:0").contains("'0' is not a port"));
         assert!(shown("::1:9200").contains("in brackets"));
         assert!(shown("[zz]:1").contains("not an IPv6"));
         assert!(shown("ftp://x:1").contains("'ftp'"));
         assert!(shown("u:p@es:9200").contains("--client-options"));
+        assert!(shown("[\"a\"").contains("neither a JSON list"));
+        assert!(shown("[]").contains("is empty"));
+        assert!(shown("/nowhere/hosts.json").contains("cannot read /nowhere/hosts.json"));
         assert!(shown("es host:9200").contains("has no place"));
     }
 }

@@ -5,6 +5,7 @@ pub mod file_lock;
 pub mod hex;
 pub mod loopback;
 pub mod numbers;
+pub mod option_value;
 pub mod printable;
 pub mod python;
 pub mod suggest;

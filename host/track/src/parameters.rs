@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
+use rally_support::option_value;
 use rally_support::suggest::listed;
 use serde_json::{Map, Number, Value};
 
@@ -43,21 +44,24 @@ pub enum ParameterError {
     },
     /// A part of a list that is no `key:value`.
     #[error(
-        "--track-params: [{part}] is not of the form key:value; values with colons or commas need a JSON object or a file"
+        "--track-params: part {number}{} is not of the form key:value; put quotes around a value with colons or commas, or \
+         give a JSON object or a file",
+        .name.as_ref().map(|name| format!(" ([{name}])")).unwrap_or_default()
     )]
     Part {
-        /// The part.
-        part: String,
+        /// Which part it is, from 1 on. What stands there may be secret.
+        number: usize,
+        /// The key in it, where it has too many colons.
+        name: Option<String>,
     },
     /// A number that JSON cannot hold.
     #[error(
-        "--track-params: [{value}] of [{key}] is no number of 64 bits; put a single quote before and behind it to pass it as text"
+        "--track-params: the value of [{key}] is no number of 64 bits that JSON has; put a single quote before and behind it to \
+         pass it as text"
     )]
     Number {
         /// The parameter.
         key: String,
-        /// Its value.
-        value: String,
     },
     /// Names that Rally gives to templates itself.
     #[error("the track parameters {} are defined by rally and cannot be set", listed(names.iter().map(String::as_str)))]
@@ -92,15 +96,15 @@ fn unused_message(unused: &BTreeMap<String, Option<String>>, defined: &BTreeSet<
 }
 
 impl TrackParameters {
-    /// Reads the text of `--track-params`: a file whose name ends in `.json`, a JSON object, or `key:value,key:value`,
-    /// where a value that looks like a number, `true`, `false` or `none` is one, unless it is in single quotes.
+    /// Reads the text of `--track-params`: a file whose name ends in `.json`, a JSON object, or `key:value,key:value`
+    /// (quotes keep commas and colons), where a value that looks like a number, `true`, `false` or `none` is one, unless it is in single quotes.
     ///
     /// # Errors
     ///
     /// What is wrong with it, and what to write instead.
     pub fn parse(text: &str) -> Result<Map<String, Value>, ParameterError> {
-        if text.ends_with(".json") {
-            return Self::read(Path::new(text));
+        if let Some(path) = option_value::file(text) {
+            return Self::read(path);
         }
         let place = || "the text".to_owned();
         match serde_json::from_str(text) {
@@ -129,14 +133,18 @@ impl TrackParameters {
         if text.trim().is_empty() {
             return Ok(parameters);
         }
-        for part in text.split(',').map(str::trim) {
-            let mut halves = part.split(':');
-            let (Some(key), Some(value), None) = (halves.next(), halves.next(), halves.next()) else {
-                return Err(ParameterError::Part { part: part.to_owned() });
-            };
+        for (index, part) in option_value::parts(text).into_iter().enumerate() {
+            let number = index + 1;
+            let (key, value) = part.split_once(':').ok_or(ParameterError::Part { number, name: None })?;
             let (key, value) = (key.trim(), value.trim());
-            let converted = converted(value)
-                .ok_or_else(|| ParameterError::Number { key: key.to_owned(), value: value.to_owned() })?;
+            let quoted = option_value::unquoted(value);
+            if quoted == value && value.contains(':') {
+                return Err(ParameterError::Part { number, name: Some(key.to_owned()) });
+            }
+            // Double quotes are Rally's letters; they go where they keep a comma or a colon.
+            let value = if quoted.contains([',', ':']) { format!("'{quoted}'") } else { value.to_owned() };
+            let converted =
+                converted(&value).ok_or_else(|| ParameterError::Number { key: key.to_owned() })?;
             parameters.insert(key.to_owned(), converted);
         }
         Ok(parameters)
@@ -344,6 +352,34 @@ mod tests {
             let error = TrackParameters::parse(text).unwrap_err();
             assert!(matches!(error, ParameterError::Number { .. }), "{text}: {error}");
         }
+    }
+
+    #[test]
+    fn a_list_may_end_like_the_name_of_a_file() {
+        let parameters = TrackParameters::parse("bulk_size:50,index_body:mine.json").unwrap();
+        assert_eq!(
+            Value::Object(parameters),
+            serde_json::json!({"bulk_size": 50, "index_body": "mine.json"})
+        );
+        let parameters = TrackParameters::parse("index_body:mine.json").unwrap();
+        assert_eq!(parameters["index_body"], "mine.json");
+        let parameters = TrackParameters::parse("a:'x,y',b:\"p:q,r\",c:'7'").unwrap();
+        assert_eq!(Value::Object(parameters), serde_json::json!({"a": "x,y", "b": "p:q,r", "c": "7"}));
+    }
+
+    #[test]
+    fn a_malformed_list_repeats_no_value() {
+        for text in [
+            "key:open,sesame",
+            "key:sesame:x",
+            "a:1,sesame",
+            "{\"a\": sesame}",
+            "key:99999999999999999999999",
+        ] {
+            let error = TrackParameters::parse(text).unwrap_err().to_string();
+            assert!(!error.contains("sesame") && !error.contains("999"), "{text}: {error}");
+        }
+        assert!(TrackParameters::parse("a:1,key:x:y").unwrap_err().to_string().contains("part 2 ([key])"));
     }
 
     #[test]

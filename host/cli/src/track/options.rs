@@ -2,6 +2,7 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use rally_support::option_value;
 use rally_track::{BuildFlavor, LoadOptions, TrackParameters};
 use serde_json::{Map, Value};
 
@@ -32,10 +33,15 @@ impl Reading {
     }
 
     /// Only these tasks.
-    pub fn filtered(mut self, filters: &TaskFilterArgs) -> Reading {
-        self.0.include_tasks = listed(filters.include_tasks.as_deref());
-        self.0.exclude_tasks = listed(filters.exclude_tasks.as_deref());
-        self
+    ///
+    /// # Errors
+    /// Where a list of JSON, or its file, cannot be read.
+    pub fn filtered(mut self, filters: &TaskFilterArgs) -> Result<Reading, CommandError> {
+        self.0.include_tasks =
+            listed("include-tasks", filters.include_tasks.as_deref()).map_err(CommandError::user)?;
+        self.0.exclude_tasks =
+            listed("exclude-tasks", filters.exclude_tasks.as_deref()).map_err(CommandError::user)?;
+        Ok(self)
     }
 
     /// For a challenge, or for all.
@@ -78,11 +84,48 @@ pub fn now() -> f64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |time| time.as_secs_f64())
 }
 
-/// Without any text there is no filter, as in Elastic Rally.
-fn listed(text: Option<&str>) -> Vec<String> {
-    text.into_iter()
-        .filter(|text| !text.trim().is_empty())
-        .flat_map(|text| text.split(','))
-        .map(|filter| filter.trim().to_owned())
-        .collect()
+/// As in Elastic Rally: names between commas, a JSON list of them, or a `.json` file with such a list. Without any text there
+/// is no filter.
+fn listed(option: &'static str, text: Option<&str>) -> Result<Vec<String>, String> {
+    let text = text.unwrap_or_default().trim();
+    let list = |json: &str, origin: &str| {
+        serde_json::from_str::<Vec<String>>(json).map_err(|_| {
+            format!(
+                "--{option}: {origin} is not a JSON list of filters, such as [\"index\", \"type:search\"]"
+            )
+        })
+    };
+    match option_value::file(text) {
+        _ if text.is_empty() => Ok(Vec::new()),
+        Some(path) => {
+            let content = std::fs::read_to_string(path)
+                .map_err(|source| format!("--{option}: cannot read {text}: {source}"))?;
+            list(content.strip_prefix('\u{FEFF}').unwrap_or(&content), text)
+        }
+        None if text.starts_with('[') => list(text, "the text"),
+        None => Ok(text.split(',').map(|filter| filter.trim().to_owned()).collect()),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn filters_are_names_a_json_list_or_a_file() {
+        let filters = |text: &str| listed("include-tasks", Some(text));
+        let both = Ok(vec!["a".to_owned(), "type:b".to_owned()]);
+        let directory = tempfile::tempdir().unwrap();
+        let file = directory.path().join("filters.json");
+        std::fs::write(&file, "[\"a\", \"type:b\"]").unwrap();
+        for text in ["a, type:b", "[\"a\", \"type:b\"]", " [ \"a\",\"type:b\" ] ", file.to_str().unwrap()] {
+            assert_eq!(filters(text), both, "{text}");
+        }
+        assert_eq!(filters("type:b.json").unwrap(), ["type:b.json"]);
+        assert_eq!(filters(" ").unwrap(), Vec::<String>::new());
+        for text in ["[1]", "[\"a\""] {
+            assert!(filters(text).unwrap_err().contains("is not a JSON list"), "{text}");
+        }
+        assert!(filters("missing.json").unwrap_err().contains("cannot read missing.json"));
+    }
 }
