@@ -1,5 +1,4 @@
-//! Gathers what goes into the program: the tracks without the sources of their components, and what `rally extension new`
-//! writes, without what a build of it may have left behind.
+//! Gathers what `rally extension new` writes, without what a build of it may have left behind.
 
 use std::fs;
 use std::io;
@@ -8,9 +7,7 @@ use std::path::{Path, PathBuf};
 fn main() -> io::Result<()> {
     let repository = PathBuf::from("../..");
     let out = PathBuf::from(std::env::var_os("OUT_DIR").unwrap_or_default());
-    let tracks = repository.join("tracks");
     let sdk = repository.join("guest-sdk").join("rust");
-    gather(&tracks, &out.join("tracks"), &|name| !name.starts_with(['_', '.']))?;
     gather(&sdk, &out.join("sdk"), &|name| name != "target" && name != "tests" && name != "template")?;
     gather(&sdk.join("template"), &out.join("template"), &|name| name != "target")?;
     println!("cargo::rerun-if-changed=build.rs");

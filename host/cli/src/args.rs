@@ -6,11 +6,11 @@ use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::bundle::{BundleArgs, TrustArgs};
-use crate::components::LimitArgs;
 use crate::create_track::CreateArgs;
 use crate::extension::ExtensionArgs;
 use crate::generate::{CompletionsArgs, ManArgs};
 use crate::info::InfoArgs;
+use crate::limits::LimitArgs;
 use crate::list::ListArgs;
 use crate::plan::PlanArgs;
 use crate::render_track::RenderArgs;

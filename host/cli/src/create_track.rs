@@ -14,8 +14,9 @@ use rally_race::Cancel;
 use rally_support::numbers::grouped;
 use rally_support::whole_folder::WholeFolder;
 
+use rally_session::Home;
+
 use crate::ending::CommandError;
-use crate::home::Home;
 use crate::progress::{DataLine, ProgressBoard};
 use crate::{interrupt, logging, terminal};
 

@@ -7,8 +7,9 @@ use clap::builder::NonEmptyStringValueParser;
 use rally_support::numbers::{grouped, human_size};
 use rally_track::{Challenge, Element, Task, Track, TrackSummary};
 
+use rally_session::Home;
+
 use crate::ending::CommandError;
-use crate::home::Home;
 use crate::terminal;
 use crate::track::args::{FlavorArgs, RepositoryArgs, TaskFilterArgs, TrackArgs, TrackParamArgs};
 use crate::track::{self, Reading};
@@ -43,7 +44,7 @@ pub fn run(arguments: &InfoArgs) -> Result<(), CommandError> {
         .filtered(&arguments.filters)?
         .flavor(&arguments.flavor)
         .challenge(arguments.challenge.as_deref());
-    let found = track::find(&arguments.track, &arguments.repository, None, &home)?;
+    let found = track::find(&arguments.track, &arguments.repository, &home)?;
     let track = rally_track::load(&found.source, &reading.options()).map_err(CommandError::user)?;
     for warning in found.warnings.iter().chain(&track.warnings) {
         terminal::warn(warning);

@@ -9,11 +9,13 @@ use rally_support::numbers::{grouped, human_size};
 use rally_track::{Challenge, ListedTrack, Track};
 use serde_json::{Value, json};
 
-use crate::ending::{CommandError, chain};
-use crate::home::Home;
+use rally_session::{Home, TrackFolders};
+
+use crate::ending::CommandError;
 use crate::terminal;
 use crate::track::args::{FlavorArgs, Format, RepositoryArgs, TrackArgs, TrackParamArgs};
 use crate::track::{self, Reading};
+use rally_session::chain;
 
 /// Options of `rally list`.
 #[derive(Debug, Args)]
@@ -112,7 +114,13 @@ pub fn run(arguments: &ListArgs) -> Result<(), CommandError> {
 
 fn list_tracks(arguments: &ListTracksArgs, home: &Home) -> Result<(), CommandError> {
     let options = Reading::with(&TrackParamArgs::default())?.options();
-    let places = track::folders(arguments, home)?;
+    let places = match &arguments.track_path {
+        Some(path) => TrackFolders::at(path),
+        None => {
+            let finder = track::finder(&arguments.repository, home);
+            finder.folders(&arguments.repository.spec(), arguments.shipped)?
+        }
+    };
     for warning in &places.warnings {
         terminal::warn(warning);
     }
@@ -178,7 +186,7 @@ fn track_as_json(track: &ListedTrack) -> Value {
 
 fn read(arguments: &ListPartsArgs, home: &Home) -> Result<Track, CommandError> {
     let options = Reading::with(&arguments.params)?.flavor(&arguments.flavor).options();
-    let found = track::find(&arguments.track, &arguments.repository, None, home)?;
+    let found = track::find(&arguments.track, &arguments.repository, home)?;
     for warning in &found.warnings {
         terminal::warn(warning);
     }

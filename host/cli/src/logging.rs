@@ -4,10 +4,10 @@
 use std::fs::{OpenOptions, create_dir_all};
 use std::sync::Mutex;
 
+use rally_session::Home;
+
 use tracing_subscriber::EnvFilter;
 use tracing_subscriber::filter::LevelFilter;
-
-use crate::home::Home;
 
 /// Appends to the log file in rally's home; `RALLY_LOG` says how much (`warn`, `debug`, `rally_cluster=trace`, ...). A log that
 /// cannot be written is no reason not to race.

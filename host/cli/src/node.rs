@@ -7,8 +7,8 @@ use rally_node::{Node, NodeConfig};
 use tokio::signal::unix::{SignalKind, signal};
 
 use crate::args::NodeArgs;
-use crate::embedded::LISTENING;
 use crate::ending::CommandError;
+use rally_session::embedded::LISTENING;
 
 /// Runs a node until it is told to stop.
 pub fn run(arguments: &NodeArgs) -> Result<(), CommandError> {

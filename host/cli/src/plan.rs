@@ -6,8 +6,9 @@ use clap::builder::NonEmptyStringValueParser;
 use clap::{Args, ValueEnum};
 use rally_plan::{PlanError, RejectedTrack, table};
 
+use rally_session::Home;
+
 use crate::ending::CommandError;
-use crate::home::Home;
 use crate::terminal;
 use crate::track::args::{FlavorArgs, RepositoryArgs, TaskFilterArgs, TrackArgs, TrackParamArgs};
 use crate::track::{self, Reading};
@@ -92,7 +93,7 @@ pub fn run(arguments: &PlanArgs) -> Result<(), CommandError> {
         .options();
     options.keep_unavailable = arguments.keep_unavailable;
     options.now = arguments.now.unwrap_or(options.now);
-    let found = track::find(&arguments.track, &arguments.repository, None, &home)?;
+    let found = track::find(&arguments.track, &arguments.repository, &home)?;
     for warning in &found.warnings {
         terminal::warn(warning);
     }

@@ -5,8 +5,9 @@ use std::path::PathBuf;
 use clap::Args;
 use rally_support::whole_file;
 
+use rally_session::Home;
+
 use crate::ending::CommandError;
-use crate::home::Home;
 use crate::terminal;
 use crate::track::args::{FlavorArgs, RepositoryArgs, TrackArgs, TrackParamArgs};
 use crate::track::{self, Reading};
@@ -35,7 +36,7 @@ pub struct RenderArgs {
 pub fn run(arguments: &RenderArgs) -> Result<(), CommandError> {
     let home = Home::from_environment().map_err(CommandError::user)?;
     let reading = Reading::with(&arguments.params)?.flavor(&arguments.flavor);
-    let found = track::find(&arguments.track, &arguments.repository, None, &home)?;
+    let found = track::find(&arguments.track, &arguments.repository, &home)?;
     for warning in &found.warnings {
         terminal::warn(warning);
     }

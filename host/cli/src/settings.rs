@@ -1,44 +1,29 @@
 //! What the user asks for in `rally run`, checked before anything happens.
 
-use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
-use rally_cluster::{ClientOptions, ClusterHealth, HealthExpectation, TargetHost, parse_target_hosts};
-use rally_race::{OnError, Timing};
+use rally_cluster::{ClientOptions, ClusterHealth, parse_target_hosts};
+use rally_race::OnError;
 use rally_results::{Compat, ReportFormat, ReportOptions, parse_user_tags};
+use rally_session::{BundleSpec, Credentials, RaceSpec, TargetSpec, TrackSpec, TrustLevel};
 
 use crate::args::{self, Pipeline, RunArgs};
+use crate::bundle::{self, TrustArgs};
 use crate::ending::CommandError;
+use crate::track::{listed, now, track_params};
 
-/// The options of a race, in the terms of those who carry them out.
+/// The options of a race: what is raced, and what becomes of the report.
 pub struct Settings {
-    pub user_tags: BTreeMap<String, String>,
-    pub client_options: ClientOptions,
-    pub target: TargetChoice,
-    pub health: HealthExpectation,
-    pub seed: u64,
-    pub on_error: OnError,
-    pub timing: Timing,
-    pub report: ReportOptions,
-    pub report_file: Option<PathBuf>,
+    pub spec: RaceSpec,
+    pub credentials: Credentials,
+    pub report: ReportSettings,
 }
 
-/// What is raced against.
-pub enum TargetChoice {
-    /// A node that is started for the race.
-    Embedded,
-    /// What runs already.
-    Hosts(Vec<TargetHost>),
-}
-
-impl TargetChoice {
-    /// Name of the pipeline.
-    pub fn pipeline(&self) -> &'static str {
-        match self {
-            TargetChoice::Embedded => "embedded",
-            TargetChoice::Hosts(_) => "benchmark-only",
-        }
-    }
+/// What becomes of the report.
+pub struct ReportSettings {
+    pub options: ReportOptions,
+    /// A further place for it.
+    pub file: Option<PathBuf>,
 }
 
 #[derive(Debug, thiserror::Error)]
@@ -53,6 +38,8 @@ enum SettingsError {
     NoHosts,
     #[error("--pipeline=embedded starts a node of its own: leave out --target-hosts, or the pipeline")]
     HostsAndEmbedded,
+    #[error("--trust, --trusted-key and --bundle-digest are about bundles: they go with --bundle FILE")]
+    NoBundle,
     #[error("--report-file={}: cannot be written there: {source}", path.display())]
     ReportFile { path: PathBuf, source: std::io::Error },
 }
@@ -65,45 +52,78 @@ impl Settings {
                 CommandError::user(SettingsError::ReportFile { path: path.clone(), source })
             })?;
         }
-        let compat = arguments.compat.map(|args::Compat::Rally| Compat::Rally);
-        let target = target(arguments)?;
-        Ok(Settings {
-            user_tags: parse_user_tags(&arguments.user_tag).map_err(CommandError::user)?,
-            client_options: ClientOptions::parse(&arguments.client_options).map_err(CommandError::user)?,
-            health: HealthExpectation { health: health(arguments, &target), ..HealthExpectation::default() },
-            target,
-            seed: arguments.seed.unwrap_or_else(rand::random),
-            on_error: match arguments.on_error {
-                None => OnError::AbortOnPreparation,
-                Some(args::OnError::Continue) => OnError::Continue,
-                Some(args::OnError::ContinueOnNetwork) => OnError::ContinueOnNetwork,
-                Some(args::OnError::Abort) => OnError::Abort,
-            },
-            timing: if compat.is_some() { Timing::Rally } else { Timing::Spread },
-            report: ReportOptions {
+        let (spec, credentials) = spec(arguments)?;
+        let report = ReportSettings {
+            options: ReportOptions {
                 format: match arguments.report_format {
                     args::ReportFormat::Markdown => ReportFormat::Markdown,
                     args::ReportFormat::Csv => ReportFormat::Csv,
                     args::ReportFormat::Json => ReportFormat::Json,
                 },
-                compat,
+                compat: spec.compat,
                 width: terminal_width(),
             },
-            report_file: arguments.report_file.clone(),
-        })
+            file: arguments.report_file.clone(),
+        };
+        Ok(Settings { spec, credentials, report })
     }
 }
 
-fn health(arguments: &RunArgs, target: &TargetChoice) -> ClusterHealth {
-    match (arguments.cluster_health, target) {
-        (Some(args::Health::Green), _) | (None, TargetChoice::Hosts(_)) => ClusterHealth::Green,
-        // Replicas find no place on the embedded node, which is alone.
-        (Some(args::Health::Yellow), _) | (None, TargetChoice::Embedded) => ClusterHealth::Yellow,
-        (Some(args::Health::Red), _) => ClusterHealth::Red,
-    }
+fn spec(arguments: &RunArgs) -> Result<(RaceSpec, Credentials), CommandError> {
+    let seed = arguments.seed.unwrap_or_else(rand::random);
+    let mut spec = RaceSpec::new(track(arguments)?, now(), seed);
+    spec.target = target(arguments)?;
+    spec.user_tags = parse_user_tags(&arguments.user_tag).map_err(CommandError::user)?;
+    let client_options = ClientOptions::read(&arguments.client_options).map_err(CommandError::user)?;
+    let credentials = spec.set_client_options(client_options).map_err(CommandError::user)?;
+    spec.track_params = track_params(&arguments.params)?;
+    spec.ignore_unused_track_params = arguments.params.ignore_unused_track_params;
+    spec.include_tasks =
+        listed("include-tasks", arguments.filters.include_tasks.as_deref()).map_err(CommandError::user)?;
+    spec.exclude_tasks =
+        listed("exclude-tasks", arguments.filters.exclude_tasks.as_deref()).map_err(CommandError::user)?;
+    spec.challenge.clone_from(&arguments.challenge);
+    spec.laps = arguments.laps;
+    spec.test_mode = arguments.test_mode;
+    spec.offline = arguments.repository.offline;
+    spec.extension_limits = arguments.limits.limits();
+    spec.compat = arguments.compat.map(|args::Compat::Rally| Compat::Rally);
+    spec.on_error = match arguments.on_error {
+        None => OnError::AbortOnPreparation,
+        Some(args::OnError::Continue) => OnError::Continue,
+        Some(args::OnError::ContinueOnNetwork) => OnError::ContinueOnNetwork,
+        Some(args::OnError::Abort) => OnError::Abort,
+    };
+    spec.health = arguments.cluster_health.map(|health| match health {
+        args::Health::Green => ClusterHealth::Green,
+        args::Health::Yellow => ClusterHealth::Yellow,
+        args::Health::Red => ClusterHealth::Red,
+    });
+    Ok((spec, credentials))
 }
 
-fn target(arguments: &RunArgs) -> Result<TargetChoice, CommandError> {
+fn track(arguments: &RunArgs) -> Result<TrackSpec, CommandError> {
+    let TrustArgs { trust, trusted_key, bundle_digest } = &arguments.trust;
+    let Some(file) = &arguments.bundle else {
+        // clap does not require an argument whose group another one has taken.
+        return match trust.is_some() || !trusted_key.is_empty() || bundle_digest.is_some() {
+            true => Err(CommandError::user(SettingsError::NoBundle)),
+            false => Ok(arguments.track.spec(&arguments.repository)),
+        };
+    };
+    Ok(TrackSpec::Bundle(BundleSpec {
+        file: file.clone(),
+        trust: match trust {
+            Some(bundle::TrustLevel::Signed) | None => TrustLevel::Signed,
+            Some(bundle::TrustLevel::Digest) => TrustLevel::Digest,
+            Some(bundle::TrustLevel::Local) => TrustLevel::Local,
+        },
+        trusted_keys: trusted_key.clone(),
+        digest: *bundle_digest,
+    }))
+}
+
+fn target(arguments: &RunArgs) -> Result<TargetSpec, CommandError> {
     let hosts =
         arguments.target_hosts.as_deref().map(parse_target_hosts).transpose().map_err(CommandError::user)?;
     match (arguments.pipeline, hosts) {
@@ -115,8 +135,8 @@ fn target(arguments: &RunArgs) -> Result<TargetChoice, CommandError> {
         }
         (Some(Pipeline::Embedded), Some(_)) => Err(CommandError::user(SettingsError::HostsAndEmbedded)),
         (Some(Pipeline::BenchmarkOnly), None) => Err(CommandError::user(SettingsError::NoHosts)),
-        (Some(Pipeline::Embedded) | None, None) => Ok(TargetChoice::Embedded),
-        (Some(Pipeline::BenchmarkOnly) | None, Some(hosts)) => Ok(TargetChoice::Hosts(hosts)),
+        (Some(Pipeline::Embedded) | None, None) => Ok(TargetSpec::Embedded),
+        (Some(Pipeline::BenchmarkOnly) | None, Some(hosts)) => Ok(TargetSpec::Hosts(hosts)),
     }
 }
 

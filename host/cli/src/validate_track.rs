@@ -3,8 +3,9 @@
 use clap::Args;
 use clap::builder::NonEmptyStringValueParser;
 
+use rally_session::Home;
+
 use crate::ending::CommandError;
-use crate::home::Home;
 use crate::terminal;
 use crate::track::args::{FlavorArgs, RepositoryArgs, TrackArgs, TrackParamArgs};
 use crate::track::{self, Reading};
@@ -34,7 +35,7 @@ pub fn run(arguments: &ValidateArgs) -> Result<(), CommandError> {
     let home = Home::from_environment().map_err(CommandError::user)?;
     let reading =
         Reading::with(&arguments.params)?.flavor(&arguments.flavor).challenge(arguments.challenge.as_deref());
-    let found = track::find(&arguments.track, &arguments.repository, None, &home)?;
+    let found = track::find(&arguments.track, &arguments.repository, &home)?;
     let track = rally_track::load(&found.source, &reading.options()).map_err(CommandError::user)?;
     for warning in found.warnings.iter().chain(&track.warnings) {
         terminal::warn(warning);

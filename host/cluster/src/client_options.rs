@@ -29,8 +29,8 @@ const KNOWN: [&str; 12] = [
     "api_key",
 ];
 
-/// Options that no message repeats.
-const SECRETS: [&str; 2] = ["basic_auth_password", "api_key"];
+/// The options that no specification, record, log or message may hold.
+pub const SECRET_CLIENT_OPTIONS: [&str; 2] = ["basic_auth_password", "api_key"];
 
 /// Options that Rally has and that would change what is measured if they were ignored.
 const NOT_SUPPORTED: [(&str, &str); 4] = [
@@ -162,13 +162,25 @@ impl ClientOptions {
     /// # Errors
     /// Where the text cannot be read, a name is unknown, or a value makes no sense.
     pub fn parse(text: &str) -> Result<ClientOptions, ClientOptionsError> {
-        let options = read_options(text)?;
+        ClientOptions::from_map(&ClientOptions::read(text)?)
+    }
+
+    /// The names and values of what a user gives, in the forms of [`ClientOptions::parse`]. [`ClientOptions::from_map`] checks
+    /// them.
+    ///
+    /// # Errors
+    /// Where the text cannot be read.
+    pub fn read(text: &str) -> Result<Map<String, Value>, ClientOptionsError> {
+        let mut options = read_options(text)?;
         // Rally's form for several clusters.
         let clusters = !options.is_empty() && options.values().all(Value::is_object);
-        match options.get("default") {
-            Some(Value::Object(default)) if options.len() == 1 => ClientOptions::from_map(default),
+        match options.get_mut("default") {
+            Some(Value::Object(default)) if clusters => {
+                let default = std::mem::take(default);
+                if options.len() == 1 { Ok(default) } else { Err(ClientOptionsError::SeveralClusters) }
+            }
             _ if clusters => Err(ClientOptionsError::SeveralClusters),
-            _ => ClientOptions::from_map(&options),
+            _ => Ok(options),
         }
     }
 
@@ -291,7 +303,7 @@ fn read_options(text: &str) -> Result<Map<String, Value>, ClientOptionsError> {
             after: before.map(str::to_owned),
         })?;
         let name = name.trim();
-        let secret = SECRETS.into_iter().find(|secret| before == Some(secret));
+        let secret = SECRET_CLIENT_OPTIONS.into_iter().find(|secret| before == Some(secret));
         let is_option = KNOWN.contains(&name) || NOT_SUPPORTED.iter().any(|(known, _)| *known == name);
         if let Some(after) = secret.filter(|_| !is_option) {
             return Err(ClientOptionsError::PartOfSecret { after });
@@ -308,7 +320,8 @@ fn name_of(name: &str) -> &'static str {
 }
 
 fn wrong(name: &'static str, expected: &'static str, value: &Value) -> ClientOptionsError {
-    let value = if SECRETS.contains(&name) { "something else".to_owned() } else { value.to_string() };
+    let value =
+        if SECRET_CLIENT_OPTIONS.contains(&name) { "something else".to_owned() } else { value.to_string() };
     ClientOptionsError::Value { name, expected, value }
 }
 

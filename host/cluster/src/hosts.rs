@@ -6,21 +6,26 @@ use std::path::PathBuf;
 use rally_support::option_value;
 use serde_json::Value;
 
+use serde::{Deserialize, Serialize};
+
 /// Port of a host that names none.
 const DEFAULT_PORT: u16 = 9200;
 /// The same behind `https://`.
 const DEFAULT_TLS_PORT: u16 = 443;
 
 /// One address of the target.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct TargetHost {
     /// Whether the address itself asks for TLS (`https://`); `None` where it does not say.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
     pub secure: Option<bool>,
     /// Name or address, IPv6 without brackets.
     pub host: String,
     /// TCP port.
     pub port: u16,
     /// What every path is preceded by: empty, or `/prefix` without a slash at the end.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
     pub path: String,
 }
 

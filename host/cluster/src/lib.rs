@@ -22,7 +22,7 @@ pub mod tls;
 pub mod version;
 
 pub use bindings::{TargetBindings, unknown_param_source};
-pub use client_options::{ClientOptions, ClientOptionsError};
+pub use client_options::{ClientOptions, ClientOptionsError, SECRET_CLIENT_OPTIONS};
 pub use cluster::{Api, CallError, CallProblem, Cluster, ClusterError};
 pub use hosts::{TargetHost, TargetHostsError, parse_target_hosts};
 pub use setup::{

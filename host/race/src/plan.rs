@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use rally_track::{Dialect, Meta, Task};
+use serde::{Deserialize, Serialize};
 
 /// Everything a load driver needs to know about a race, apart from who performs it.
 #[derive(Debug, Clone)]
@@ -20,7 +21,8 @@ pub struct RacePlan {
 }
 
 /// What a failed request, or a task that cannot go on, does to the race.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum OnError {
     /// It is recorded and the race goes on, unless nobody listens any more. A task that cannot go on is over, the others
     /// go on.
@@ -29,6 +31,7 @@ pub enum OnError {
     ContinueOnNetwork,
     /// As [`OnError::Continue`], but the race ends where an operation fails that prepares what the others measure
     /// ([`prepares`]): what came out then would be the figures of something else.
+    #[default]
     AbortOnPreparation,
     /// The race ends.
     Abort,

@@ -1,5 +1,7 @@
 //! The rows of the report: Rally's in Rally's order, and beside them what Rally does not tell.
 
+use serde::{Deserialize, Serialize};
+
 use crate::distribution::Figures;
 use crate::percentiles::ordinal;
 use crate::summary::{Lap, LapSummary, Summary, TaskSummary, Times};
@@ -7,7 +9,8 @@ use crate::throughput::Rates;
 use crate::totals::TOTALS;
 
 /// Whose report.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Compat {
     /// Rally's rows and Rally's definitions: throughput is the running average with warm-up in it, times are those of all
     /// requests whether they failed or not.

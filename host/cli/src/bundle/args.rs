@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 use rally_component::Digest;
 
-use crate::components::LimitArgs;
+use crate::limits::LimitArgs;
 
 /// Options of `rally bundle`.
 #[derive(Debug, Args)]

@@ -11,11 +11,11 @@ use rally_support::numbers::grouped;
 use rally_support::whole_file;
 use rally_track::{LoadOptions, Track, TrackSource};
 
+use rally_session::bundle::keys::{self, beside};
+use rally_session::{Home, components};
+
 use crate::bundle::args::CreateArgs;
-use crate::bundle::key_files::{self, beside};
-use crate::components;
 use crate::ending::CommandError;
-use crate::home::Home;
 use crate::terminal;
 use crate::track;
 
@@ -45,14 +45,14 @@ pub fn run(arguments: &CreateArgs, home: &Home) -> Result<(), CommandError> {
     if is_inside(output, folder) {
         return Err(CommandError::user(CreateError::Inside { output: output.clone() }));
     }
-    let key = arguments.sign.as_deref().map(key_files::secret).transpose().map_err(CommandError::user)?;
+    let key = arguments.sign.as_deref().map(keys::secret).transpose().map_err(CommandError::user)?;
     let signature_file = beside(output, ".sig");
     if key.is_none() && signature_file.exists() {
         return Err(CommandError::user(CreateError::StaleSignature { signature: signature_file }));
     }
 
     // What does not load would not race at the other end either; and only a loaded track tells which documents it fetches.
-    let extensions = components::load(folder, &source.name(), &arguments.limits, home)?;
+    let extensions = components::load(folder, &source.name(), &arguments.limits.limits(), home)?;
     let options =
         LoadOptions { now: track::now(), extension_names: extensions.names(), ..LoadOptions::default() };
     let track = rally_track::load(&source, &options).map_err(CommandError::user)?;
@@ -60,7 +60,7 @@ pub fn run(arguments: &CreateArgs, home: &Home) -> Result<(), CommandError> {
         name: source.name().parse().map_err(|error: TrackNameError| CommandError::user(error))?,
         fetched: fetched(&track)?,
         limits: Limits::default(),
-        bounds: arguments.limits.bounds(),
+        bounds: arguments.limits.limits().bounds(),
     };
     let packed = pack(folder, &options).map_err(CommandError::user)?;
 

@@ -8,13 +8,14 @@ use rally_extension::Extension;
 use rally_support::numbers::grouped;
 use serde_json::{Value, json};
 
+use rally_session::bundle::{self, keys};
+use rally_session::{Home, components};
+
 use crate::bundle::args::{Format, InspectArgs};
-use crate::bundle::{key_files, open};
-use crate::components;
-use crate::ending::{CommandError, chain};
+use crate::ending::CommandError;
 use crate::extension::report::Report;
-use crate::home::Home;
 use crate::terminal;
+use rally_session::chain;
 
 /// What became of a signature.
 struct SignatureState {
@@ -33,11 +34,11 @@ pub fn run(arguments: &InspectArgs, home: &Home) -> Result<(), CommandError> {
         trust: Trust::Digest,
         digest: None,
         limits: Limits::default(),
-        bounds: arguments.limits.bounds(),
+        bounds: arguments.limits.limits().bounds(),
     };
-    let bytes = open::read(file)?;
+    let bytes = bundle::read(file)?;
     let signature = signature(arguments, &bytes, home)?;
-    let bundle = open::open(file, bytes, &options)?;
+    let bundle = bundle::open(file, bytes, &options)?;
     let components = ask(arguments, &bundle, home)?;
     let text = match arguments.format {
         Format::Text => text(file, &bundle, &signature, &components),
@@ -51,8 +52,8 @@ pub fn run(arguments: &InspectArgs, home: &Home) -> Result<(), CommandError> {
 
 /// Whether a trusted key has signed the bundle. Not being signed is no error here.
 fn signature(arguments: &InspectArgs, bytes: &[u8], home: &Home) -> Result<SignatureState, CommandError> {
-    let keys = key_files::trusted(&arguments.trusted_key, home).map_err(CommandError::user)?;
-    let Some(text) = key_files::signature(&arguments.file).map_err(CommandError::user)? else {
+    let keys = keys::trusted(&arguments.trusted_key, home).map_err(CommandError::user)?;
+    let Some(text) = keys::signature(&arguments.file).map_err(CommandError::user)? else {
         let text = "none: there is no signature file beside it".to_owned();
         return Ok(SignatureState { state: "none", text, key: None });
     };
@@ -84,8 +85,8 @@ fn ask(arguments: &InspectArgs, bundle: &Bundle, home: &Home) -> Result<Vec<Aske
     if components.is_empty() {
         return Ok(Vec::new());
     }
-    let (folder, _scratch) = open::unpack(&arguments.file, bundle, home)?;
-    let host = components::uncached_host(&arguments.limits)?;
+    let (folder, _scratch) = bundle::unpack(&arguments.file, bundle, home)?;
+    let host = components::uncached_host(&arguments.limits.limits())?;
     let name = bundle.lock().map_or("", |lock| lock.track().as_str());
     let surroundings = components::before_race(&folder, name)?;
     let asked = components.into_iter().map(|file| Asked {

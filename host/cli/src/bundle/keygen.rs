@@ -6,9 +6,9 @@ use std::path::{Path, PathBuf};
 
 use rally_bundle::SecretKey;
 
-use crate::bundle::key_files::beside;
 use crate::ending::CommandError;
 use crate::terminal;
+use rally_session::bundle::keys::beside;
 
 /// A key cannot be written.
 #[derive(Debug, thiserror::Error)]

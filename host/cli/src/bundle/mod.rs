@@ -3,16 +3,14 @@
 mod args;
 mod create;
 mod inspect;
-mod key_files;
 mod keygen;
-mod open;
 
-pub use args::{BundleArgs, Format, TrustArgs};
-pub use open::prepare;
+pub use args::{BundleArgs, Format, TrustArgs, TrustLevel};
+
+use rally_session::Home;
 
 use crate::bundle::args::BundleCommand;
 use crate::ending::CommandError;
-use crate::home::Home;
 
 /// Does what `rally bundle` is asked for.
 pub fn run(arguments: &BundleArgs) -> Result<(), CommandError> {

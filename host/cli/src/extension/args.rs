@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use clap::{Args, Subcommand, ValueEnum};
 
 use crate::bundle::Format;
-use crate::components::LimitArgs;
+use crate::limits::LimitArgs;
 
 /// Options of `rally extension`.
 #[derive(Debug, Args)]

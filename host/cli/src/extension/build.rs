@@ -44,7 +44,7 @@ pub fn run(arguments: &BuildArgs) -> Result<(), CommandError> {
         .map_err(|cause| CommandError::failure(BuildError::Read { module: module.clone(), cause }))?;
     let component = encode(&bytes)
         .map_err(|cause| CommandError::user(BuildError::Encode { module: module.clone(), cause }))?;
-    let facts = inspect(&component, &arguments.limits.bounds())
+    let facts = inspect(&component, &arguments.limits.limits().bounds())
         .map_err(|cause| CommandError::user(BuildError::Inspect { module, cause }))?;
     let path = arguments.path.join(format!("{name}.wasm"));
     whole_file::write(&path, |file| file.write_all(&component)).map_err(CommandError::user)?;

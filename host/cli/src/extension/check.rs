@@ -6,11 +6,12 @@ use std::path::Path;
 use rally_extension::{Extension, Extensions};
 use rally_track::{LoadOptions, TrackSource};
 
-use crate::components;
-use crate::ending::{CommandError, chain};
+use crate::ending::CommandError;
 use crate::extension::args::CheckArgs;
 use crate::extension::inspect::{component_files, folder_of};
 use crate::{terminal, track};
+use rally_session::chain;
+use rally_session::components;
 
 /// Something is wrong; it was said before.
 #[derive(Debug, thiserror::Error)]
@@ -22,7 +23,7 @@ struct Refused {
 
 /// Checks components, and in a track's folder the track with them. All problems are told, not only the first.
 pub fn run(arguments: &CheckArgs) -> Result<(), CommandError> {
-    let host = components::uncached_host(&arguments.limits)?;
+    let host = components::uncached_host(&arguments.limits.limits())?;
     let paths = component_files(&arguments.path).map_err(CommandError::user)?;
     let mut problems: Vec<String> = Vec::new();
     let mut text = String::new();

@@ -9,11 +9,12 @@ use rally_extension::Extension;
 use serde_json::json;
 
 use crate::bundle::Format;
-use crate::components;
-use crate::ending::{CommandError, chain};
+use crate::ending::CommandError;
 use crate::extension::args::InspectArgs;
 use crate::extension::report::{Report, limits_json, limits_text};
 use crate::terminal;
+use rally_session::chain;
+use rally_session::components;
 
 /// A component cannot be looked into.
 #[derive(Debug, thiserror::Error)]
@@ -38,7 +39,7 @@ pub enum ComponentFileError {
 
 /// Shows components.
 pub fn run(arguments: &InspectArgs) -> Result<(), CommandError> {
-    let host = components::uncached_host(&arguments.limits)?;
+    let host = components::uncached_host(&arguments.limits.limits())?;
     let paths = component_files(&arguments.path).map_err(CommandError::user)?;
     let mut texts = Vec::new();
     let mut values = Vec::new();

@@ -12,9 +12,10 @@ mod trial;
 
 pub use args::ExtensionArgs;
 
+use rally_session::Home;
+
 use crate::ending::CommandError;
 use crate::extension::args::ExtensionCommand;
-use crate::home::Home;
 
 /// Does what `rally extension` is asked for.
 pub fn run(arguments: &ExtensionArgs) -> Result<(), CommandError> {

@@ -1,22 +1,23 @@
 //! `rally extension test`: the extension's own tests, then each challenge of its track.
 
-use std::ffi::OsString;
 use std::fs;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 
-use clap::Parser;
+use rally_cluster::{ClusterHealth, parse_target_hosts};
+use rally_race::{Cancel, OnError};
+use rally_session::embedded::EmbeddedNode;
+use rally_session::{Credentials, Home, RaceSpec, TargetSpec, TrackSpec, components, record as keep};
 use rally_support::whole_file;
 use rally_track::{LoadOptions, TrackSource};
 
-use crate::args::{Cli, Command};
-use crate::embedded::EmbeddedNode;
 use crate::ending::CommandError;
 use crate::extension::args::TestArgs;
 use crate::extension::recording::{Player, Recorder, Recording};
 use crate::extension::source::Source;
-use crate::home::Home;
-use crate::{components, run, terminal, track};
+use crate::follow::TerminalObserver;
+use crate::run::{finish, node_program};
+use crate::{interrupt, logging, terminal, track};
 
 /// A trial did not go well.
 #[derive(Debug, thiserror::Error)]
@@ -49,17 +50,20 @@ pub fn run(arguments: &TestArgs, home: &Home) -> Result<(), CommandError> {
             newer.display()
         ));
     }
+    logging::start(home);
+    let trial = Trial { arguments, home, cancel: Cancel::new() };
+    interrupt::watch(&trial.cancel).map_err(CommandError::failure)?;
     match (&recording, &arguments.record) {
-        (Some(recording), _) => play(arguments, recording, &challenges),
-        (None, Some(file)) => record(arguments, file, &challenges, home),
-        (None, None) => race(arguments, &challenges, None),
+        (Some(recording), _) => trial.play(recording, &challenges),
+        (None, Some(file)) => trial.record(file, &challenges),
+        (None, None) => challenges.iter().try_for_each(|name| trial.one(name, arguments.seed, None)),
     }
 }
 
 /// Names of the track's challenges, once the track has loaded with its components.
 fn challenges(arguments: &TestArgs, home: &Home) -> Result<Vec<String>, CommandError> {
     let source = TrackSource::from_path(&arguments.path).map_err(CommandError::user)?;
-    let extensions = components::load(&source.folder(), &source.name(), &arguments.limits, home)?;
+    let extensions = components::load(&source.folder(), &source.name(), &arguments.limits.limits(), home)?;
     if extensions.is_empty() {
         return Err(CommandError::user(TrialError::NotBuilt { path: arguments.path.clone() }));
     }
@@ -69,72 +73,78 @@ fn challenges(arguments: &TestArgs, home: &Home) -> Result<Vec<String>, CommandE
     Ok(track.challenges.into_iter().map(|challenge| challenge.name).collect())
 }
 
-/// Races all challenges against the embedded node, or against what listens at `target`.
-fn race(arguments: &TestArgs, challenges: &[String], target: Option<SocketAddr>) -> Result<(), CommandError> {
-    for challenge in challenges {
-        one(arguments, challenge, arguments.seed, target)?;
-    }
-    Ok(())
+/// The races of one trial: files, and Ctrl-C.
+struct Trial<'a> {
+    arguments: &'a TestArgs,
+    home: &'a Home,
+    cancel: Cancel,
 }
 
-/// Races all challenges against the answers of a recording.
-fn play(arguments: &TestArgs, recording: &Recording, challenges: &[String]) -> Result<(), CommandError> {
-    for challenge in challenges {
-        let Some(exchanges) = recording.exchanges(challenge) else {
-            let file = arguments.recording.clone().unwrap_or_default();
-            return Err(CommandError::user(TrialError::NotRecorded { file, challenge: challenge.clone() }));
-        };
-        let player = Player::start(exchanges).map_err(CommandError::failure)?;
-        let ended = one(arguments, challenge, recording.seed(), Some(player.address()));
-        let unknown = player.unknown();
-        if !unknown.is_empty() {
-            let challenge = challenge.clone();
-            return Err(CommandError::user(TrialError::Unknown { challenge, unknown }));
+impl Trial<'_> {
+    /// Races all challenges against the answers of a recording.
+    fn play(&self, recording: &Recording, challenges: &[String]) -> Result<(), CommandError> {
+        for challenge in challenges {
+            let Some(exchanges) = recording.exchanges(challenge) else {
+                let file = self.arguments.recording.clone().unwrap_or_default();
+                return Err(CommandError::user(TrialError::NotRecorded {
+                    file,
+                    challenge: challenge.clone(),
+                }));
+            };
+            let player = Player::start(exchanges).map_err(CommandError::failure)?;
+            let ended = self.one(challenge, recording.seed(), Some(player.address()));
+            let unknown = player.unknown();
+            if !unknown.is_empty() {
+                let challenge = challenge.clone();
+                return Err(CommandError::user(TrialError::Unknown { challenge, unknown }));
+            }
+            ended?;
         }
-        ended?;
+        Ok(())
     }
-    Ok(())
-}
 
-/// Races all challenges against the embedded node and writes down its answers; only if all went well there is a recording.
-fn record(arguments: &TestArgs, file: &Path, challenges: &[String], home: &Home) -> Result<(), CommandError> {
-    let mut recording = Recording::new(arguments.seed);
-    for challenge in challenges {
-        // A fresh node each time: what one challenge leaves behind is not there when another one is played alone.
-        let node = EmbeddedNode::start(&home.nodes()).map_err(CommandError::failure)?;
-        let recorder = Recorder::start(node.address()).map_err(CommandError::failure)?;
-        one(arguments, challenge, arguments.seed, Some(recorder.address()))?;
-        let exchanges = recorder.finish().map_err(CommandError::failure)?;
-        recording.add(challenge, exchanges);
+    /// Races all challenges against the embedded node and writes down its answers; only if all went well there is a recording.
+    fn record(&self, file: &Path, challenges: &[String]) -> Result<(), CommandError> {
+        let seed = self.arguments.seed;
+        let mut recording = Recording::new(seed);
+        for challenge in challenges {
+            // A fresh node each time: what one challenge leaves behind is not there when another one is played alone.
+            let node = EmbeddedNode::start(&node_program()?.path, &self.home.nodes())
+                .map_err(CommandError::failure)?;
+            let recorder = Recorder::start(node.address()).map_err(CommandError::failure)?;
+            self.one(challenge, seed, Some(recorder.address()))?;
+            let exchanges = recorder.finish().map_err(CommandError::failure)?;
+            recording.add(challenge, exchanges);
+        }
+        whole_file::write(file, |out| recording.write_to(out)).map_err(CommandError::user)?;
+        terminal::say(format_args!("Recorded in {}", file.display()));
+        Ok(())
     }
-    whole_file::write(file, |out| recording.write_to(out)).map_err(CommandError::user)?;
-    terminal::say(format_args!("Recorded in {}", file.display()));
-    Ok(())
-}
 
-/// Races one challenge as `rally run` does.
-fn one(
-    arguments: &TestArgs,
-    challenge: &str,
-    seed: u64,
-    target: Option<SocketAddr>,
-) -> Result<(), CommandError> {
-    let mut line: Vec<OsString> =
-        ["rally", "run", "--test-mode", "--on-error=abort", "--quiet"].map(OsString::from).into();
-    line.extend([OsString::from("--track-path"), arguments.path.clone().into()]);
-    line.push(format!("--challenge={challenge}").into());
-    line.push(format!("--seed={seed}").into());
-    if let Some(address) = target {
-        line.push(format!("--target-hosts={address}").into());
-        // One node alone has no place for replicas.
-        line.push("--cluster-health=yellow".into());
+    /// Races one challenge as `rally run` does.
+    fn one(&self, challenge: &str, seed: u64, target: Option<SocketAddr>) -> Result<(), CommandError> {
+        self.race(challenge, seed, target)
+            .inspect_err(|_| terminal::say(format_args!("Challenge [{challenge}]: failed")))?;
+        terminal::say(format_args!("Challenge [{challenge}]: fine"));
+        Ok(())
     }
-    let cli = Cli::try_parse_from(line).map_err(CommandError::failure)?;
-    let Command::Run(mut race) = cli.command else { return Ok(()) };
-    race.limits = arguments.limits.clone();
-    run::run(&race).inspect_err(|_| terminal::say(format_args!("Challenge [{challenge}]: failed")))?;
-    terminal::say(format_args!("Challenge [{challenge}]: fine"));
-    Ok(())
+
+    fn race(&self, challenge: &str, seed: u64, target: Option<SocketAddr>) -> Result<(), CommandError> {
+        let mut spec = RaceSpec::new(TrackSpec::Folder(self.arguments.path.clone()), track::now(), seed);
+        spec.challenge = Some(challenge.to_owned());
+        spec.test_mode = true;
+        spec.on_error = OnError::Abort;
+        spec.extension_limits = self.arguments.limits.limits();
+        if let Some(address) = target {
+            let hosts = parse_target_hosts(&address.to_string()).map_err(CommandError::failure)?;
+            spec.target = TargetSpec::Hosts(hosts);
+            // One node alone has no place for replicas.
+            spec.health = Some(ClusterHealth::Yellow);
+        }
+        let observer = TerminalObserver::new(true);
+        let recorded = keep(finish(spec, Credentials::default(), self.home, &observer, &self.cancel)?);
+        Ok(recorded.end.and(recorded.kept)?)
+    }
 }
 
 /// A file of the sources that is newer than every component, if there is one: somebody may have forgotten to build.

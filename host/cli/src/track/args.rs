@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use rally_session::{NamedTrack, RepositorySpec, TrackSpec};
 
 /// Which track. The group's name lets commands add further kinds of tracks to it.
 #[derive(Debug, Clone, Args)]
@@ -36,6 +37,30 @@ pub struct RepositoryArgs {
     /// Use the network only to reach the target; data and track repositories must already be on disk.
     #[arg(long)]
     pub offline: bool,
+}
+
+impl TrackArgs {
+    /// As the specification of a race has it.
+    pub fn spec(&self, repository: &RepositoryArgs) -> TrackSpec {
+        match &self.track_path {
+            Some(path) => TrackSpec::Folder(path.clone()),
+            None => TrackSpec::Named(NamedTrack {
+                name: self.track.clone().unwrap_or_default(),
+                repository: repository.spec(),
+            }),
+        }
+    }
+}
+
+impl RepositoryArgs {
+    /// As the specification of a race has it.
+    pub fn spec(&self) -> RepositorySpec {
+        RepositorySpec {
+            name: self.track_repository.clone(),
+            revision: self.track_revision.clone(),
+            distribution_version: self.distribution_version.clone(),
+        }
+    }
 }
 
 /// What the templates of a track are given.

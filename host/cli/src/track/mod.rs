@@ -7,8 +7,6 @@
 //! ```
 
 pub mod args;
-mod find;
 mod options;
 
-pub use find::{FoundTrack, find, folders};
-pub use options::{Reading, now};
+pub use options::{Reading, announce, find, finder, listed, now, track_params};

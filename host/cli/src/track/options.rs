@@ -2,12 +2,15 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
+use rally_repository::Step;
+use rally_session::{FoundTrack, Home, TrackFinder, TrackSpec};
 use rally_support::option_value;
 use rally_track::{BuildFlavor, LoadOptions, TrackParameters};
 use serde_json::{Map, Value};
 
-use super::args::{FlavorArgs, TaskFilterArgs, TrackParamArgs};
+use super::args::{FlavorArgs, RepositoryArgs, TaskFilterArgs, TrackArgs, TrackParamArgs};
 use crate::ending::CommandError;
+use crate::terminal;
 
 /// How a track is read, as the user asks for it.
 #[derive(Debug, Clone)]
@@ -19,10 +22,7 @@ impl Reading {
     /// # Errors
     /// Where the parameters cannot be read.
     pub fn with(arguments: &TrackParamArgs) -> Result<Reading, CommandError> {
-        let track_params = match arguments.track_params.as_deref() {
-            Some(text) => TrackParameters::parse(text).map_err(CommandError::user)?,
-            None => Map::new(),
-        };
+        let track_params = track_params(arguments)?;
         Ok(Reading(LoadOptions {
             now: now(),
             any_names: true,
@@ -55,8 +55,7 @@ impl Reading {
         self.for_target(flavor.build_flavor.into(), flavor.serverless_operator)
     }
 
-    /// For a target that has answered.
-    pub fn for_target(mut self, build_flavor: BuildFlavor, serverless_operator: bool) -> Reading {
+    fn for_target(mut self, build_flavor: BuildFlavor, serverless_operator: bool) -> Reading {
         self.0.build_flavor = build_flavor;
         self.0.serverless_operator = serverless_operator;
         self
@@ -66,11 +65,6 @@ impl Reading {
     pub fn test_mode(mut self, test_mode: bool) -> Reading {
         self.0.test_mode = test_mode;
         self
-    }
-
-    /// The parameters that the user gives.
-    pub fn track_params(&self) -> &Map<String, Value> {
-        &self.0.track_params
     }
 
     /// For the reader.
@@ -84,9 +78,39 @@ pub fn now() -> f64 {
     SystemTime::now().duration_since(UNIX_EPOCH).map_or(0.0, |time| time.as_secs_f64())
 }
 
+/// The parameters that the user gives.
+pub fn track_params(arguments: &TrackParamArgs) -> Result<Map<String, Value>, CommandError> {
+    match arguments.track_params.as_deref() {
+        Some(text) => TrackParameters::parse(text).map_err(CommandError::user),
+        None => Ok(Map::new()),
+    }
+}
+
+/// Finds the track that the user asks for: at its path, or by its name.
+pub fn find(track: &TrackArgs, repository: &RepositoryArgs, home: &Home) -> Result<FoundTrack, CommandError> {
+    Ok(match track.spec(repository) {
+        TrackSpec::Folder(path) => FoundTrack::at(&path)?,
+        TrackSpec::Named(named) => finder(repository, home).find(&named, None)?,
+        TrackSpec::Bundle(bundle) => FoundTrack::at(&bundle.file)?,
+    })
+}
+
+/// Finds tracks as the user says.
+pub fn finder<'a>(repository: &RepositoryArgs, home: &'a Home) -> TrackFinder<'a> {
+    TrackFinder { home, offline: repository.offline, on_step: announce }
+}
+
+/// Says what takes long.
+pub fn announce(step: &Step) {
+    match step {
+        Step::Clone { url, .. } => terminal::say(format_args!("Cloning tracks from {url}")),
+        other => tracing::info!(step = ?other, "track repository"),
+    }
+}
+
 /// As in Elastic Rally: names between commas, a JSON list of them, or a `.json` file with such a list. Without any text there
 /// is no filter.
-fn listed(option: &'static str, text: Option<&str>) -> Result<Vec<String>, String> {
+pub fn listed(option: &'static str, text: Option<&str>) -> Result<Vec<String>, String> {
     let text = text.unwrap_or_default().trim();
     let list = |json: &str, origin: &str| {
         serde_json::from_str::<Vec<String>>(json).map_err(|_| {

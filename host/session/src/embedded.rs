@@ -13,7 +13,7 @@ use crate::scratch::ScratchFolder;
 pub struct EmbeddedNode {
     process: Child,
     address: SocketAddr,
-    /// Its data goes with it.
+    /// Its data goes with it: dropped after [`EmbeddedNode::drop`] has stopped the process.
     _data: ScratchFolder,
 }
 
@@ -46,11 +46,13 @@ pub enum EmbeddedNodeError {
 pub const LISTENING: &str = "rally node listening on ";
 
 impl EmbeddedNode {
-    /// Starts a node on a free loopback port, with its data in a new folder below `folder`.
-    pub fn start(folder: &Path) -> Result<EmbeddedNode, EmbeddedNodeError> {
+    /// Starts a node on a free loopback port, with its data in a new folder below `folder`. `program` is a `rally` command.
+    ///
+    /// # Errors
+    /// Where there is no place for its data, or it does not start.
+    pub fn start(program: &Path, folder: &Path) -> Result<EmbeddedNode, EmbeddedNodeError> {
         let no_data = |cause| EmbeddedNodeError::Data { folder: folder.display().to_string(), cause };
         let data = ScratchFolder::create(folder).map_err(no_data)?;
-        let program = std::env::current_exe().map_err(EmbeddedNodeError::Start)?;
         let mut process = Command::new(program)
             .args(["node", "--port=0", "--stop-with-stdin", "--data"])
             .arg(data.content())

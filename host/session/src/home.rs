@@ -1,6 +1,6 @@
 //! Where rally keeps its files.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use rally_repository::{ConfigError, RallyConfig};
 
@@ -30,17 +30,31 @@ pub enum HomeError {
 
 impl Home {
     /// From the environment and `rally.ini`.
+    ///
+    /// # Errors
+    /// Where neither names a folder, or `rally.ini` cannot be understood.
     pub fn from_environment() -> Result<Home, HomeError> {
         let set = |name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
-        let (root, cache) = match set("RALLY_HOME") {
-            Some(root) => (root.clone(), root.join("cache")),
-            None => {
-                let home = set("HOME").ok_or(HomeError::Nowhere)?;
-                // As the XDG base directory specification has it.
-                let caches = set("XDG_CACHE_HOME").filter(|path| path.is_absolute());
-                (home.join(".rally"), caches.unwrap_or_else(|| home.join(".cache")).join("rally"))
-            }
-        };
+        if let Some(root) = set("RALLY_HOME") {
+            return Home::at(&root);
+        }
+        let home = set("HOME").ok_or(HomeError::Nowhere)?;
+        // As the XDG base directory specification has it.
+        let caches = set("XDG_CACHE_HOME").filter(|path| path.is_absolute());
+        let (root, cache) =
+            (home.join(".rally"), caches.unwrap_or_else(|| home.join(".cache")).join("rally"));
+        Home::new(root, cache)
+    }
+
+    /// All files below one folder, as with `RALLY_HOME`.
+    ///
+    /// # Errors
+    /// Where `rally.ini` in it cannot be understood.
+    pub fn at(root: &Path) -> Result<Home, HomeError> {
+        Home::new(root.to_owned(), root.join("cache"))
+    }
+
+    fn new(root: PathBuf, cache: PathBuf) -> Result<Home, HomeError> {
         let absolute = |path: PathBuf| std::path::absolute(&path).unwrap_or(path);
         let (root, cache) = (absolute(root), absolute(cache));
         let config = RallyConfig::load(&root, None)?;

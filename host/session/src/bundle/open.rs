@@ -11,36 +11,44 @@ use rally_bundle::{
 use rally_component::{Bounds, Digest};
 use serde_json::{Value, json};
 
-use crate::bundle::args::{TrustArgs, TrustLevel};
-use crate::bundle::key_files;
-use crate::ending::CommandError;
+use crate::bundle::keys;
+use crate::error::SessionError;
 use crate::home::Home;
 use crate::scratch::ScratchFolder;
+use crate::spec::{BundleSpec, TrustLevel};
 
 /// A bundle cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub enum BundleError {
+    /// Its file cannot be read.
     #[error("cannot read {path}")]
     Read {
+        /// The file.
         path: PathBuf,
+        /// Why.
         #[source]
         cause: io::Error,
     },
+    /// It is not trusted, or not a bundle.
     #[error("{path} is refused")]
     Refused {
+        /// The file.
         path: PathBuf,
+        /// Why.
         #[source]
         cause: Box<OpenError>,
     },
+    /// Keys are named, but no signature is asked for.
     #[error(
         "--trusted-key names who may have signed a bundle: that goes with --trust signed, and with no other level"
     )]
     KeyWithoutSignature,
-    #[error("--trust, --trusted-key and --bundle-digest are about bundles: they go with --bundle FILE")]
-    NoBundle,
+    /// Its file's name is not that of a track.
     #[error("the track in {path} is named after the file, as it has no track.lock")]
     Name {
+        /// The file.
         path: PathBuf,
+        /// What is wrong with the name.
         #[source]
         cause: TrackNameError,
     },
@@ -58,6 +66,11 @@ pub struct UnpackedBundle {
 }
 
 impl UnpackedBundle {
+    /// The SHA-256 of the file.
+    pub fn digest(&self) -> Digest {
+        self.digest
+    }
+
     /// The folder of the track.
     pub fn folder(&self) -> &Path {
         &self.folder
@@ -96,79 +109,80 @@ impl fmt::Display for UnpackedBundle {
     }
 }
 
-/// Verifies and unpacks the bundle that the user asks for, if it is a bundle.
-pub fn prepare(
-    bundle: Option<&Path>,
-    trust: &TrustArgs,
-    bounds: Bounds,
-    home: &Home,
-) -> Result<Option<UnpackedBundle>, CommandError> {
-    let Some(file) = bundle else {
-        // clap does not require an argument whose group another one has taken.
-        let is_asked =
-            trust.trust.is_some() || !trust.trusted_key.is_empty() || trust.bundle_digest.is_some();
-        return if is_asked { Err(CommandError::user(BundleError::NoBundle)) } else { Ok(None) };
-    };
-    let level = trust.trust.unwrap_or(TrustLevel::Signed);
-    if level != TrustLevel::Signed && !trust.trusted_key.is_empty() {
-        return Err(CommandError::user(BundleError::KeyWithoutSignature));
+/// Verifies and unpacks a bundle.
+///
+/// # Errors
+/// Where it cannot be read, is not trusted, or cannot be unpacked.
+pub fn open_bundle(spec: &BundleSpec, bounds: Bounds, home: &Home) -> Result<UnpackedBundle, SessionError> {
+    let file = &spec.file;
+    if spec.trust != TrustLevel::Signed && !spec.trusted_keys.is_empty() {
+        return Err(SessionError::user(BundleError::KeyWithoutSignature));
     }
     let bytes = read(file)?;
     let options = OpenOptions {
-        trust: match level {
+        trust: match spec.trust {
             TrustLevel::Signed => Trust::Signed {
-                signature: key_files::signature(file).map_err(CommandError::user)?,
-                keys: key_files::trusted(&trust.trusted_key, home).map_err(CommandError::user)?,
+                signature: keys::signature(file).map_err(SessionError::user)?,
+                keys: keys::trusted(&spec.trusted_keys, home).map_err(SessionError::user)?,
             },
             TrustLevel::Digest => Trust::Digest,
             TrustLevel::Local => Trust::Local,
         },
-        digest: trust.bundle_digest,
+        digest: spec.digest,
         limits: Limits::default(),
         bounds,
     };
     let bundle = open(file, bytes, &options)?;
     let (folder, scratch) = unpack(file, &bundle, home)?;
-    Ok(Some(UnpackedBundle {
+    Ok(UnpackedBundle {
         folder,
         file: file.to_owned(),
         digest: bundle.digest(),
-        trust: level,
+        trust: spec.trust,
         signed_by: bundle.signed_by(),
         _scratch: scratch,
-    }))
+    })
 }
 
 /// The bytes of a bundle, but not many more than are allowed.
-pub fn read(file: &Path) -> Result<Vec<u8>, CommandError> {
+///
+/// # Errors
+/// Where the file cannot be read.
+pub fn read(file: &Path) -> Result<Vec<u8>, SessionError> {
     let mut bytes = Vec::new();
     File::open(file)
         .and_then(|opened| opened.take(Limits::default().size + 1).read_to_end(&mut bytes))
-        .map_err(|cause| CommandError::user(BundleError::Read { path: file.to_owned(), cause }))?;
+        .map_err(|cause| SessionError::user(BundleError::Read { path: file.to_owned(), cause }))?;
     Ok(bytes)
 }
 
 /// Verifies a bundle.
-pub fn open(file: &Path, bytes: Vec<u8>, options: &OpenOptions) -> Result<Bundle, CommandError> {
+///
+/// # Errors
+/// Where it is not trusted, or not a bundle.
+pub fn open(file: &Path, bytes: Vec<u8>, options: &OpenOptions) -> Result<Bundle, SessionError> {
     Bundle::open(bytes, options).map_err(|cause| {
-        CommandError::user(BundleError::Refused { path: file.to_owned(), cause: Box::new(cause) })
+        SessionError::user(BundleError::Refused { path: file.to_owned(), cause: Box::new(cause) })
     })
 }
 
 /// Unpacks a bundle into a folder that goes with the second of the results.
-pub fn unpack(file: &Path, bundle: &Bundle, home: &Home) -> Result<(PathBuf, ScratchFolder), CommandError> {
+///
+/// # Errors
+/// Where nothing can be written there.
+pub fn unpack(file: &Path, bundle: &Bundle, home: &Home) -> Result<(PathBuf, ScratchFolder), SessionError> {
     let name = match bundle.lock() {
         Some(lock) => lock.track().clone(),
         None => name(file)?,
     };
-    let scratch = ScratchFolder::create(&home.bundles()).map_err(CommandError::failure)?;
+    let scratch = ScratchFolder::create(&home.bundles()).map_err(SessionError::failure)?;
     let folder = bundle
         .unpack(&scratch.content(), &name)
-        .map_err(|error: UnpackError| CommandError::failure(error))?;
+        .map_err(|error: UnpackError| SessionError::failure(error))?;
     Ok((folder, scratch))
 }
 
-fn name(file: &Path) -> Result<TrackName, CommandError> {
+fn name(file: &Path) -> Result<TrackName, SessionError> {
     let stem = file.file_stem().map(|stem| stem.to_string_lossy().into_owned()).unwrap_or_default();
-    stem.parse().map_err(|cause| CommandError::user(BundleError::Name { path: file.to_owned(), cause }))
+    stem.parse().map_err(|cause| SessionError::user(BundleError::Name { path: file.to_owned(), cause }))
 }

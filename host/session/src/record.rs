@@ -3,17 +3,15 @@
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use clap::ValueEnum;
-use rally_cluster::{Cluster, TargetHost};
-use rally_extension::{Extension, Extensions};
+use rally_cluster::TargetHost;
+use rally_extension::Extension;
 use rally_results::{ClusterRecord, RaceRecord, RaceStatus, race_timestamp_now};
 use rally_support::hex::Hex;
-use rally_track::{Challenge, Track};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
-use crate::args::RunArgs;
-use crate::settings::Settings;
+use crate::bind::ReadyRace;
+use crate::spec::TrackSpec;
 
 /// Larger files of a track are data: they are told apart by their declared sizes and counts.
 const LARGEST_DIGESTED: u64 = 4 << 20;
@@ -21,16 +19,9 @@ const LARGEST_DIGESTED: u64 = 4 << 20;
 const MOST_DIGESTED: usize = 1000;
 
 /// The record of a race that begins now.
-pub fn begin(
-    arguments: &RunArgs,
-    settings: &Settings,
-    track: &Track,
-    challenge: &Challenge,
-    cluster: &Cluster,
-    hosts: &[TargetHost],
-    extensions: &Extensions,
-) -> RaceRecord {
-    let root = cluster.root();
+pub(crate) fn begin(ready: &ReadyRace) -> RaceRecord {
+    let ReadyRace { spec, track, challenge, target, .. } = ready;
+    let root = target.cluster.root();
     let text = |pointer: &str| root.pointer(pointer).and_then(Value::as_str).map(str::to_owned);
     let mut meta = track.meta.clone();
     meta.extend(challenge.meta.iter().map(|(key, value)| (key.clone(), value.clone())));
@@ -43,21 +34,21 @@ pub fn begin(
         status: RaceStatus::Running,
         failure: None,
         failed_tasks: Vec::new(),
-        pipeline: settings.target.pipeline().to_owned(),
-        user_tags: settings.user_tags.clone(),
+        pipeline: ready.pipeline.to_owned(),
+        user_tags: spec.user_tags.clone(),
         track: track.name.clone(),
         challenge: Some(challenge.name.clone()),
         car: vec!["external".to_owned()],
-        total_laps: arguments.laps,
+        total_laps: spec.laps,
         cluster: ClusterRecord {
             revision: text("/version/build_hash"),
             distribution_version: text("/version/number"),
             distribution_flavor: text("/version/build_flavor").or_else(|| text("/version/distribution")),
-            hosts: hosts.iter().map(TargetHost::authority).collect(),
+            hosts: target.hosts.iter().map(TargetHost::authority).collect(),
         },
-        seed: Some(settings.seed.to_string()),
+        seed: Some(spec.seed.to_string()),
         track_digests: digests(&track.root),
-        options: options(arguments, settings, extensions),
+        options: options(ready),
         load_driver: load_driver(),
         meta,
         results: None,
@@ -66,40 +57,41 @@ pub fn begin(
     }
 }
 
-/// A target in a few words.
-pub fn describe(embedded: bool, cluster: &Cluster, hosts: &[TargetHost]) -> String {
-    let addresses: Vec<String> = hosts.iter().map(TargetHost::authority).collect();
-    let capabilities = cluster.capabilities();
-    let addresses = addresses.join(", ");
-    match embedded {
-        true => format!("the embedded node at {addresses}"),
-        false => format!("{} {} at {addresses}", capabilities.product, capabilities.version),
-    }
-}
-
 /// What decides about the figures.
-fn options(arguments: &RunArgs, settings: &Settings, extensions: &Extensions) -> Map<String, Value> {
-    let components: Vec<Value> = extensions.iter().map(|extension| component(extension)).collect();
-    let Value::Object(options) = json!({
-        "test-mode": arguments.test_mode,
-        "laps": arguments.laps,
-        "include-tasks": arguments.filters.include_tasks,
-        "exclude-tasks": arguments.filters.exclude_tasks,
-        "on-error": arguments.on_error.and_then(|chosen| Some(chosen.to_possible_value()?.get_name().to_owned())),
-        "compat": arguments.compat.map(|_| "rally"),
-        "cluster-health": settings.health.health.to_string(),
-        "offline": arguments.repository.offline,
-        "client-options": settings.client_options.without_secrets(),
-        "track-path": arguments.track.track_path,
-        "extensions": components,
-    }) else {
-        return Map::new();
+fn options(ready: &ReadyRace) -> Map<String, Value> {
+    let spec = &ready.spec;
+    let filter = |tasks: &[String]| (!tasks.is_empty()).then(|| tasks.join(","));
+    let path = match &spec.track {
+        TrackSpec::Folder(path) => Some(path),
+        TrackSpec::Named(_) | TrackSpec::Bundle(_) => None,
     };
+    let mut options = Map::new();
+    let mut put = |name: &str, value: Value| options.insert(name.to_owned(), value);
+    put("test-mode", json!(spec.test_mode));
+    put("laps", json!(spec.laps));
+    put("include-tasks", json!(filter(&spec.include_tasks)));
+    put("exclude-tasks", json!(filter(&spec.exclude_tasks)));
+    put("on-error", json!(spec.on_error));
+    put("compat", json!(spec.compat));
+    put("cluster-health", json!(ready.health));
+    put("offline", json!(spec.offline));
+    put("client-options", Value::Object(ready.client_options.clone()));
+    put("track-path", json!(path));
+    put("extensions", json!(ready.components));
+    if let Some(bundle) = &ready.source.bundle {
+        put("bundle", bundle.record());
+    }
+    if let Some(revision) = &ready.source.revision {
+        put("track-revision", json!(revision));
+    }
+    if !spec.track_params.is_empty() {
+        put("track-params", json!(spec.track_params));
+    }
     options
 }
 
 /// A component of the track, so that the same one can be found again.
-fn component(extension: &Extension) -> Value {
+pub(crate) fn component(extension: &Extension) -> Value {
     json!({
         "name": extension.description.name,
         "version": extension.description.version,

@@ -1,4 +1,4 @@
-//! Follows a race: adds up what is measured, keeps it, shows it, and prepares each lap.
+//! Follows a race: adds up what is measured, keeps it, reports it, and prepares each lap.
 
 use std::collections::BTreeMap;
 use std::time::{Duration, Instant};
@@ -6,13 +6,14 @@ use std::time::{Duration, Instant};
 use rally_cluster::{Cluster, HealthExpectation, LapTelemetry, prepare_lap};
 use rally_race::{
     Cancel, Cause, DriverLoad, Observer, PlannedTask, RaceError, RaceEvent, RacePlan, Recording, Step,
+    TaskProgress,
 };
 use rally_results::{Collector, HistogramLog, headline};
 use rally_track::{Challenge, Track};
-use tokio::runtime::Runtime;
 
-use crate::ending::chain;
-use crate::progress::ProgressBoard;
+use crate::error::chain;
+use crate::observer::SessionEvent;
+use crate::session::{Session, cancelled};
 
 /// The histogram log gets an interval this often.
 const LOG_INTERVAL: Duration = Duration::from_secs(1);
@@ -24,26 +25,23 @@ const LONG_PREPARATION: Duration = Duration::from_secs(3);
 const LAST_WORD: Duration = Duration::from_secs(3);
 
 /// What an observer needs to prepare laps.
-pub struct LapContext<'a> {
-    /// Runs the calls to the target.
-    pub runtime: &'a Runtime,
+pub(crate) struct LapContext<'a> {
+    /// The session that races.
+    pub(crate) session: &'a Session<'a>,
     /// The target.
-    pub cluster: &'a Cluster,
+    pub(crate) cluster: &'a Cluster,
     /// What is raced.
-    pub track: &'a Track,
+    pub(crate) track: &'a Track,
     /// The way it is raced.
-    pub challenge: &'a Challenge,
+    pub(crate) challenge: &'a Challenge,
     /// How healthy the target must be.
-    pub health: HealthExpectation,
-    /// Whether the user has given up.
-    pub cancel: &'a Cancel,
+    pub(crate) health: HealthExpectation,
 }
 
-/// The observer of a race from the command line.
-pub struct RaceObserver<'a> {
+/// Follows one race.
+pub(crate) struct RaceFollower<'a> {
     context: LapContext<'a>,
-    pub board: ProgressBoard,
-    pub collector: Collector,
+    collector: Collector,
     log: Option<HistogramLog>,
     logged: Instant,
     began: Instant,
@@ -60,21 +58,15 @@ struct TaskInRace {
     lap: u32,
 }
 
-impl<'a> RaceObserver<'a> {
+impl<'a> RaceFollower<'a> {
     /// For one race of this plan.
-    pub fn new(
-        context: LapContext<'a>,
-        plan: &RacePlan,
-        board: ProgressBoard,
-        log: HistogramLog,
-    ) -> RaceObserver<'a> {
+    pub(crate) fn new(context: LapContext<'a>, plan: &RacePlan, log: HistogramLog) -> RaceFollower<'a> {
         let tasks = plan
             .tasks()
             .map(|planned| (planned.id, TaskInRace { name: planned.task.name.clone(), lap: planned.lap }))
             .collect();
-        RaceObserver {
+        RaceFollower {
             context,
-            board,
             collector: Collector::for_plan(plan),
             log: Some(log),
             logged: Instant::now(),
@@ -88,21 +80,21 @@ impl<'a> RaceObserver<'a> {
     }
 
     /// Asks the target for its own figures of the lap that ends.
-    pub fn end_lap(&mut self) {
+    pub(crate) fn end_lap(&mut self) {
         let Some(telemetry) = self.telemetry.take() else { return };
         let finish = telemetry.finish(self.context.cluster);
         let context = &self.context;
-        let finished = context.runtime.block_on(async {
+        let finished = context.session.runtime().block_on(async {
             tokio::select! {
                 biased;
                 metrics = finish => Some(metrics),
                 // Who has given up does not wait for a target that has nothing to say any more.
-                () = patience(context.cancel) => None,
+                () = patience(context.session.cancel) => None,
             }
         });
         let Some(figures) = finished else {
             let missing = "the target gives no statistics in time; the report lacks the rows that need them";
-            self.board.warn(missing);
+            self.warn(missing);
             self.collector.miss(missing);
             return;
         };
@@ -112,8 +104,21 @@ impl<'a> RaceObserver<'a> {
         }
     }
 
+    /// What was measured.
+    pub(crate) fn into_collector(self) -> Collector {
+        self.collector
+    }
+
+    fn say(&self, event: SessionEvent<'_>) {
+        self.context.session.observer.event(event);
+    }
+
+    fn warn(&self, warning: &str) {
+        self.say(SessionEvent::Warning(&warning));
+    }
+
     /// Writes what is left of the histogram log.
-    pub fn close_log(&mut self) {
+    pub(crate) fn close_log(&mut self) {
         self.write_log();
         self.log = None;
     }
@@ -122,15 +127,15 @@ impl<'a> RaceObserver<'a> {
         self.logged = Instant::now();
         let Some(log) = &mut self.log else { return };
         if let Err(error) = log.write_interval(self.began.elapsed()) {
-            self.board.warn(chain(&error));
+            self.warn(&chain(&error));
             self.log = None;
         }
     }
 
     fn recorded(&mut self, id: usize, recording: &Recording) {
-        self.board.recorded(id, recording);
+        self.say(SessionEvent::Recorded { task: id, recording });
         if let Err(error) = self.collector.add(id, recording) {
-            self.board.warn(chain(&error));
+            self.warn(&chain(&error));
         }
         let Some(task) = self.tasks.get(&id) else { return };
         if let Some(log) = &mut self.log {
@@ -143,52 +148,49 @@ impl<'a> RaceObserver<'a> {
 
     fn failed(&mut self, id: usize, error: &RaceError) {
         let reason = chain(error);
-        self.board.failed(id, headline(&reason).as_str());
+        self.say(SessionEvent::TaskFailed { task: id, reason: headline(&reason).as_str() });
         if let Err(error) = self.collector.fail(id, reason) {
-            self.board.warn(chain(&error));
+            self.warn(&chain(&error));
         }
     }
 
     fn finished(&mut self, id: usize, load: DriverLoad) {
-        self.board.finished(id, self.context.cancel.is_cancelled());
+        let stopped = self.context.session.cancel.is_cancelled();
+        self.say(SessionEvent::TaskFinished { task: id, stopped });
         // The collector comes to its verdict about the driver by itself: it has the lag and the stalls.
         if let Err(error) = self.collector.finish(id, load) {
-            self.board.warn(chain(&error));
+            self.warn(&chain(&error));
         }
     }
 }
 
-impl Observer for RaceObserver<'_> {
+impl Observer for RaceFollower<'_> {
     fn before_lap(&mut self, lap: u32) -> Result<(), Cause> {
         self.end_lap();
         self.lap = lap;
         if self.laps > 1 {
-            self.board.say(&format!("Lap {lap} of {}", self.laps));
+            self.say(SessionEvent::Lap { lap, laps: self.laps });
         }
         let context = &self.context;
         let prepared = async {
             prepare_lap(context.cluster, context.track, context.challenge, &context.health).await?;
             Ok::<_, Cause>(LapTelemetry::start(context.cluster).await)
         };
-        let board = &self.board;
         let takes_long = async {
             tokio::time::sleep(LONG_PREPARATION).await;
-            board.say(&format!(
-                "The target is still being prepared: indices are created, then its health must be {} ...",
-                context.health.health
-            ));
+            self.say(SessionEvent::PreparingTarget { health: context.health.health });
             std::future::pending::<()>().await;
         };
-        self.telemetry = context.runtime.block_on(async {
+        self.telemetry = context.session.runtime().block_on(async {
             tokio::select! {
                 prepared = prepared => prepared.map(Some),
                 // The race sees by itself that it is cancelled.
-                () = cancelled(context.cancel) => Ok(None),
+                () = cancelled(context.session.cancel) => Ok(None),
                 () = takes_long => Ok(None),
             }
         })?;
         for problem in self.telemetry.iter().flat_map(|telemetry| telemetry.problems()) {
-            self.board.warn(chain(problem));
+            self.warn(&chain(problem));
         }
         Ok(())
     }
@@ -198,10 +200,10 @@ impl Observer for RaceObserver<'_> {
             |task: &PlannedTask| LapTelemetry::is_forgotten_after(&task.task.operation.operation_type);
         if let Some(telemetry) = self.telemetry.as_mut().filter(|_| step.tasks.iter().any(forgotten)) {
             let context = &self.context;
-            context.runtime.block_on(async {
+            context.session.runtime().block_on(async {
                 tokio::select! {
                     () = telemetry.sample(context.cluster) => {}
-                    () = patience(context.cancel) => {}
+                    () = patience(context.session.cancel) => {}
                 }
             });
         }
@@ -213,12 +215,13 @@ impl Observer for RaceObserver<'_> {
             RaceEvent::StepStarted { step, .. } => {
                 for id in self.steps.get(step).cloned().unwrap_or_default() {
                     if let Some(task) = self.tasks.get(&id) {
-                        self.board.started(id, &task.name);
+                        self.say(SessionEvent::TaskStarted { task: id, name: &task.name });
                     }
                 }
             }
             RaceEvent::TaskProgress(progress) => {
-                self.board.advanced(progress.task, progress.fraction, progress.remaining);
+                let TaskProgress { task, fraction, remaining, .. } = progress;
+                self.say(SessionEvent::TaskAdvanced { task, fraction, remaining });
             }
             RaceEvent::TaskFailed { task, error } => self.failed(task, &error),
             RaceEvent::Recording { task, recording } => self.recorded(task, &recording),
@@ -232,11 +235,4 @@ impl Observer for RaceObserver<'_> {
 async fn patience(cancel: &Cancel) {
     cancelled(cancel).await;
     tokio::time::sleep(LAST_WORD).await;
-}
-
-/// Completes when the race is cancelled.
-pub async fn cancelled(cancel: &Cancel) {
-    while !cancel.is_cancelled() {
-        tokio::time::sleep(Duration::from_millis(20)).await;
-    }
 }

@@ -1,15 +1,10 @@
-//! The components of a track: found, loaded, and given what the user allows them.
+//! Options about what the components of a track may take.
 
-use std::path::Path;
-use std::sync::Arc;
 use std::time::Duration;
 
 use clap::Args;
-use rally_component::Bounds;
-use rally_extension::{CompiledCache, Engine, Extensions, Folder, Host, HostEnvironment, Limits};
-
-use crate::ending::CommandError;
-use crate::home::Home;
+use rally_extension::Limits;
+use rally_session::ExtensionLimits;
 
 /// What the track's own code may take. The defaults are documented with [`Limits`].
 #[derive(Debug, Clone, Args)]
@@ -65,10 +60,10 @@ pub struct LimitArgs {
 }
 
 impl LimitArgs {
-    /// As the host takes them.
-    pub fn limits(&self) -> Limits {
+    /// As the specification of a race has them.
+    pub fn limits(&self) -> ExtensionLimits {
         let bytes = |size: u64| usize::try_from(size).unwrap_or(usize::MAX);
-        Limits {
+        let limits = Limits {
             time_per_call: self.extension_time_per_call,
             time_to_open: self.extension_time_to_open,
             time_to_run: self.extension_time_to_run,
@@ -80,61 +75,9 @@ impl LimitArgs {
             response_bytes: bytes(self.extension_response_bytes),
             in_flight: self.extension_requests_in_flight,
             data_bytes: self.extension_data_bytes,
-        }
+        };
+        ExtensionLimits::new(&limits, self.extension_max_size)
     }
-
-    /// What a component's file may be.
-    pub fn bounds(&self) -> Bounds {
-        self.extension_max_size.map_or_else(Bounds::default, Bounds::of_size)
-    }
-}
-
-/// A host for components that keeps what it has compiled.
-pub fn host(limits: &LimitArgs, home: &Home) -> Result<Host, CommandError> {
-    let cache = match CompiledCache::open(home.compiled_components()) {
-        Ok(cache) => Some(cache),
-        Err(error) => {
-            tracing::warn!(%error, "components are compiled at each start");
-            None
-        }
-    };
-    Ok(Host { cache, ..uncached_host(limits)? })
-}
-
-/// A host for components that are only looked at.
-pub fn uncached_host(limits: &LimitArgs) -> Result<Host, CommandError> {
-    Ok(Host {
-        engine: Engine::start().map_err(CommandError::failure)?,
-        limits: Arc::new(limits.limits()),
-        bounds: limits.bounds(),
-        cache: None,
-    })
-}
-
-/// Loads the components beside a track. Where there are none, nothing is started.
-pub fn load(folder: &Path, track: &str, limits: &LimitArgs, home: &Home) -> Result<Extensions, CommandError> {
-    let found = rally_extension::components(folder);
-    if found.is_ok_and(|found| found.is_empty()) {
-        return Ok(Extensions::default());
-    }
-    let host = host(limits, home)?;
-    Extensions::discover(folder, &host, &before_race(folder, track)?).map_err(CommandError::user)
-}
-
-/// What components see before there is a race: their folder.
-pub fn before_race(folder: &Path, track: &str) -> Result<Arc<HostEnvironment>, CommandError> {
-    let opened = Folder::open(folder).map_err(CommandError::failure)?;
-    Ok(Arc::new(HostEnvironment::before_race(track, opened)))
-}
-
-/// The data folder of a track as its components see it: made only where they may write to it.
-pub fn data_folder(path: &Path, limits: &LimitArgs) -> Result<Option<Folder>, CommandError> {
-    if limits.extension_data_bytes > 0 {
-        std::fs::create_dir_all(path).map_err(CommandError::failure)?;
-    } else if !path.is_dir() {
-        return Ok(None);
-    }
-    Folder::open(path).map(Some).map_err(CommandError::failure)
 }
 
 /// A number with a unit, e.g. `500ms`.

@@ -19,14 +19,18 @@ pub enum KeyFileError {
     /// It cannot be read.
     #[error("cannot read {path}")]
     Read {
+        /// The file.
         path: PathBuf,
+        /// Why.
         #[source]
         cause: io::Error,
     },
     /// It is something else.
     #[error("{path}")]
     Content {
+        /// The file.
         path: PathBuf,
+        /// What is wrong.
         #[source]
         cause: KeyError,
     },
@@ -34,7 +38,12 @@ pub enum KeyFileError {
     #[error(
         "{path} can be read by other users of this machine (mode {mode:03o}): make it private with `chmod 600 {path}`"
     )]
-    Readable { path: PathBuf, mode: u32 },
+    Readable {
+        /// The file.
+        path: PathBuf,
+        /// Its permissions.
+        mode: u32,
+    },
 }
 
 /// The name of a file that belongs to another one, e.g. `my.bundle.sig`.
@@ -45,6 +54,9 @@ pub fn beside(path: &Path, suffix: &str) -> PathBuf {
 }
 
 /// The text of a file.
+///
+/// # Errors
+/// Where a file cannot be read, or has something else in it.
 pub fn read(path: &Path) -> Result<String, KeyFileError> {
     let mut bytes = Vec::new();
     File::open(path)
@@ -55,6 +67,9 @@ pub fn read(path: &Path) -> Result<String, KeyFileError> {
 }
 
 /// The signature beside a bundle, if there is one.
+///
+/// # Errors
+/// Where a file cannot be read, or has something else in it.
 pub fn signature(bundle: &Path) -> Result<Option<String>, KeyFileError> {
     match read(&beside(bundle, ".sig")) {
         Ok(text) => Ok(Some(text)),
@@ -64,6 +79,9 @@ pub fn signature(bundle: &Path) -> Result<Option<String>, KeyFileError> {
 }
 
 /// The keys that are trusted: those that were named, or else those in rally's home.
+///
+/// # Errors
+/// Where a file cannot be read, or has something else in it.
 pub fn trusted(named: &[PathBuf], home: &Home) -> Result<Vec<PublicKey>, KeyFileError> {
     if !named.is_empty() {
         return named.iter().map(|path| parse(path)).collect();
@@ -87,6 +105,9 @@ pub fn trusted(named: &[PathBuf], home: &Home) -> Result<Vec<PublicKey>, KeyFile
 }
 
 /// A secret key, from a file that nobody else may read.
+///
+/// # Errors
+/// Where a file cannot be read, or has something else in it.
 pub fn secret(path: &Path) -> Result<SecretKey, KeyFileError> {
     #[cfg(unix)]
     {

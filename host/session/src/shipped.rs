@@ -31,6 +31,9 @@ pub fn names() -> Vec<&'static str> {
 
 /// Unpacks all tracks below `folder` unless this version of them is there already, and gives the folder that holds one folder
 /// per track. Several processes may do this at once.
+///
+/// # Errors
+/// Where nothing can be written there.
 pub fn unpack(folder: &Path) -> Result<PathBuf, UnpackError> {
     let place = folder.join(digest());
     let failed = |cause| UnpackError { folder: folder.to_owned(), cause };

@@ -1,7 +1,7 @@
 //! The documents of a track, made ready to be read.
 
 use std::path::{Component, Path, PathBuf};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::Arc;
 
 use rally_corpus::{
     DataSet, DownloadOptions, Mirror, Phase, PrepareError, PrepareOptions, Progress, prepare, read_mirrors,
@@ -12,19 +12,19 @@ use rally_operations::{DocumentSet, documents_read};
 use rally_race::Cancel;
 use rally_track::{Challenge, Dialect, Documents, Track};
 
-use crate::ending::CommandError;
+use crate::error::SessionError;
 use crate::home::Home;
-use crate::progress::{DataLine, ProgressBoard};
+use crate::observer::{SessionEvent, SessionObserver};
 
 /// How to prepare.
 #[derive(Debug, Clone)]
-pub struct DocumentOptions {
+pub(crate) struct DocumentOptions {
     /// Whether nothing may be downloaded.
-    pub offline: bool,
+    pub(crate) offline: bool,
     /// Whether the small data sets of test mode are meant.
-    pub test_mode: bool,
+    pub(crate) test_mode: bool,
     /// Where else data can be downloaded.
-    pub mirrors: Vec<Mirror>,
+    pub(crate) mirrors: Vec<Mirror>,
 }
 
 impl DocumentOptions {
@@ -32,11 +32,11 @@ impl DocumentOptions {
     ///
     /// # Errors
     /// Where a file of mirrors cannot be read.
-    pub fn new(offline: bool, test_mode: bool, home: &Home) -> Result<DocumentOptions, CommandError> {
+    pub(crate) fn new(offline: bool, test_mode: bool, home: &Home) -> Result<DocumentOptions, SessionError> {
         let mut mirrors = Vec::new();
         if !offline {
-            for file in home.mirror_files().map_err(CommandError::user)? {
-                mirrors.extend(read_mirrors(&file).map_err(CommandError::user)?);
+            for file in home.mirror_files().map_err(SessionError::user)? {
+                mirrors.extend(read_mirrors(&file).map_err(SessionError::user)?);
             }
         }
         Ok(DocumentOptions { offline, test_mode, mirrors })
@@ -55,37 +55,35 @@ struct CorpusName(String);
 ///
 /// # Errors
 /// Where the parameters of an operation make no sense.
-pub fn needed(
+pub(crate) fn needed(
     track: &Track,
     challenge: &Challenge,
     extensions: &Extensions,
-) -> Result<Vec<bool>, CommandError> {
+) -> Result<Vec<bool>, SessionError> {
     let tasks = challenge.schedule.iter().flat_map(|element| element.tasks());
     if extensions.read_documents(tasks.filter_map(|task| task.operation.param_source.as_deref())) {
         return Ok(vec![true; track.document_sets().count()]);
     }
-    documents_read(track, challenge).map_err(CommandError::user)
+    documents_read(track, challenge).map_err(SessionError::user)
 }
 
 /// Prepares the documents of the track that are needed, in the track's order, each corpus in its folder of the cache.
-pub fn all(
+pub(crate) fn all(
     track: &Track,
     needed: &[bool],
     cache: &Path,
     options: &DocumentOptions,
-    board: &ProgressBoard,
+    observer: &dyn SessionObserver,
     cancel: &Cancel,
-) -> Result<Vec<Arc<DocumentSet>>, CommandError> {
+) -> Result<Vec<Arc<DocumentSet>>, SessionError> {
     let mut sets = Vec::new();
     for ((corpus, documents), _) in track.document_sets().zip(needed).filter(|(_, needed)| **needed) {
         let data = corpus_folder(cache, &corpus.name)?;
-        let progress = DataProgress { board, cancel, line: Mutex::new(None), name: &documents.file_name };
+        let progress = DataProgress { observer, cancel, name: &documents.file_name };
         let prepared = one(track, documents, &data, options, &progress)?;
-        if let Some(line) = progress.line.lock().unwrap_or_else(PoisonError::into_inner).take() {
-            line.finish();
-        }
+        observer.event(SessionEvent::DataReady { file: &documents.file_name });
         for warning in &prepared.warnings {
-            board.warn(warning);
+            observer.event(SessionEvent::Warning(warning));
         }
         let path = prepared.path.clone();
         let count = prepared.document_count;
@@ -97,11 +95,11 @@ pub fn all(
 }
 
 /// The folder of a corpus. A name with slashes is a folder within folders, as `elastic/logs`.
-fn corpus_folder(cache: &Path, name: &str) -> Result<PathBuf, CommandError> {
+fn corpus_folder(cache: &Path, name: &str) -> Result<PathBuf, SessionError> {
     let path = Path::new(name);
     let is_plain = path.components().all(|part| matches!(part, Component::Normal(_)));
     if name.is_empty() || !is_plain || name.contains('\\') || name.contains(char::is_control) {
-        return Err(CommandError::user(CorpusName(name.to_owned())));
+        return Err(SessionError::user(CorpusName(name.to_owned())));
     }
     Ok(cache.join(path))
 }
@@ -112,8 +110,8 @@ fn one(
     data: &Path,
     options: &DocumentOptions,
     progress: &DataProgress<'_>,
-) -> Result<rally_corpus::PreparedDocuments, CommandError> {
-    let mut data_set = DataSet::from_documents(&documents.file_name).map_err(CommandError::user)?;
+) -> Result<rally_corpus::PreparedDocuments, SessionError> {
+    let mut data_set = DataSet::from_documents(&documents.file_name).map_err(SessionError::user)?;
     data_set.base_url.clone_from(&documents.base_url);
     if track.dialect == Dialect::Current {
         // In tracks of 2017 a slash at its end counts, as in the Rally of that time.
@@ -131,43 +129,35 @@ fn one(
     };
     let prepared = prepare(&data_set, std::slice::from_ref(&track.root), data, &prepare_options, progress)
         .map_err(|error| match error {
-            PrepareError::Cancelled => CommandError::interrupted(error),
+            PrepareError::Cancelled => SessionError::interrupted(error),
             PrepareError::Io { .. } | PrepareError::DiskFull { .. } | PrepareError::Download { .. } => {
-                CommandError::failure(error)
+                SessionError::failure(error)
             }
-            other => CommandError::user(other),
+            other => SessionError::user(other),
         })?;
     if documents.includes_action_and_meta_data {
-        validate_action_lines(&prepared.path, &prepared.offsets).map_err(CommandError::user)?;
+        validate_action_lines(&prepared.path, &prepared.offsets).map_err(SessionError::user)?;
     } else if options.test_mode {
         // Whoever asks whether a track works wants to know; at full size the target finds out by itself, item by item.
-        validate_document_lines(&prepared.path, &prepared.offsets).map_err(CommandError::user)?;
+        validate_document_lines(&prepared.path, &prepared.offsets).map_err(SessionError::user)?;
     }
     Ok(prepared)
 }
 
 struct DataProgress<'a> {
-    board: &'a ProgressBoard,
+    observer: &'a dyn SessionObserver,
     cancel: &'a Cancel,
-    line: Mutex<Option<DataLine>>,
     name: &'a str,
 }
 
 impl Progress for DataProgress<'_> {
     fn report(&self, phase: Phase, done: u64, total: Option<u64>) {
-        let what = match phase {
-            Phase::Waiting => "waiting for another rally that prepares",
-            Phase::Downloading => "downloading",
-            Phase::Verifying => "verifying",
-            Phase::Decompressing => "decompressing",
-            Phase::IndexingLines => "counting lines of",
-        };
-        let mut line = self.line.lock().unwrap_or_else(PoisonError::into_inner);
-        line.get_or_insert_with(|| self.board.data_line()).show(what, self.name, done, total);
+        self.observer.event(SessionEvent::Data { file: self.name, phase, done, total });
     }
 
     fn retrying(&self, reason: &str) {
-        self.board.warn(format_args!("{reason}; trying again to download {}", self.name));
+        let warning = format!("{reason}; trying again to download {}", self.name);
+        self.observer.event(SessionEvent::Warning(&warning));
     }
 
     fn is_cancelled(&self) -> bool {
