@@ -33,7 +33,7 @@ fn documents(dialect: &str, broken: &[u32]) -> tempfile::TempDir {
                     "name": "doc", "mapping": "index.json", "documents": "documents.json", "document-count": 12
                 }]}],
                 "operations": [{"name": "index", "operation-type": "index", "bulk-size": 4}],
-                "challenges": [{"name": "only", "schedule": [{"operation": "index"}]}],
+                "challenges": [{"name": "only", "description": "the only one", "schedule": [{"operation": "index"}]}],
             }),
             json!({"doc": {"properties": properties}}),
         ),

@@ -51,7 +51,7 @@ fn two_indices(operations: &Value, schedule: &Value, actions: bool) -> tempfile:
         "short-description": "numbers", "description": "numbers",
         "indices": [index("one", DOCUMENTS), index("two", 251)],
         "operations": operations,
-        "challenges": [{"name": "only", "schedule": schedule}],
+        "challenges": [{"name": "only", "description": "the only one", "schedule": schedule}],
     });
     track(&[
         ("track.json", &content.to_string()),
@@ -148,7 +148,7 @@ fn searches_and_scroll_pages_of_the_report_are_those_that_the_node_counted() {
                 {"name": "search", "operation-type": "search", "index": "one", "body": body},
                 {"name": "scroll", "operation-type": "search", "index": "one", "body": body, "pages": 5, "results-per-page": 100},
             ],
-            "challenges": [{"name": "only", "schedule": [
+            "challenges": [{"name": "only", "description": "the only one", "schedule": [
                 {"operation": "search", "clients": 3, "warmup-iterations": 10, "iterations": 40},
                 {"operation": "scroll", "clients": 2, "warmup-iterations": 3, "iterations": 7},
             ]}],
@@ -260,7 +260,7 @@ fn peak_memory(machine: &Machine, node: &Node, requests: u64) -> u64 {
         &json!({
             "short-description": "searches", "description": "searches",
             "operations": [{"name": "search", "operation-type": "search", "index": "none*", "body": {"query": {"match_all": {}}}}],
-            "challenges": [{"name": "only", "schedule": [{"operation": "search", "clients": 8, "iterations": requests}]}],
+            "challenges": [{"name": "only", "description": "the only one", "schedule": [{"operation": "search", "clients": 8, "iterations": requests}]}],
         })
         .to_string(),
     )]);
@@ -307,7 +307,7 @@ fn meta_data_are_merged_into_each_record() {
             "meta": {"a": "track", "b": "track", "c": "track", "d": "track"},
             "operations": [{"name": "statistics", "operation-type": "node-stats", "meta": {"c": "operation", "d": "operation"}}],
             "challenges": [{
-                "name": "only", "user-info": "Mind the gap.", "meta": {"b": "challenge", "c": "challenge", "d": "challenge"},
+                "name": "only", "description": "the only one", "user-info": "Mind the gap.", "meta": {"b": "challenge", "c": "challenge", "d": "challenge"},
                 "schedule": [{"operation": "statistics", "meta": {"d": "task"}}],
             }],
         })

@@ -74,12 +74,8 @@ pub fn search_params(operation: &Operation, track: &Track) -> Result<Map<String,
         .ok_or_else(|| error("'index' is mandatory where the track has not exactly one index".to_owned()))?;
     let mapping_type = name("type", only_type)?;
     let body = match params.get("body") {
-        None => {
-            return Err(error(
-                "'body' is missing: give the search request, e.g. {\"query\": {\"match_all\": {}}}"
-                    .to_owned(),
-            ));
-        }
+        // As in Elastic Rally: a search without a body finds everything.
+        None | Some(Value::Null) => Value::Null,
         Some(body @ (Value::Object(_) | Value::String(_))) => body.clone(),
         Some(other) => return Err(error(format!("'body' is {other} but must be a search request"))),
     };

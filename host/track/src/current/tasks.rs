@@ -67,16 +67,14 @@ impl Reader<'_> {
             Some(Value::String(tag)) => return vec![tag.clone()],
             Some(tags) => tags,
         };
-        let texts =
-            tags.as_array().and_then(|tags| tags.iter().map(Value::as_str).collect::<Option<Vec<_>>>());
-        match texts {
-            Some(texts) => texts.into_iter().map(str::to_owned).collect(),
-            None => {
-                let message = "\"tags\" must be a string or a list of strings".to_owned();
-                self.problem(&format!("{pointer}/tags"), message, None);
-                Vec::new()
-            }
+        let elements = tags.as_array().map_or(std::slice::from_ref(tags), Vec::as_slice);
+        let texts: Vec<String> = elements.iter().filter_map(Value::as_str).map(str::to_owned).collect();
+        // Elastic Rally takes what is no string as a tag that no filter can name.
+        if texts.len() < elements.len() {
+            let message = "\"tags\" should be a string or a list of strings; no filter selects anything else";
+            self.warn_of_key(&format!("{pointer}/tags"), message);
         }
+        texts
     }
 
     fn ignores_non_fatal_errors(&mut self, pointer: &str, value: &Value) -> bool {

@@ -106,12 +106,7 @@ impl Reader<'_> {
                 "\"dependencies\" are not installed: Python code is not run, and components need none";
             self.warn_of_key("/dependencies", message);
         }
-        if self.files.path("track.py").is_file() {
-            self.warn(&format!(
-                "{}: Python code is not run; what it registers has to come from components",
-                self.files.path("track.py").display()
-            ));
-        }
+        self.warn_of_python_code();
         dependencies
     }
 }

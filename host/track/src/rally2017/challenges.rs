@@ -143,6 +143,10 @@ impl Reader<'_> {
         }
         self.check_mixed_limits(pointer, value, defaults);
         let target = self.target(pointer, value);
+        if schedule == "poisson" && target.is_none() {
+            let message = "\"poisson\" has no effect without \"target-throughput\" or \"target-interval\"";
+            self.warn_of_key(&format!("{pointer}/schedule"), message);
+        }
 
         let operation = text(value, "operation");
         let Some(declared) = operations.get(operation.as_str()) else {
@@ -189,8 +193,7 @@ impl Reader<'_> {
                 None
             }
             (Some(rate), None) if rate > 0.0 && rate < LOWEST_THROUGHPUT => {
-                let message =
-                    format!("\"target-throughput\" must be 0 or at least 0.000000001, but is {rate:e}");
+                let message = format!("\"target-throughput\" must be at least 0.000000001, but is {rate:e}");
                 self.problem(&format!("{pointer}/target-throughput"), message, None);
                 None
             }

@@ -2,6 +2,7 @@
 
 use std::collections::HashSet;
 
+use rally_support::suggest::listed;
 use serde_json::{Map, Value};
 
 use crate::document::Document;
@@ -89,6 +90,7 @@ impl Reader<'_> {
             }
             let body = self
                 .json_file(&format!("{pointer}/template"), value["template"].as_str().unwrap_or_default());
+            self.check_index_pattern(&pointer, value, &body);
             templates.push(IndexTemplate {
                 name,
                 index_pattern: text(value, "index-pattern"),
@@ -97,6 +99,24 @@ impl Reader<'_> {
             });
         }
         templates
+    }
+
+    /// The pattern of the track says what is deleted, the one in the file what the template applies to.
+    fn check_index_pattern(&mut self, pointer: &str, value: &Value, body: &Value) {
+        let declared = text(value, "index-pattern");
+        let in_file: Vec<&str> = match (&body["template"], &body["index_patterns"]) {
+            (Value::String(pattern), _) | (_, Value::String(pattern)) => vec![pattern],
+            (_, Value::Array(patterns)) => patterns.iter().filter_map(Value::as_str).collect(),
+            _ => return,
+        };
+        if !in_file.is_empty() && !in_file.contains(&declared.as_str()) {
+            let message = format!(
+                "\"index-pattern\" is [{declared}], but the template file applies to {}; rally deletes the indices of the first, \
+                 the target applies the second",
+                listed(in_file.iter().copied())
+            );
+            self.warn_of_key(&format!("{pointer}/index-pattern"), &message);
+        }
     }
 
     /// Content of a file that the value at `pointer` names: an object. Unlike the track these files are no templates.

@@ -98,6 +98,11 @@ impl Reader<'_> {
         if known.is_some() && param_source.is_none() {
             make_whole(&mut params);
         }
+        // As without a name, the documents of all indices are meant.
+        let means_all = params.get("index").is_some_and(|index| index == "_all" || index == "*");
+        if known == Some("index") && param_source.is_none() && means_all {
+            params.remove("index");
+        }
         Operation {
             name: text(value, "name"),
             operation_type: known.map_or(written, str::to_owned),

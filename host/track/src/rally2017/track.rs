@@ -33,7 +33,11 @@ pub(crate) fn read(
 
     let mut reader = Reader::new(document, files, renderer, options, &SCHEMA);
     reader.warn_of_keys_of_later_versions();
+    reader.warn_of_python_code();
     let data_url = document.value["data-url"].as_str();
+    if let Some(url) = data_url {
+        reader.check_scheme("/data-url", url);
+    }
     let (indices, mut documents) = reader.indices(data_url);
     let templates = reader.templates();
     let operations = reader.operations();

@@ -108,8 +108,8 @@ fn parse<'a>(text: &'a str, challenges: &[DraftChallenge]) -> Result<Filter<'a>,
     }
     match text.split_once(':') {
         None => Ok(Filter::Name(text)),
-        Some(("type", kind)) => Ok(Filter::OperationType(kind)),
-        Some(("tag", tag)) => Ok(Filter::Tag(tag)),
+        Some(("type", kind)) if !kind.contains(':') => Ok(Filter::OperationType(kind)),
+        Some(("tag", tag)) if !tag.contains(':') => Ok(Filter::Tag(tag)),
         Some(_) => {
             Err(format!("[{text}] is no filter; write a task's name, type:<operation type> or tag:<tag>"))
         }

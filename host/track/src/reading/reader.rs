@@ -100,6 +100,37 @@ impl<'a> Reader<'a> {
         }
     }
 
+    pub(crate) fn warn_of_python_code(&mut self) {
+        let code = self.files.path("track.py");
+        if code.is_file() {
+            self.warn(&format!(
+                "{}: Python code is not run; what it registers has to come from components",
+                code.display()
+            ));
+        }
+    }
+
+    /// Documents are downloaded over HTTP only.
+    pub(crate) fn check_scheme(&mut self, pointer: &str, url: &str) {
+        let known = ["http://", "https://"];
+        if known
+            .iter()
+            .any(|scheme| url.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme)))
+        {
+            return;
+        }
+        let Some((scheme, _)) = url.split_once("://") else {
+            self.warn_of_key(
+                pointer,
+                &format!("[{url}] is no URL; documents that are not here cannot be downloaded"),
+            );
+            return;
+        };
+        let message = format!("documents cannot be downloaded by [{scheme}]");
+        let help = "give the URL of a folder that begins with http:// or https://".to_owned();
+        self.problem(pointer, message, Some(help));
+    }
+
     /// Whether this is the challenge that will be raced.
     pub(crate) fn is_wanted(&self, challenge: &Challenge) -> bool {
         match self.options.challenge.as_deref().filter(|name| !name.is_empty()) {

@@ -90,7 +90,7 @@ fn all_problems_are_shown_at_once() {
 fn contradictions_are_found_at_load() {
     type Change = fn(&mut Value);
     let cases: [(&str, Change); 24] = [
-        ("\"target-throughput\" must be 0 or at least 0.000000001, but is 1e-300", |track| {
+        ("\"target-throughput\" must be at least 0.000000001, but is 1e-300", |track| {
             track["challenges"][0]["schedule"][1]["target-throughput"] = json!(1e-300);
         }),
         ("\"target-interval\" must be at most 1000000000", |track| {
@@ -345,7 +345,7 @@ fn positions_lead_through_templates_to_the_source() {
     track.truncate(start);
     let files = json!({
         "mappings.json": {},
-        "track.json": format!("{{% import \"rally.helpers\" as rally with context %}}\n{track}\"schedule\": [\n{{{{ rally.collect(parts=\"tasks/*.json\") }}}}\n]}}]}}"),
+        "track.json": format!("{{% import \"rally.helpers\" as rally with context %}}\n{track}\"schedule\": [\n{{{{ rally.collect(parts=\"tasks/*.json\") }}}}\n], \"description\": \"d\"}}]}}"),
         "tasks/a.json": "{# first #}\n{\n  \"operation\": \"index\"\n}",
         "tasks/b.json": "{% for clients in [1, 2] %}\n  {\n    \"operation\": \"search\",\n    \"iterations\": 1, \"client\": {{ clients }}\n  }{% if not loop.last %},{% endif %}\n{% endfor %}",
     });

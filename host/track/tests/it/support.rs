@@ -66,7 +66,8 @@ pub fn valid() -> Value {
             "schedule": [
                 {"operation": "index", "clients": 8},
                 {"operation": "search", "iterations": 100, "target-throughput": 10}
-            ]
+            ],
+            "description": "what is done"
         }]
     })
 }

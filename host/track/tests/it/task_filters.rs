@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::support::{directory_of, valid};
+use crate::support::{directory_of, load_value, valid};
 use rally_track::{CompletedBy, Element, ExtensionNames, LoadOptions, TrackError};
 use serde_json::{Value, json};
 
@@ -188,4 +188,19 @@ fn a_second_task_of_an_operation_has_a_name_of_its_own() {
     assert_eq!(names(&[]), ["search", "search-3", "search-2"]);
     assert_eq!(names(&["search-3"]), ["search-3"]);
     assert_eq!(names(&["search"]), ["search", "search-3"]);
+}
+
+#[test]
+fn a_filter_with_two_colons_is_refused_beside_valid_ones() {
+    for include in [true, false] {
+        for wrong in ["type:bulk:x", "tag:a:b", "type::", "x:y:z"] {
+            let filters = vec!["search".to_owned(), wrong.to_owned()];
+            let options = match include {
+                true => LoadOptions { include_tasks: filters, ..LoadOptions::default() },
+                false => LoadOptions { exclude_tasks: filters, ..LoadOptions::default() },
+            };
+            let error = load_value(&valid(), &options).unwrap_err().to_string();
+            assert!(error.contains(&format!("[{wrong}] is no filter")), "{error}");
+        }
+    }
 }
