@@ -43,4 +43,4 @@ pub use run::{GRACE, run, run_bound};
 pub use seams::*;
 pub use unit_aware::UnitMismatch;
 pub use units::{Unit, UnitError};
-pub use verdict::{Reason, driver_limited};
+pub use verdict::{Evidence, LagAt, Reason, Verdict, verdict};

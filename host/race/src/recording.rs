@@ -161,4 +161,10 @@ pub struct DriverLoad {
     pub cpu_time: u64,
     /// Time observed, nanoseconds.
     pub wall_time: u64,
+    /// Time that loop threads waited for a CPU although they could run, nanoseconds; 0 where the operating system does not tell.
+    pub run_queue_delay: u64,
+    /// Highest share of the machine's CPU time that the hypervisor gave to others, 0 to 1.
+    pub steal: f64,
+    /// Highest load average (of one minute) per CPU of the machine.
+    pub load_average: f64,
 }

@@ -252,13 +252,16 @@ impl TaskState {
 }
 
 impl DriverLoad {
-    /// Takes in what another part of the driver, or the same one at another time, saw: the busiest thread and the longest
+    /// Takes in what another part of the driver, or the same one at another time, saw: the highest shares and the longest
     /// burst of both, the sum of the rest.
     pub fn merge(&mut self, other: &DriverLoad) {
         self.busiest_thread = self.busiest_thread.max(other.busiest_thread);
         self.longest_burst = self.longest_burst.max(other.longest_burst);
         self.cpu_time += other.cpu_time;
         self.wall_time += other.wall_time;
+        self.run_queue_delay += other.run_queue_delay;
+        self.steal = self.steal.max(other.steal);
+        self.load_average = self.load_average.max(other.load_average);
     }
 }
 

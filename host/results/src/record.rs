@@ -35,7 +35,9 @@ impl Summary {
     /// - `failed` (whether the task could not go on: its figures are partial) and `failed_reason`;
     /// - `send_lateness`, `driver_lag`, `failed_documents` (of measured requests; null where the task counts
     ///   something else), `failures` (`status`, `description`, `count` and `example`: what the target itself said, in full), `param_source_stalls`, `driver` (what the
-    ///   driver saw of itself), `driver_limited` (null where it is not known) and `driver_limited_reason`.
+    ///   driver saw of itself), `driver_limited` (null where it is not known) and `driver_limited_reason`, `busy_machine` and
+    ///   `busy_machine_evidence`, and `latency_holds_up_to`: the highest percentile that a verdict leaves alone (0: not one; null:
+    ///   there is no verdict about lateness).
     ///
     /// All times are in milliseconds. A figure that does not exist is null, or its group is an empty object, as in Rally.
     pub fn to_json(&self, compat: Option<Compat>) -> Value {
@@ -133,13 +135,21 @@ impl TaskSummary {
                     "longest_burst": driver.load.longest_burst as f64 / 1e6,
                     "cpu_time": driver.load.cpu_time as f64 / 1e6,
                     "wall_time": driver.load.wall_time as f64 / 1e6,
+                    "run_queue_delay": driver.load.run_queue_delay as f64 / 1e6,
+                    "steal": driver.load.steal,
+                    "load_average": driver.load.load_average,
                     "unit": "ms",
                 })
             }),
         );
-        put("driver_limited", json!(driver.map(|driver| driver.limited.is_some())));
-        let reason = driver.and_then(|driver| driver.limited).map(|reason| reason.to_string());
+        let verdict = driver.map(|driver| driver.verdict);
+        put("driver_limited", json!(verdict.map(|verdict| verdict.driver_limited.is_some())));
+        let reason = verdict.and_then(|verdict| verdict.driver_limited).map(|reason| reason.to_string());
         put("driver_limited_reason", json!(reason));
+        put("busy_machine", json!(verdict.map(|verdict| verdict.busy_machine.is_some())));
+        let evidence = verdict.and_then(|verdict| verdict.busy_machine).map(|evidence| evidence.to_string());
+        put("busy_machine_evidence", json!(evidence));
+        put("latency_holds_up_to", json!(verdict.and_then(|verdict| verdict.holds_up_to)));
         put("request_meta", request_meta(&self.request_meta));
         put("request_meta_dropped", json!(self.request_meta.dropped));
         let early = self.ran_out.map(|early| {

@@ -184,7 +184,11 @@ impl Rows {
             self.push("param source stalls", Cell::Number(task.param_source_stalls as f64), "");
         }
         if let Some(driver) = &task.driver {
-            self.push("driver-limited", Cell::Text(if driver.limited.is_some() { "yes" } else { "no" }), "");
+            let limited = driver.verdict.driver_limited.is_some();
+            self.push("driver-limited", Cell::Text(if limited { "yes" } else { "no" }), "");
+            if driver.verdict.busy_machine.is_some() {
+                self.push("busy machine", Cell::Text("yes"), "");
+            }
         }
     }
 

@@ -5,13 +5,14 @@ use std::fmt;
 use std::time::Duration;
 
 use rally_race::{
-    DriverLoad, Ending, GivenThroughput, Kind, Metric, RanOut, Reason, RequestMeta, SampleType, Unit,
-    driver_limited,
+    DriverLoad, Ending, GivenThroughput, Kind, LagAt, Metric, RanOut, RequestMeta, SampleType, Unit, Verdict,
+    verdict,
 };
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::collector::{Collector, TaskInfo, TaskRecord, add_example, add_failures};
 use crate::distribution::{Distribution, Figures};
+use crate::percentiles::percentiles_for_sample_size;
 use crate::running_average::{RallyRelease, reported_rates, running_average};
 use crate::throughput::{Rates, Window, given_rates, true_rates, windows};
 
@@ -150,8 +151,8 @@ pub struct FailedTaskRecord {
 pub struct DriverObservation {
     /// Its load.
     pub load: DriverLoad,
-    /// Why the driver itself held the task back; `None`: it did not.
-    pub limited: Option<Reason>,
+    /// Whether the driver or its machine, not the target, set the figures.
+    pub verdict: Verdict,
 }
 
 /// Times of requests by how they ended, in milliseconds.
@@ -306,6 +307,8 @@ fn summarize(laps: &[&TaskRecord]) -> TaskSummary {
     }
     let given = given_rates(&given);
     let lag = merged(laps, Kind::DriverLag, SampleType::Normal, BOTH);
+    let latencies = Outcomes::of(laps, Kind::Latency);
+    let latency = latencies.all();
     let param_source_stalls = laps.iter().map(|lap| lap.param_source_stalls).sum();
     TaskSummary {
         info: laps[0].info.clone(),
@@ -318,7 +321,7 @@ fn summarize(laps: &[&TaskRecord]) -> TaskSummary {
         throughput: given.or_else(|| true_rates(&windows)),
         rally_throughput: given.or_else(|| reported_rates(&averages)),
         throughput_given: given.is_some(),
-        latency: Outcomes::of(laps, Kind::Latency).times(),
+        latency: latencies.times(),
         service_time: service_time.times(),
         processing_time: Outcomes::of(laps, Kind::ProcessingTime).times(),
         send_lateness: merged(laps, Kind::SendLateness, SampleType::Normal, BOTH).figures(),
@@ -326,7 +329,7 @@ fn summarize(laps: &[&TaskRecord]) -> TaskSummary {
         duration: (!durations.is_empty()).then(|| durations.iter().sum::<u64>() as f64 / 1e6),
         failures,
         param_source_stalls,
-        driver: observe(laps, &lag, param_source_stalls),
+        driver: observe(laps, &lag, &latency, param_source_stalls),
         request_meta,
         ran_out: laps.iter().filter_map(|lap| lap.ran_out).reduce(|mut sum, early| {
             sum.merge(&early);
@@ -337,22 +340,27 @@ fn summarize(laps: &[&TaskRecord]) -> TaskSummary {
     }
 }
 
-/// From so many samples on a 99th percentile is shown at all.
-const FEWEST_FOR_P99: u64 = 100;
-
 /// The verdict over the driver; `None` where it did not tell about itself.
-fn observe(laps: &[&TaskRecord], lag: &Distribution, stalls: u64) -> Option<DriverObservation> {
+fn observe(
+    laps: &[&TaskRecord],
+    lag: &Distribution,
+    latency: &Distribution,
+    stalls: u64,
+) -> Option<DriverObservation> {
     let load = laps.iter().filter_map(|lap| lap.driver).reduce(|mut sum, load| {
         sum.merge(&load);
         sum
     })?;
-    // Of fewer requests the 99th percentile is the slowest one: too little to blame anybody.
-    let lag_p99 = match lag.count() {
-        count if count < FEWEST_FOR_P99 => 0.0,
-        _ => lag.percentile(99.0).unwrap_or_default(),
-    };
-    let lag_p99 = Duration::from_nanos(lag_p99 as u64);
-    Some(DriverObservation { load, limited: driver_limited(&load, lag_p99, stalls) })
+    // Of fewer requests than carry a 99th percentile the slowest one would decide: too little to blame anything.
+    let lags: Vec<LagAt> = percentiles_for_sample_size(lag.count())
+        .iter()
+        .filter(|percentile| **percentile < 100.0)
+        .filter_map(|&percentile| {
+            let at = |of: &Distribution| Some(Duration::from_nanos(of.percentile(percentile)? as u64));
+            Some(LagAt { percentile, lag: at(lag)?, latency: at(latency)? })
+        })
+        .collect();
+    Some(DriverObservation { load, verdict: verdict(&load, lag.count(), stalls, &lags) })
 }
 
 const BOTH: &[Ending] = &[Ending::Success, Ending::Failure];
@@ -379,9 +387,14 @@ impl Outcomes {
         }
     }
 
-    fn times(&self) -> Times {
+    fn all(&self) -> Distribution {
         let mut all = self.success.clone();
         all.merge(&self.failure);
+        all
+    }
+
+    fn times(&self) -> Times {
+        let all = self.all();
         Times { all: all.figures(), success: self.success.figures(), failure: self.failure.figures() }
     }
 }

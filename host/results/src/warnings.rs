@@ -1,7 +1,8 @@
 //! Warnings about the figures of a report.
 
-use rally_race::{MOST_META_KEYS, Reason};
+use rally_race::{MOST_META_KEYS, Reason, Verdict};
 
+use crate::percentiles::ordinal;
 use crate::rows::Compat;
 use crate::summary::{RaceStatus, Summary, TaskSummary};
 
@@ -32,6 +33,7 @@ impl Summary {
             warnings.extend(ran_out(task));
             warnings.extend(no_throughput(task, compat));
             warnings.extend(driver_limited(task));
+            warnings.extend(busy_machine(task));
             warnings.extend(stalls(task));
             warnings.extend(dropped_meta(task));
         }
@@ -156,22 +158,44 @@ fn no_throughput(task: &TaskSummary, compat: Option<Compat>) -> Option<String> {
 }
 
 fn driver_limited(task: &TaskSummary) -> Option<String> {
-    let reason = task.driver?.limited?;
-    let remedy = match reason {
-        Reason::SaturatedThread { .. } => {
-            "give the task fewer clients or a lower target throughput, or run rally on a faster machine"
-        }
-        Reason::Lag { .. } => {
-            "run rally on an idle machine; param sources and schedulers that rally calls between requests must be fast"
-        }
-        Reason::ParamSourceStalls { .. } => {
-            "its param source is slower than the target, so lower the target throughput or make its parameters cheaper"
-        }
+    let verdict = task.driver?.verdict;
+    let reason = verdict.driver_limited?;
+    let (holds, remedy) = match reason {
+        Reason::SaturatedThread { .. } => (
+            "its throughput and percentiles may describe the load driver".to_owned(),
+            "give the task fewer clients or a lower target throughput, or run rally on a faster machine",
+        ),
+        Reason::Lag { .. } => (
+            holds(&verdict),
+            "runners, param sources and schedulers that rally calls between requests must be fast",
+        ),
+        Reason::ParamSourceStalls { .. } => (
+            "its service times hold, its throughput and latency do not".to_owned(),
+            "its param source is slower than the target, so lower the target throughput or make its parameters cheaper",
+        ),
     };
     let name = &task.info.name;
-    Some(format!(
-        "task '{name}' is driver-limited ({reason}), so its figures describe the load driver more than the target; {remedy}"
-    ))
+    Some(format!("task '{name}' is driver-limited ({reason}): {holds}; {remedy}"))
+}
+
+fn busy_machine(task: &TaskSummary) -> Option<String> {
+    let verdict = task.driver?.verdict;
+    let evidence = verdict.busy_machine?;
+    let (name, holds) = (&task.info.name, holds(&verdict));
+    Some(format!("task '{name}' ran on a busy machine ({evidence}): {holds}; run rally on an idle machine"))
+}
+
+/// Which percentiles are valid in spite of a verdict about lateness.
+fn holds(verdict: &Verdict) -> String {
+    match verdict.holds_up_to {
+        Some(percentile) if percentile > 0.0 => {
+            let percentile = ordinal(percentile);
+            format!(
+                "its latency holds up to the {percentile} percentile, higher ones may describe the load driver"
+            )
+        }
+        _ => "none of its latency percentiles holds".to_owned(),
+    }
 }
 
 /// Where the driver reports about itself, stalls are part of its verdict.

@@ -209,13 +209,25 @@ fn names_in_json_stay_what_they_are() {
         names(task),
         [
             "task", "operation", "operation-type", "clients", "target-throughput", "requests", "warmup-requests",
-            "throughput", "rally_throughput", "latency", "service_time", "processing_time", "error_rate", "failed_documents", "duration",
-            "send_lateness", "driver_lag", "failures", "param_source_stalls", "driver", "driver_limited",
-            "driver_limited_reason", "request_meta", "request_meta_dropped", "ended_early", "failed", "failed_reason", "meta",
+            "throughput", "rally_throughput", "latency", "service_time", "processing_time", "error_rate", "failed_documents",
+            "duration", "send_lateness", "driver_lag", "failures", "param_source_stalls", "driver", "driver_limited",
+            "driver_limited_reason", "busy_machine", "busy_machine_evidence", "latency_holds_up_to", "request_meta", "request_meta_dropped", "ended_early", "failed", "failed_reason", "meta",
         ]
     );
     assert_eq!(names(&task["throughput"]), ["min", "mean", "median", "max", "unit", "definition"]);
-    assert_eq!(names(&task["driver"]), ["busiest_thread", "longest_burst", "cpu_time", "wall_time", "unit"]);
+    assert_eq!(
+        names(&task["driver"]),
+        [
+            "busiest_thread",
+            "longest_burst",
+            "cpu_time",
+            "wall_time",
+            "run_queue_delay",
+            "steal",
+            "load_average",
+            "unit"
+        ]
+    );
     assert_eq!(task["target-throughput"], 4.0);
 }
 
@@ -283,6 +295,31 @@ fn a_task_that_the_driver_held_back_is_marked_with_reason_and_remedy() {
     let task = &summary.results(None)["op_metrics"][0];
     assert_eq!(task["driver_limited"], true);
     assert!(task["driver_limited_reason"].as_str().unwrap().contains("97 %"));
+}
+
+/// 300 requests of 4 ms of which the last 60 were sent 3 ms late: 1 % and more, on a machine whose CPUs others had.
+#[test]
+fn a_task_on_a_busy_machine_says_which_percentiles_hold() {
+    let requests: Vec<Request> = (0..300_u32)
+        .map(|number| {
+            let late = if number < 240 { 0 } else { 6_000_000 };
+            let start = f64::from(number) / 100.0;
+            Request { send_lateness: Some(late), ..Request::new(start, start + 0.004, 1.0) }
+        })
+        .collect();
+    let load = DriverLoad { wall_time: 3_000_000_000, run_queue_delay: 600_000_000, ..DriverLoad::default() };
+    let mut collector = Collector::new([task(0, 1, "search")]);
+    collector.add(0, &recording(&requests, "ops")).unwrap();
+    collector.finish(0, load).unwrap();
+    let summary = collector.summary(RaceStatus::Complete);
+    let csv = render(&summary, &CSV);
+    assert!(csv.contains("driver-limited,search,no,\nbusy machine,search,yes,\n"), "{csv}");
+    let warnings = summary.warnings(None);
+    assert!(warnings[0].starts_with("task 'search' ran on a busy machine ("), "{warnings:?}");
+    assert!(warnings[0].contains("20.0 % of the time"), "{warnings:?}");
+    assert!(warnings[0].contains("holds up to the 50th percentile"), "{warnings:?}");
+    let task = &summary.results(None)["op_metrics"][0];
+    assert_eq!((&task["busy_machine"], &task["latency_holds_up_to"]), (&json!(true), &json!(50.0)));
 }
 
 #[test]
