@@ -5,7 +5,6 @@ mod build;
 mod check;
 mod inspect;
 mod new;
-mod recording;
 pub mod report;
 mod source;
 mod trial;

@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use rally_cluster::{ClusterHealth, parse_target_hosts};
 use rally_race::{Cancel, OnError};
+use rally_recording::{Player, Recorder, Recording};
 use rally_session::embedded::EmbeddedNode;
 use rally_session::{Credentials, Home, RaceSpec, TargetSpec, TrackSpec, components, record as keep};
 use rally_support::whole_file;
@@ -13,7 +14,6 @@ use rally_track::{LoadOptions, TrackSource};
 
 use crate::ending::CommandError;
 use crate::extension::args::TestArgs;
-use crate::extension::recording::{Player, Recorder, Recording};
 use crate::extension::source::Source;
 use crate::follow::TerminalObserver;
 use crate::run::{finish, node_program};

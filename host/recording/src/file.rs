@@ -25,14 +25,25 @@ const LONGEST_BODY: usize = 4096;
 /// A recording cannot be read.
 #[derive(Debug, thiserror::Error)]
 pub enum RecordingError {
+    /// Its file cannot be read.
     #[error("cannot read the recording {path}")]
     Read {
+        /// The file.
         path: PathBuf,
+        /// Why.
         #[source]
         cause: io::Error,
     },
+    /// A line is not one of a recording.
     #[error("{path}, line {line}: {reason}; `rally extension test --record` makes recordings")]
-    Malformed { path: PathBuf, line: usize, reason: String },
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// The line, from 1.
+        line: usize,
+        /// What is wrong with it.
+        reason: String,
+    },
 }
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -51,26 +62,33 @@ struct Begin {
 /// What makes two requests the same.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Asked {
+    /// HTTP method.
     pub method: String,
     /// Path and query.
     pub target: String,
+    /// SHA-256 of the body.
     pub body: Digest,
 }
 
 /// What was answered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Answer {
+    /// HTTP status.
     pub status: u16,
+    /// Names and values of the headers that another server can give as well.
     pub headers: Vec<(String, String)>,
+    /// The body.
     pub content: String,
 }
 
 /// A request and its answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Exchange {
+    /// The request.
     pub asked: Asked,
     /// The body of the request where it is short enough to be read.
     pub body: Option<String>,
+    /// The answer.
     pub answer: Answer,
 }
 
@@ -103,6 +121,9 @@ impl Recording {
     }
 
     /// Reads a recording.
+    ///
+    /// # Errors
+    /// Where the file cannot be read, or is not a recording.
     pub fn read(path: &Path) -> Result<Recording, RecordingError> {
         let text = fs::read_to_string(path)
             .map_err(|cause| RecordingError::Read { path: path.to_owned(), cause })?;
@@ -114,6 +135,9 @@ impl Recording {
     }
 
     /// Writes it as a file.
+    ///
+    /// # Errors
+    /// Where `out` cannot be written.
     pub fn write_to(&self, out: &mut dyn Write) -> io::Result<()> {
         let mut line = |value: serde_json::Result<String>| writeln!(out, "{}", value?);
         line(serde_json::to_string(&Header { rally_recording: VERSION, seed: self.seed }))?;

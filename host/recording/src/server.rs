@@ -16,7 +16,7 @@ use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
 use tokio::sync::oneshot;
 
-use super::file::Answer;
+use crate::file::Answer;
 
 /// A request with all of its body.
 pub struct Received {

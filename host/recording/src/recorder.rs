@@ -12,8 +12,8 @@ use hyper::{HeaderMap, Request};
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpStream;
 
-use super::file::{Answer, Exchange};
-use super::server::{Received, Server};
+use crate::file::{Answer, Exchange};
+use crate::server::{Received, Server};
 
 /// What passed cannot be recorded.
 #[derive(Debug, thiserror::Error)]

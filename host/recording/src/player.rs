@@ -9,8 +9,8 @@ use rally_component::Digest;
 use rally_support::printable;
 use serde_json::json;
 
-use super::file::{Answer, Asked, Exchange};
-use super::server::{Received, Server};
+use crate::file::{Answer, Asked, Exchange};
+use crate::server::{Received, Server};
 
 /// Most unknown requests that are told.
 const TOLD: usize = 5;
