@@ -155,7 +155,7 @@ pub enum Bound {
     Functions,
     /// Bytes of one function.
     FunctionSize,
-    /// Locals of one function times its loops and jumps.
+    /// Locals of one function times its branches and blocks, and the values that its blocks pass on.
     FunctionJoins,
     /// The same of all functions.
     Joins,
@@ -194,10 +194,8 @@ impl fmt::Display for Bound {
             Bound::Size => "size in bytes:",
             Bound::Functions => "functions:",
             Bound::FunctionSize => "bytes of one function:",
-            Bound::FunctionJoins => {
-                "locals of one function times ten for each loop and one for each jump table entry:"
-            }
-            Bound::Joins => "locals times loops and jump table entries, of all functions:",
+            Bound::FunctionJoins => "locals and block values of one function times its branches and blocks:",
+            Bound::Joins => "locals and block values times branches and blocks, of all functions:",
             Bound::Declarations => "bytes of types, imports, exports and instances:",
             Bound::Modules => "core modules:",
             Bound::Memories => "memories:",

@@ -12,7 +12,7 @@ use crate::bounds::Bounds;
 use crate::digest::Digest;
 use crate::error::{Bound, InspectError};
 use crate::facts::{CoreCounts, Facts, Import, Producer, Role};
-use crate::joins::joins;
+use crate::joins::{Signature, Signatures};
 use crate::version::{PACKAGE, Verdict, is_importable, judge};
 
 /// What WebAssembly a track's code may consist of: what compilers for wasm32-unknown-unknown make, and what components need.
@@ -103,6 +103,8 @@ struct Reader<'a> {
     bounds: &'a Bounds,
     /// What each enclosing module or component is, the outermost first.
     inside: Vec<Encoding>,
+    /// Types of functions of each enclosing module, the outermost first.
+    signatures: Vec<Signatures>,
     declarations: u64,
     joins: u64,
     counts: CoreCounts,
@@ -125,6 +127,7 @@ impl<'a> Reader<'a> {
         Reader {
             bounds,
             inside: Vec::new(),
+            signatures: Vec::new(),
             declarations: 0,
             joins: 0,
             counts: CoreCounts::default(),
@@ -142,8 +145,10 @@ impl<'a> Reader<'a> {
             let payload = payload?;
             // Counted before it is validated: validating is what takes memory.
             self.count(&payload)?;
-            if let ValidPayload::End(_) = validator.payload(&payload)? {
-                self.inside.pop();
+            if let ValidPayload::End(_) = validator.payload(&payload)?
+                && let Some(Encoding::Module) = self.inside.pop()
+            {
+                self.signatures.pop();
             }
             self.note(&payload)?;
         }
@@ -154,16 +159,35 @@ impl<'a> Reader<'a> {
         let bounds = self.bounds;
         match payload {
             Payload::Version { encoding, range, .. } => self.enter(*encoding, range.start as u64)?,
+            Payload::TypeSection(types) => {
+                // Bounded by what a section may take: they are kept while it is read anyway.
+                within(Bound::Declarations, types.range().len() as u64, bounds.declarations)?;
+                if let Some(signatures) = self.signatures.last_mut() {
+                    for function in types.clone().into_iter_err_on_gc_types() {
+                        // What is wrong with it is for the validator to say.
+                        let Ok(function) = function else { break };
+                        let (params, results) = (function.params().len(), function.results().len());
+                        let signature = Signature { params: params as u64, results: results as u64 };
+                        signatures.types.push(signature);
+                    }
+                }
+            }
             Payload::FunctionSection(functions) => {
                 self.counts.functions += u64::from(functions.count());
                 within(Bound::Functions, self.counts.functions, bounds.functions)?;
+                if let Some(signatures) = self.signatures.last_mut() {
+                    signatures.functions = functions.clone().into_iter().collect::<Result<_, _>>()?;
+                }
             }
             Payload::CodeSectionEntry(body) => {
                 let size = body.range().len() as u64;
                 self.counts.code += size;
                 self.counts.largest_function = self.counts.largest_function.max(size);
                 within(Bound::FunctionSize, size, bounds.function_size)?;
-                let joins = joins(body)?;
+                let joins = match self.signatures.last_mut() {
+                    Some(signatures) => signatures.joins(body)?,
+                    None => 0,
+                };
                 within(Bound::FunctionJoins, joins, bounds.function_joins)?;
                 self.joins = self.joins.saturating_add(joins);
                 within(Bound::Joins, self.joins, bounds.joins)?;
@@ -210,6 +234,9 @@ impl<'a> Reader<'a> {
                 return Err(InspectError::Nested { depth, limit: self.bounds.depth });
             }
             Encoding::Component => {}
+        }
+        if encoding == Encoding::Module {
+            self.signatures.push(Signatures::default());
         }
         self.inside.push(encoding);
         Ok(())

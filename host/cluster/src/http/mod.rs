@@ -21,6 +21,6 @@ pub use connection::{Answer, Connection, WriteMode};
 pub use deadline::Deadline;
 pub use endpoint::{Endpoint, EndpointError, KnownAddresses};
 pub use error::{ExchangeError, ExchangeErrorKind, MalformedAnswer};
-pub use request::{Request, encode_path, encode_query};
+pub use request::{HeaderError, LONGEST_HEADERS, MOST_HEADERS, Request, encode_path, encode_query};
 pub use response::HeadError;
 pub use sink::{Collect, JsonObject, Sink};

@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use bytes::Bytes;
-use http::header::{HeaderName, HeaderValue};
 use rally_race::{Failure, FailureKind, Outcome, Params, Unit};
 use serde_json::{Map, Value};
 
@@ -160,10 +159,6 @@ pub fn names(values: &Map<String, Value>, key: &str) -> Result<Option<String>, S
     }
 }
 
-/// Headers that belong to the connection, not to a request.
-const RESERVED_HEADERS: [&str; 8] =
-    ["connection", "content-length", "expect", "host", "te", "trailer", "transfer-encoding", "upgrade"];
-
 /// Adds the headers that the parameters ask for (`headers`, `opaque-id`).
 ///
 /// # Errors
@@ -177,15 +172,9 @@ pub fn add_headers(values: &Map<String, Value>, request: &mut Request) -> Result
     let opaque_id = named(values, &["opaque-id"]).map(|(_, id)| ("x-opaque-id", id));
     let all = headers.into_iter().flatten().map(|(name, value)| (name.as_str(), value)).chain(opaque_id);
     for (name, value) in all {
-        let parsed = name.parse::<HeaderName>().map_err(|_| format!("'{name}' is no name of a header"))?;
-        if RESERVED_HEADERS.contains(&parsed.as_str()) {
-            return Err(format!("the header '{name}' is not one to be set by parameters"));
-        }
         let text =
             value.as_str().ok_or_else(|| format!("the header '{name}' is {value} but must be a text"))?;
-        let value = HeaderValue::from_str(text)
-            .map_err(|_| format!("the header '{name}' holds characters that cannot be sent"))?;
-        request.headers.insert(parsed, value);
+        request.set_header(name, text).map_err(|error| error.to_string())?;
     }
     Ok(())
 }

@@ -129,17 +129,49 @@ fn with_joins(functions: usize, locals: usize, loops: usize, entries: usize) -> 
 #[test]
 fn small_code_that_takes_a_compiler_gigabytes_is_refused() {
     for (bytes, bound, count) in [
-        (with_joins(1, 10_000, 500, 1), Bound::FunctionJoins, 50_010_000),
-        (with_joins(1, 2_000, 1, 50_000), Bound::FunctionJoins, 100_020_000),
-        (with_joins(11, 1_000, 390, 100), Bound::Joins, 44_000_000),
+        (with_joins(1, 10_000, 500, 1), Bound::FunctionJoins, 55_020_000),
+        (with_joins(1, 2_000, 1, 50_000), Bound::FunctionJoins, 100_024_000),
+        (with_joins(11, 1_000, 350, 100), Bound::Joins, 43_461_000),
     ] {
         let InspectError::TooLarge { bound: said, count: counted, .. } = refused(&bytes) else {
             panic!("not too large")
         };
         assert_eq!((said, counted), (bound, count));
     }
+    let values = "i32 ".repeat(1_000);
+    let pushed = "i32.const 0 ".repeat(1_000);
+    let dropped = "drop ".repeat(1_000);
+    let with_values = |blocks: &str| {
+        let types = format!("(type $t (func (param {values}) (result {values})))");
+        let function = format!("(func (param i32) {pushed} {blocks} {dropped})");
+        wat::parse_str(format!("(component (core module {types} {function}))")).expect("WAT")
+    };
+    let locals = "i32 ".repeat(2_000);
+    let branches = format!("(func (local {locals}) block {} end)", "local.get 0 br_if 0 ".repeat(3_000));
+    for (what, bytes) in [
+        (
+            "loops with parameters",
+            with_values(&format!(
+                "{} {}",
+                "loop (type $t) ".repeat(100),
+                "local.get 0 br_if 0 end ".repeat(100)
+            )),
+        ),
+        (
+            "blocks with parameters",
+            with_values(&format!("{} {}", "block (type $t) ".repeat(200), "end ".repeat(200))),
+        ),
+        ("conditions with parameters", with_values(&"local.get 0 if (type $t) else end ".repeat(200))),
+        ("branches", wat::parse_str(format!("(component (core module {branches}))")).expect("WAT")),
+    ] {
+        let error = refused(&bytes);
+        assert!(
+            matches!(error, InspectError::TooLarge { bound: Bound::FunctionJoins, .. }),
+            "{what}: {error}"
+        );
+    }
     // What is left is refused for another reason: it exports nothing.
-    assert!(matches!(refused(&with_joins(5, 1_000, 390, 100)), InspectError::NoExtension { .. }));
+    assert!(matches!(refused(&with_joins(5, 1_000, 350, 100)), InspectError::NoExtension { .. }));
 }
 
 #[test]

@@ -11,7 +11,6 @@ use serde_json::{Map, Value};
 use crate::since_0_1_0::async_::{AsyncInstance, OpenRunner, RunOutcome, RunParams};
 use crate::since_0_1_0::bindings::async_::exports::rally::track::runners::Outcome as Told;
 use crate::since_0_1_0::bindings::imports::types::{Error, ErrorClass};
-use crate::since_0_1_0::client::REFUSED;
 
 /// What a runner was told and has told so far.
 #[derive(Default)]
@@ -33,13 +32,13 @@ impl RunHistory {
         let told = self.params(params);
         let body = body(params);
         let began = Instant::now();
-        let RunOutcome { returned, span } = instance.run(runner, told, body).await?;
-        let (sent, received) = span.unwrap_or_else(|| (began, Instant::now()));
+        let RunOutcome { returned, traffic } = instance.run(runner, told, body).await?;
+        let (sent, received) = traffic.span.unwrap_or_else(|| (began, Instant::now()));
         match returned {
             Ok(outcome) => self
                 .outcome(outcome, sent, received)
                 .map_err(|problem| instance.nonsense_of(runner, problem).into()),
-            Err(error) => match failure(&error) {
+            Err(error) => match failure(&error, traffic.refused) {
                 Some(failure) => {
                     let unit = self.unit.clone().unwrap_or_else(|| Unit::from("ops"));
                     Ok(Outcome { failure: Some(failure), ..Outcome::new(sent, received, 0.0, unit) })
@@ -115,11 +114,12 @@ fn body(params: &Params) -> Option<(BodyKind, Bytes)> {
     (!params.body.is_empty()).then(|| (params.body_kind, params.body.clone()))
 }
 
-/// The failure that an error counts as; `None` where the runner cannot go on.
-fn failure(error: &Error) -> Option<Failure> {
+/// The failure that an error counts as; `None` where the runner cannot go on. `refused`: whether the target did refuse a
+/// connection, which may end the race.
+fn failure(error: &Error, refused: bool) -> Option<Failure> {
     let kind = match error.class {
         ErrorClass::Api => FailureKind::Answered,
-        ErrorClass::Transport if error.kind.as_deref() == Some(REFUSED) => FailureKind::Refused,
+        ErrorClass::Transport if refused => FailureKind::Refused,
         ErrorClass::Transport | ErrorClass::Timeout => FailureKind::Transport,
         ErrorClass::Config | ErrorClass::NotFound | ErrorClass::Denied | ErrorClass::Other => return None,
     };

@@ -24,6 +24,7 @@ use crate::since_0_1_0::bindings::async_::exports::rally::track as exports;
 use crate::since_0_1_0::bindings::imports::bodies::Kind;
 use crate::since_0_1_0::bindings::imports::types;
 use crate::since_0_1_0::call::{Call, Caller, missing, raw_batch, wit_feedback};
+use crate::since_0_1_0::client::Traffic;
 use crate::since_0_1_0::linking::Linked;
 use crate::since_0_1_0::state::{HostState, at_tick};
 use crate::since_0_1_0::sync::MOST_BYTES;
@@ -100,8 +101,8 @@ pub(crate) enum RunParams {
 /// What a run came to: as the guest says, or its own error.
 pub(crate) struct RunOutcome {
     pub(crate) returned: Result<exports::runners::Outcome, types::Error>,
-    /// First byte sent and last byte received, if anything was sent.
-    pub(crate) span: Option<(Instant, Instant)>,
+    /// What went over its connections.
+    pub(crate) traffic: Traffic,
 }
 
 impl AsyncInstance {
@@ -301,14 +302,14 @@ impl AsyncInstance {
             .await
         };
         self.caller.ended = false;
-        let span = self.store.data_mut().client.end();
+        let traffic = self.store.data_mut().client.end();
         let Some(performed) = performed else {
             self.caller.ended = true;
             let limit = self.caller.limits.exceeded(LimitKind::TimeToRun);
             return Err(self.caller.error(call, CallErrorKind::Limit { limit, backtrace: None }));
         };
         let returned = self.end(call, performed)?;
-        Ok(RunOutcome { returned, span })
+        Ok(RunOutcome { returned, traffic })
     }
 
     /// How far the task is.

@@ -60,6 +60,8 @@ struct Links {
     built_in: HashMap<String, Box<dyn Runner>>,
     /// First byte sent and last byte received since the call began.
     span: Option<(Instant, Instant)>,
+    /// Whether the target refused a connection since the call began.
+    refused: bool,
 }
 
 /// What a request without headers of its own is made of.
@@ -243,8 +245,9 @@ impl Links {
                     ExchangeErrorKind::Timeout { .. } => ErrorClass::Timeout,
                     _ => ErrorClass::Transport,
                 };
-                let kind =
-                    matches!(failure.kind, ExchangeErrorKind::Refused { .. }).then(|| REFUSED.to_owned());
+                let refused = matches!(failure.kind, ExchangeErrorKind::Refused { .. });
+                self.refused |= refused;
+                let kind = refused.then(|| REFUSED.to_owned());
                 return Ok(Err(Error { kind, ..error(class, failure.to_string()) }));
             }
         };
@@ -312,8 +315,17 @@ impl Links {
     }
 }
 
-/// Kind of a transport error that says that nobody listens any more.
-pub(crate) const REFUSED: &str = "connection-refused";
+/// What went over the connections of a run.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Traffic {
+    /// First byte sent and last byte received, if anything was sent.
+    pub(crate) span: Option<(Instant, Instant)>,
+    /// Whether the target refused a connection: what a guest says of it is not believed.
+    pub(crate) refused: bool,
+}
+
+/// Kind of a transport error that tells the guest that the target refused the connection.
+const REFUSED: &str = "connection-refused";
 
 fn headers(answer: &Answer) -> Vec<(String, String)> {
     answer
@@ -340,6 +352,7 @@ impl Client {
             next_id: 0,
             built_in: HashMap::new(),
             span: None,
+            refused: false,
         }));
     }
 
@@ -351,21 +364,20 @@ impl Client {
     pub(crate) fn begin(&mut self) {
         self.running = true;
         if let Some(links) = &mut self.links {
-            links.span = None;
+            (links.span, links.refused) = (None, false);
         }
     }
 
-    /// The run has ended. Requests that nobody waited for are given up. Returns when the first byte was sent and the last one
-    /// received.
-    pub(crate) fn end(&mut self) -> Option<(Instant, Instant)> {
+    /// The run has ended. Requests that nobody waited for are given up.
+    pub(crate) fn end(&mut self) -> Traffic {
         self.running = false;
-        let links = self.links.as_mut()?;
+        let Some(links) = self.links.as_mut() else { return Traffic::default() };
         if !links.under_way.is_empty() || !links.finished.is_empty() {
             tracing::debug!("a runner returned before it had waited for all requests that it submitted");
             links.under_way.clear();
             links.finished.clear();
         }
-        links.span
+        Traffic { span: links.span, refused: links.refused }
     }
 
     /// The links, while a runner is at work.

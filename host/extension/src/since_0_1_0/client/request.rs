@@ -1,9 +1,5 @@
 //! What a guest may send: a request that would lead elsewhere, or break the connection, is refused before anything is sent.
 
-use http::header::{
-    CONNECTION, CONTENT_LENGTH, CONTENT_TYPE, EXPECT, HOST, HeaderName, HeaderValue, TE, TRAILER,
-    TRANSFER_ENCODING, UPGRADE,
-};
 use rally_cluster::Cluster;
 use rally_cluster::http::Request;
 use rally_race::Partition;
@@ -13,10 +9,6 @@ use crate::since_0_1_0::bindings::client;
 use crate::since_0_1_0::bindings::client::Method;
 use crate::since_0_1_0::bindings::imports::types::{Error, ErrorClass};
 use crate::since_0_1_0::corpora::error;
-
-/// Headers that the connection makes itself.
-const OWN_HEADERS: [HeaderName; 8] =
-    [HOST, CONTENT_LENGTH, TRANSFER_ENCODING, CONNECTION, UPGRADE, TE, TRAILER, EXPECT];
 
 /// Longest path and query that is sent, bytes: what servers take at most, roughly.
 const LONGEST_TARGET: usize = 64 * 1024;
@@ -60,18 +52,7 @@ pub(super) fn checked(
     let mut made = Request::new(cluster.endpoint(partition.index), method, path, query, content_type)
         .or_else(|_| wrong(format!("{target:?} is no path and query")))?;
     for (name, value) in &request.headers {
-        let (Ok(name), Ok(value)) = (HeaderName::try_from(name.as_str()), HeaderValue::from_str(value))
-        else {
-            return wrong(format!("{name:?} is no header that can be sent, or its value is not"));
-        };
-        if OWN_HEADERS.contains(&name) {
-            return wrong(format!("the header {name} is made by the connection itself"));
-        }
-        if name == CONTENT_TYPE {
-            made.headers.insert(name, value);
-        } else {
-            made.headers.append(name, value);
-        }
+        made.add_header(name, value).or_else(|problem| wrong(problem.to_string()))?;
     }
     Ok(made)
 }
