@@ -52,7 +52,7 @@ pub(super) fn checked(
     let mut made = Request::new(cluster.endpoint(partition.index), method, path, query, content_type)
         .or_else(|_| wrong(format!("{target:?} is no path and query")))?;
     for (name, value) in &request.headers {
-        made.add_header(name, value).or_else(|problem| wrong(problem.to_string()))?;
+        made.add_header(name, value).map_err(|problem| error(ErrorClass::Denied, problem.to_string()))?;
     }
     Ok(made)
 }
