@@ -79,12 +79,13 @@ fn any_batch_size_gives_the_same_requests() {
 }
 
 #[test]
-fn a_source_that_knows_its_size_is_not_asked_for_more() {
+fn the_size_of_a_source_limits_nothing_but_a_task_that_says_nothing() {
     let context = Context::for_test().params(json!({"requests": 50, "size": 20})).build();
     for limit in [1, 7, 20, 64] {
         let mut source = TestSource::<Mixed>::open(&context).unwrap().batches(limit, u32::MAX);
         assert_eq!(source.extent(), Extent::Finite(Some(20)));
         assert_eq!(source.all().unwrap().len(), 20);
+        assert_eq!(source.take(1_000).unwrap().len(), 30, "the rest");
     }
 }
 

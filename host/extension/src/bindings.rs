@@ -64,6 +64,7 @@ impl ExtensionBindings {
         TaskRole {
             extension: Arc::clone(extension),
             environment: Arc::clone(&self.environment),
+            has_extent: has_extent(task),
             task: Arc::new(TaskContext {
                 track: Arc::clone(&self.track),
                 challenge: self.race.challenge.clone(),
@@ -79,6 +80,12 @@ impl ExtensionBindings {
     fn clients<'a>(&'a self, task: &'a Task) -> impl Iterator<Item = Partition> + 'a {
         (0..task.clients).map(|index| Partition::of(self.race.seed, 1, task, index))
     }
+}
+
+/// Whether a task says how many requests it makes, or for how long. One that does not makes as many as its source has.
+fn has_extent(task: &Task) -> bool {
+    let Task { warmup_iterations, iterations, warmup_time_period, time_period, .. } = task;
+    warmup_iterations.or(*iterations).is_some() || warmup_time_period.or(*time_period).is_some()
 }
 
 fn shares(extension: &Extension) -> bool {

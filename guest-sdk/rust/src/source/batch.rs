@@ -36,8 +36,6 @@ pub(crate) trait AnySource {
 pub(crate) struct Batcher<S> {
     source: S,
     request: Request,
-    /// Requests still to come, where the source knows their number.
-    left: Option<u64>,
     /// What went wrong in the middle of a batch: told by the next call, once the requests before it have crossed.
     failure: Option<Error>,
     /// The source is not asked again.
@@ -55,16 +53,11 @@ impl<S: ParamSource> Batcher<S> {
 
 impl<S: ParamSource> Batcher<S> {
     pub(crate) fn new(source: S) -> Batcher<S> {
-        let left = source.size();
-        Batcher { source, request: Request::new(), left, failure: None, done: false, room: 0 }
+        Batcher { source, request: Request::new(), failure: None, done: false, room: 0 }
     }
 
     /// Makes the next request in `self.request`; `false` where there is none.
     fn advance(&mut self, compare: bool) -> Result<bool> {
-        if self.left == Some(0) {
-            self.done = true;
-            return Ok(false);
-        }
         self.request.begin(compare);
         let made = match self.source.params(&mut self.request) {
             Ok(()) => self.request.failure.take().map_or(Ok(()), Err),
@@ -77,9 +70,6 @@ impl<S: ParamSource> Batcher<S> {
             self.request.abandon();
             self.done = true;
             return made.map(|()| false);
-        }
-        if let Some(left) = &mut self.left {
-            *left -= 1;
         }
         Ok(true)
     }
@@ -102,7 +92,7 @@ impl<S: ParamSource> Batcher<S> {
     }
 
     fn exhausted(&self) -> bool {
-        self.failure.is_none() && (self.done || self.left == Some(0))
+        self.failure.is_none() && self.done
     }
 }
 

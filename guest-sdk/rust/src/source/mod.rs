@@ -62,7 +62,8 @@ pub trait ParamSource: Sized + 'static {
         Ok(self)
     }
 
-    /// Number of requests of this client, none if they never end. No more than so many are asked for.
+    /// Number of requests of this client, for rally's progress. A task that says nothing of iterations and times makes so many;
+    /// any other makes as many as it says, and a source that ends before says [`request.exhausted()`](Request::exhausted).
     fn size(&self) -> Option<u64> {
         None
     }

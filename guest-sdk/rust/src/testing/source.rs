@@ -122,12 +122,16 @@ impl<S> TestSource<S> {
         Ok(std::mem::replace(&mut self.waiting, rest))
     }
 
-    /// All requests up to the end.
+    /// All requests up to the end, or as many as the source says that there are: what a task makes that says nothing of
+    /// iterations and times.
     ///
     /// # Errors
     /// What the source's `params` returns.
     pub fn all(&mut self) -> Result<Vec<TestRequest>> {
-        self.take(usize::MAX)
+        match self.extent() {
+            Extent::Finite(Some(requests)) => self.take(usize::try_from(requests).unwrap_or(usize::MAX)),
+            _ => self.take(usize::MAX),
+        }
     }
 
     fn next_batch(&mut self) -> Result<()> {

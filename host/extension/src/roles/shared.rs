@@ -20,6 +20,7 @@ use crate::extension::{Extent, RunnerInfo, SchedulerInfo, Sharing, SourceInfo};
 use crate::roles::outcome::RunHistory;
 use crate::roles::runner::connect;
 use crate::roles::scheduler::feedback;
+use crate::roles::source::Left;
 use crate::roles::task::TaskRole;
 use crate::since_0_1_0::async_::{AsyncInstance, OpenRunner, OpenScheduler, OpenSource};
 
@@ -169,6 +170,7 @@ struct SharedSource {
     source: OpenSource,
     made: Vec<Params>,
     exhausted: bool,
+    left: Left,
 }
 
 impl InTurnSourceFactory for SharedSources {
@@ -178,7 +180,8 @@ impl InTurnSourceFactory for SharedSources {
             let info = self.0.source.as_ref().ok_or("the component has no param source in this task")?;
             let context = self.0.role.context(partition);
             let source = claim.instance.lock().await.open_source(info, context).await?;
-            let source = SharedSource { claim, source, made: Vec::new(), exhausted: false };
+            let left = Left::new(&self.0.role, source.extent);
+            let source = SharedSource { claim, source, made: Vec::new(), exhausted: false, left };
             Ok(Box::new(source) as Box<dyn InTurnSource>)
         }
         .boxed_local()
@@ -192,10 +195,13 @@ impl InTurnSourceFactory for SharedSources {
 impl InTurnSource for SharedSource {
     fn next<'a>(&'a mut self) -> LocalBoxFuture<'a, Result<Option<Params>, Cause>> {
         async move {
+            if self.made.is_empty() && !self.exhausted && self.left.limit(1) == 0 {
+                self.exhausted = true;
+            }
             if self.made.is_empty() && !self.exhausted {
                 let mut instance = self.claim.instance.lock().await;
                 let more = instance.next(&mut self.source, 1, &mut self.made).await?;
-                self.exhausted = more == More::Exhausted;
+                self.exhausted = self.left.taken(self.made.len(), more) == More::Exhausted;
             }
             Ok(self.made.pop())
         }

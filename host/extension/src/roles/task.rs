@@ -14,6 +14,8 @@ pub(crate) struct TaskRole {
     pub(crate) extension: Arc<Extension>,
     pub(crate) environment: Arc<HostEnvironment>,
     pub(crate) task: Arc<TaskContext>,
+    /// Whether the task says itself how many requests it makes, or for how long.
+    pub(crate) has_extent: bool,
 }
 
 impl TaskRole {

@@ -149,3 +149,21 @@ fn a_source_opens_again_for_each_client() {
         }
     });
 }
+
+#[test]
+fn the_size_of_a_source_bounds_only_a_task_that_says_nothing_of_iterations_and_times() {
+    let operation = || json!({"operation-type": "search", "param-source": "endless", "size": 3});
+    let course = Builder::with_guest("conformance")
+        .task("bare", operation(), json!({}))
+        .task("iterations", operation(), json!({"iterations": 20}))
+        .task("time", operation(), json!({"time-period": 1}))
+        .build();
+    assert_eq!(course.requests("bare", 0, 50).len(), 3);
+    for task in ["iterations", "time"] {
+        assert_eq!(course.requests(task, 0, 50).len(), 50, "{task}");
+        let binding = course.bind(task).unwrap();
+        let partition = rally_race::Partition::of(1, 1, &course.task(task), 0);
+        let source = course.runtime.block_on(Source::open(&binding, partition));
+        assert_eq!(source.size(), Some(3), "it is there for progress");
+    }
+}

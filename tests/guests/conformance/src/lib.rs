@@ -9,7 +9,7 @@ mod sources;
 use preparing::{Preparing, check_parameters};
 use runners::{Builtin, Clusters, Completing, EchoHeld, Failing, Outcomes};
 use schedulers::{Steps, Watching};
-use sources::{Bodies, Clock, Documents, Files, Finite, Held, Lines, Race};
+use sources::{Bodies, Clock, Documents, Endless, Files, Finite, Held, Lines, Race};
 
 rally_sdk::track! {
     sources: [
@@ -23,6 +23,7 @@ rally_sdk::track! {
         "held" => Held,
         "log" => fn sources::log_lines,
         "track" => fn sources::track_documents,
+        "endless" => Endless,
     ],
     runners: [
         "held" => EchoHeld,

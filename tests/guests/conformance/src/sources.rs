@@ -282,3 +282,25 @@ pub fn track_documents(context: &Context, _random: &mut Random, request: &mut Re
     request.body(&json!({"indices": indices, "corpora": corpora}));
     Ok(())
 }
+
+/// Never ends, although it says that it has `size` requests: Rally's searches say 1.
+pub struct Endless {
+    size: u64,
+    made: u64,
+}
+
+impl ParamSource for Endless {
+    fn open(context: &Context) -> Result<Endless> {
+        Ok(Endless { size: context.params().get_or("size", 1)?, made: 0 })
+    }
+
+    fn size(&self) -> Option<u64> {
+        Some(self.size)
+    }
+
+    fn params(&mut self, request: &mut Request) -> Result<()> {
+        self.made += 1;
+        request.set("number", self.made);
+        Ok(())
+    }
+}

@@ -37,8 +37,9 @@ struct RandomProfession {
     cache: bool,
     professions: Vec<String>,
     random: Random,
-    /// Requests of all clients together; none: for ever.
+    /// Requests of all clients together, then of this one; none: for ever.
     requests: Option<u64>,
+    made: u64,
 }
 
 impl ParamSource for RandomProfession {
@@ -51,6 +52,7 @@ impl ParamSource for RandomProfession {
             professions: professions(context)?.into_iter().map(str::to_owned).collect(),
             random: context.random(),
             requests: params.find("requests")?,
+            made: 0,
         })
     }
 
@@ -66,6 +68,10 @@ impl ParamSource for RandomProfession {
     }
 
     fn params(&mut self, request: &mut Request) -> Result<()> {
+        if self.requests == Some(self.made) {
+            return request.exhausted();
+        }
+        self.made += 1;
         let profession = self.random.pick(&self.professions);
         search(&self.index, self.mapping_type.as_deref(), self.cache, profession, request);
         Ok(())
