@@ -117,6 +117,21 @@ fn made(course: &Arc<Course>) -> Vec<Recorded> {
             "A function of 2,000 locals and 50,000 jumps: 75 kB to compile in gigabytes.",
             bomb(2_000, 1, 50_000),
         ),
+        (
+            "values-without-number",
+            "A function of 100 loops that each pass on 1,000 values: 7 kB to compile in half a gigabyte.",
+            bomb_of_values("loop (type $t)", 1_000, 100),
+        ),
+        (
+            "conditions-without-number",
+            "A function of 200 conditions that each pass on 1,000 values: 7 kB to compile in half a gigabyte.",
+            bomb_of_values("local.get 0 if (type $t)", 1_000, 200),
+        ),
+        (
+            "branches-without-number",
+            "A function of 2,000 locals and 5,000 conditional branches: seconds to compile.",
+            bomb_of_branches(2_000, 5_000),
+        ),
         ("file-damaged", "A good component with damaged bytes in its middle.", flipped),
         ("file-cut-short", "The first half of a good component.", good[..good.len() / 2].to_vec()),
     ];
@@ -153,6 +168,31 @@ fn bomb(locals: usize, loops: usize, jumps: usize) -> Vec<u8> {
         "loop ".repeat(loops),
         "0 ".repeat(jumps + 1),
         "end ".repeat(loops),
+    );
+    wat::parse_str(text).expect("a component")
+}
+
+/// The same with blocks that pass on values.
+fn bomb_of_values(block: &str, values: usize, blocks: usize) -> Vec<u8> {
+    let types = "i32 ".repeat(values);
+    let text = format!(
+        "(component (core module
+            (type $t (func (param {types}) (result {types})))
+            (func (param i32) {} {} {} {})))",
+        "i32.const 0 ".repeat(values),
+        format!("{block} ").repeat(blocks),
+        "local.get 0 br_if 0 end ".repeat(blocks),
+        "drop ".repeat(values),
+    );
+    wat::parse_str(text).expect("a component")
+}
+
+/// The same with branches.
+fn bomb_of_branches(locals: usize, branches: usize) -> Vec<u8> {
+    let text = format!(
+        "(component (core module (func (local {}) block {} end)))",
+        "i32 ".repeat(locals),
+        "local.get 0 i32.const 1 i32.add local.set 1 local.get 0 br_if 0 ".repeat(branches),
     );
     wat::parse_str(text).expect("a component")
 }

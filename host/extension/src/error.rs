@@ -68,6 +68,9 @@ pub enum CallErrorKind {
     /// What the guest gave makes no sense.
     #[error("it returned {}", printable::lines(.0))]
     Nonsense(String),
+    /// The host itself failed while it served the guest. The instance is over; nothing else is.
+    #[error("rally failed on it, which is a bug of rally's: {}; please report it with the component", printable::lines(.0))]
+    Bug(String),
     /// The guest is over since an earlier call.
     #[error("its instance ended with an earlier failure")]
     Ended,

@@ -21,6 +21,7 @@ pub mod error;
 mod extension;
 mod extensions;
 mod json_pointers;
+mod json_size;
 pub mod limits;
 mod processing;
 mod roles;

@@ -54,7 +54,7 @@ impl Figure {
 pub struct RequestMeta {
     /// At most [`MOST_META_KEYS`] of them.
     pub figures: BTreeMap<String, Figure>,
-    /// Numbers under keys that are not kept.
+    /// Numbers under keys that are not kept, and what runners of extensions report that are not numbers.
     pub dropped: u64,
 }
 

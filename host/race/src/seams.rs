@@ -177,6 +177,8 @@ pub struct Outcome {
     pub throughput: Option<f64>,
     /// What else the runner tells of this request, such as `took` or `hits`.
     pub meta: Option<Box<Map<String, Value>>>,
+    /// How many values of `meta` no figure can be made of, where the runner should know of it.
+    pub dropped_meta: u64,
 }
 
 impl Outcome {
@@ -192,6 +194,7 @@ impl Outcome {
             example: None,
             throughput: None,
             meta: None,
+            dropped_meta: 0,
         }
     }
 }

@@ -85,8 +85,8 @@ fn dropped_meta(task: &TaskSummary) -> Option<String> {
     let (dropped, name) = (task.request_meta.dropped, &task.info.name);
     (dropped > 0).then(|| {
         format!(
-            "the runner of task '{name}' reported more than {MOST_META_KEYS} metadata keys; {dropped} values were dropped (the first \
-             {MOST_META_KEYS} keys in alphabetical order are kept)"
+            "the runner of task '{name}' reported {dropped} metadata values that no figure is made of: rally keeps numbers, under at \
+             most {MOST_META_KEYS} keys (the first in alphabetical order)"
         )
     })
 }

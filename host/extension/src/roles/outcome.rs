@@ -8,6 +8,7 @@ use rally_race::{BodyKind, Cause, Failure, FailureKind, Outcome, Params, Unit};
 use rally_support::printable;
 use serde_json::{Map, Value};
 
+use crate::json_size::parsed_size;
 use crate::since_0_1_0::async_::{AsyncInstance, OpenRunner, RunOutcome, RunParams};
 use crate::since_0_1_0::bindings::async_::exports::rally::track::runners::Outcome as Told;
 use crate::since_0_1_0::bindings::imports::types::{Error, ErrorClass};
@@ -83,14 +84,9 @@ impl RunHistory {
         if let Some(throughput) = told.throughput.filter(|rate| !rate.is_finite() || *rate < 0.0) {
             return Err(format!("the throughput {throughput}: it must be a finite number, not negative"));
         }
-        let meta = match told.meta {
-            None => None,
-            Some(text) => {
-                Some(Box::new(serde_json::from_str::<Map<String, Value>>(&text).map_err(|problem| {
-                    format!("meta that is no JSON object ({problem}): {}", shorten(&text))
-                })?))
-            }
-        };
+        let meta = told.meta.as_deref().map(meta).transpose()?;
+        let is_kept = |value: &&Value| value.is_number() || value.is_null();
+        let dropped = meta.iter().flat_map(|meta| meta.values()).filter(|value| !is_kept(value)).count();
         let failure = (!told.success).then(|| Failure {
             kind: FailureKind::Answered,
             status: told.status,
@@ -104,9 +100,25 @@ impl RunHistory {
             failure,
             throughput: told.throughput,
             meta,
+            dropped_meta: dropped as u64,
             ..Outcome::new(sent, received, told.weight, unit)
         })
     }
+}
+
+/// Bytes that the meta of one request may take in the host. Arbitrary: figures are made of 32 of its numbers.
+const MOST_META: usize = 1 << 20;
+
+fn meta(text: &str) -> Result<Box<Map<String, Value>>, String> {
+    if parsed_size(text) > MOST_META {
+        return Err(format!(
+            "meta of {} bytes, which is too much: only a few numbers of it are kept",
+            text.len()
+        ));
+    }
+    let meta = serde_json::from_str(text);
+    meta.map(Box::new)
+        .map_err(|problem| format!("meta that is no JSON object ({problem}): {}", shorten(text)))
 }
 
 /// The body as the guest gets it: what stands among the parameters goes with them.

@@ -1,12 +1,13 @@
 //! Instances whose calls may wait for the target: runners, and what shares an instance with them.
 
 use std::future::poll_fn;
+use std::panic::AssertUnwindSafe;
 use std::pin::pin;
 use std::sync::Arc;
 use std::task::Poll;
-use std::time::Instant;
 
 use bytes::Bytes;
+use futures_util::FutureExt;
 use rally_cluster::Cluster;
 use rally_cluster::http::{Connection, Deadline};
 use rally_race::{BodyKind, More, Params, Partition};
@@ -23,7 +24,7 @@ use crate::limits::{LimitKind, Limits};
 use crate::since_0_1_0::bindings::async_::exports::rally::track as exports;
 use crate::since_0_1_0::bindings::imports::bodies::Kind;
 use crate::since_0_1_0::bindings::imports::types;
-use crate::since_0_1_0::call::{Call, Caller, missing, raw_batch, wit_feedback};
+use crate::since_0_1_0::call::{Call, Caller, missing, raw_batch, read_charged, wit_feedback};
 use crate::since_0_1_0::client::Traffic;
 use crate::since_0_1_0::linking::Linked;
 use crate::since_0_1_0::state::{HostState, at_tick};
@@ -73,6 +74,8 @@ pub(crate) struct OpenSource {
     form: Form,
     name: String,
     reader: BatchReader,
+    /// Bytes of its parameters that are charged to the instance.
+    charged: usize,
     pub(crate) extent: Extent,
 }
 
@@ -164,7 +167,7 @@ impl AsyncInstance {
             let role = self.roles.processors.as_ref().ok_or_else(|| missing("processors"))?;
             role.call_on_load(&mut self.store, name, context).await
         };
-        let seen = result.await;
+        let seen = guarded(result).await;
         let seen = self.end(call, seen)?;
         self.caller.guest(call, seen).map(drop)
     }
@@ -182,7 +185,7 @@ impl AsyncInstance {
             let role = self.roles.sources.as_ref().ok_or_else(|| missing("param-sources"))?;
             role.source().call_open(&mut self.store, &info.name, context).await
         };
-        let opened = result.await;
+        let opened = guarded(result).await;
         let handle = self.end(call, opened)?;
         let handle = self.caller.guest(call, handle)?;
         let call = Call::opens("source.extent", &info.name);
@@ -191,13 +194,13 @@ impl AsyncInstance {
             let role = self.roles.sources.as_ref().ok_or_else(|| missing("param-sources"))?;
             role.source().call_extent(&mut self.store, handle).await
         };
-        let extent = result.await;
+        let extent = guarded(result).await;
         let extent = match self.end(call, extent)? {
             exports::param_sources::Extent::Infinite => Extent::Infinite,
             exports::param_sources::Extent::Finite(requests) => Extent::Finite(requests),
         };
         let reader = BatchReader::new(true);
-        Ok(OpenSource { handle, form: info.form, name: info.name.clone(), reader, extent })
+        Ok(OpenSource { handle, form: info.form, name: info.name.clone(), reader, charged: 0, extent })
     }
 
     /// Appends at most `limit` requests.
@@ -207,7 +210,7 @@ impl AsyncInstance {
         limit: usize,
         out: &mut Vec<Params>,
     ) -> Result<More, CallError> {
-        let OpenSource { handle, form, name, reader, .. } = source;
+        let OpenSource { handle, form, name, reader, charged, .. } = source;
         let most = u32::try_from(limit).unwrap_or(u32::MAX);
         if *form == Form::Lines {
             let call = Call::works("source.next-lines", name);
@@ -216,12 +219,14 @@ impl AsyncInstance {
                 let role = self.roles.sources.as_ref().ok_or_else(|| missing("param-sources"))?;
                 role.source().call_next_lines(&mut self.store, *handle, most, MOST_BYTES).await
             };
-            let lines = result.await;
+            let lines = guarded(result).await;
             let lines = self.end(call, lines)?;
             let lines = self.caller.guest(call, lines)?;
-            return reader
-                .read_lines(&lines.text, lines.exhausted, limit, out)
-                .map_err(|problem| self.caller.nonsense(call, problem));
+            let state = self.store.data_mut();
+            let read = read_charged(state, reader, charged, |reader, memory| {
+                reader.read_lines(&lines.text, lines.exhausted, limit, memory, out)
+            });
+            return self.caller.batch(call, read);
         }
         let call = Call::works("source.next", name);
         self.begin(call)?;
@@ -229,12 +234,15 @@ impl AsyncInstance {
             let role = self.roles.sources.as_ref().ok_or_else(|| missing("param-sources"))?;
             role.source().call_next(&mut self.store, *handle, most, MOST_BYTES).await
         };
-        let batch = result.await;
+        let batch = guarded(result).await;
         let batch = self.end(call, batch)?;
         let batch = self.caller.guest(call, batch)?;
-        raw_batch!(self.store.data_mut(), batch)
-            .and_then(|raw| reader.read(raw, limit, out))
-            .map_err(|problem| self.caller.nonsense(call, problem))
+        let state = self.store.data_mut();
+        let raw = raw_batch!(state, batch);
+        let raw = raw.map_err(|problem| self.caller.nonsense(call, problem))?;
+        let read =
+            read_charged(state, reader, charged, |reader, memory| reader.read(raw, limit, memory, out));
+        self.caller.batch(call, read)
     }
 
     /// Opens a runner.
@@ -250,7 +258,7 @@ impl AsyncInstance {
             let role = self.roles.runners.as_ref().ok_or_else(|| missing("runners"))?;
             role.runner().call_open(&mut self.store, name, context).await
         };
-        let opened = result.await;
+        let opened = guarded(result).await;
         let handle = self.end(call, opened)?;
         let handle = self.caller.guest(call, handle)?;
         Ok(OpenRunner { handle, name: name.to_owned() })
@@ -292,7 +300,7 @@ impl AsyncInstance {
                 let role = self.roles.runners.as_ref().ok_or_else(|| missing("runners"))?;
                 role.runner().call_run(&mut self.store, runner.handle, &params, body).await
             };
-            let mut run = pin!(run);
+            let mut run = pin!(guarded(run));
             let deadline = &mut self.deadline;
             deadline.start();
             poll_fn(|context| match run.as_mut().poll(context) {
@@ -320,7 +328,7 @@ impl AsyncInstance {
             let role = self.roles.runners.as_ref().ok_or_else(|| missing("runners"))?;
             role.runner().call_progress(&mut self.store, runner.handle).await
         };
-        let progress = result.await;
+        let progress = guarded(result).await;
         let progress = self.end(call, progress)?;
         let fraction = progress.fraction.filter(|fraction| (0.0..=1.0).contains(fraction));
         Ok(rally_race::Progress { completed: progress.completed, fraction })
@@ -339,7 +347,7 @@ impl AsyncInstance {
             let role = self.roles.schedulers.as_ref().ok_or_else(|| missing("schedulers"))?;
             role.scheduler().call_open(&mut self.store, name, context).await
         };
-        let opened = result.await;
+        let opened = guarded(result).await;
         let handle = self.end(call, opened)?;
         let handle = self.caller.guest(call, handle)?;
         Ok(OpenScheduler { handle, name: name.to_owned() })
@@ -359,7 +367,7 @@ impl AsyncInstance {
             let role = self.roles.schedulers.as_ref().ok_or_else(|| missing("schedulers"))?;
             role.scheduler().call_next(&mut self.store, scheduler.handle, current, &finished, 1).await
         };
-        let times = result.await;
+        let times = guarded(result).await;
         let times = self.end(call, times)?;
         let times = self.caller.guest(call, times)?;
         crate::due::checked(current, &times, 1).map_err(|problem| self.caller.nonsense(call, problem))?;
@@ -386,8 +394,12 @@ impl AsyncInstance {
     }
 
     /// A guest that trapped is over.
-    fn end<T>(&mut self, call: Call<'_>, result: wasmtime::Result<T>) -> Result<T, CallError> {
-        result.map_err(|error| self.caller.failed(call, self.store.data_mut(), &error))
+    fn end<T>(
+        &mut self,
+        call: Call<'_>,
+        result: std::thread::Result<wasmtime::Result<T>>,
+    ) -> Result<T, CallError> {
+        self.caller.finished(call, self.store.data_mut(), result)
     }
 
     /// The error of a runner that returned what makes no sense.
@@ -399,6 +411,11 @@ impl AsyncInstance {
     pub(crate) fn guest_error_of(&self, runner: &OpenRunner, error: types::Error) -> CallError {
         self.caller.error(Call::works("runner.run", &runner.name), CallErrorKind::Guest(error.into()))
     }
+}
+
+/// A call whose panics end it alone: a bug of ours in a host call must not end the race of all the others.
+fn guarded<T>(call: impl Future<Output = T>) -> impl Future<Output = std::thread::Result<T>> {
+    AssertUnwindSafe(call).catch_unwind()
 }
 
 /// Gives the guest the time of a call.

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use rally_race::BodyKind;
+use rally_race::{BodyKind, More};
 
+use crate::batch::{BatchError, BatchReader};
 use crate::error::{CallError, CallErrorKind, ComponentName};
 use crate::limits::{LimitKind, Limits};
 use crate::since_0_1_0::bindings::imports::bodies::Kind;
@@ -72,6 +73,25 @@ impl Caller {
         self.error(call, CallErrorKind::from_wasmtime(error, &self.limits, call.time, words))
     }
 
+    /// What a call came to: `Err` with the panic where the host failed in the middle of it.
+    pub(crate) fn finished<T>(
+        &mut self,
+        call: Call<'_>,
+        state: &mut HostState,
+        result: std::thread::Result<wasmtime::Result<T>>,
+    ) -> Result<T, CallError> {
+        match result {
+            Ok(Ok(returned)) => Ok(returned),
+            Ok(Err(error)) => Err(self.failed(call, state, &error)),
+            Err(panic) => {
+                self.ended = true;
+                let text = panic.downcast_ref::<String>().map(String::as_str);
+                let text = text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("it panicked");
+                Err(self.error(call, CallErrorKind::Bug(text.to_owned())))
+            }
+        }
+    }
+
     /// What the guest returned, or its own error.
     pub(crate) fn guest<T>(&self, call: Call<'_>, returned: Result<T, types::Error>) -> Result<T, CallError> {
         returned.map_err(|error| self.error(call, CallErrorKind::Guest(error.into())))
@@ -82,6 +102,25 @@ impl Caller {
         self.error(call, CallErrorKind::Nonsense(problem))
     }
 
+    /// What came of reading a batch. An instance without room for its parameters is over, as one whose memory cannot grow.
+    pub(crate) fn batch(
+        &mut self,
+        call: Call<'_>,
+        read: Result<More, BatchError>,
+    ) -> Result<More, CallError> {
+        read.map_err(|error| match error {
+            BatchError::Nonsense(problem) => self.nonsense(call, problem),
+            BatchError::Memory => self.over_limit(call, LimitKind::Memory),
+        })
+    }
+
+    /// The host needed more for the guest than it may take. It is over.
+    pub(crate) fn over_limit(&mut self, call: Call<'_>, kind: LimitKind) -> CallError {
+        self.ended = true;
+        let limit = self.limits.exceeded(kind);
+        self.error(call, CallErrorKind::Limit { limit, backtrace: None })
+    }
+
     pub(crate) fn error(&self, call: Call<'_>, kind: CallErrorKind) -> CallError {
         let call = match call.of {
             "" => call.name.to_owned(),
@@ -89,6 +128,19 @@ impl Caller {
         };
         CallError { component: self.component.clone(), call, kind: Box::new(kind) }
     }
+}
+
+/// Reads a batch with as much memory for its parameters as the instance has left, and charges it what they take.
+pub(crate) fn read_charged(
+    state: &mut HostState,
+    reader: &mut BatchReader,
+    charged: &mut usize,
+    read: impl FnOnce(&mut BatchReader, usize) -> Result<More, BatchError>,
+) -> Result<More, BatchError> {
+    let read = read(reader, state.room().saturating_add(*charged));
+    state.recharge(*charged, reader.memory());
+    *charged = reader.memory();
+    read
 }
 
 pub(crate) fn body_kind(kind: Kind) -> BodyKind {
@@ -157,3 +209,27 @@ macro_rules! wit_feedback {
 }
 
 pub(crate) use {raw_batch, wit_feedback};
+
+#[cfg(test)]
+mod tests {
+    use crate::environment::{Folder, HostEnvironment};
+
+    use super::*;
+
+    #[test]
+    fn a_panic_of_the_host_ends_the_instance_and_says_that_it_is_a_bug() {
+        let folder = Folder::open(std::env::temp_dir()).unwrap();
+        let environment = Arc::new(HostEnvironment::before_race("track", folder));
+        let name = ComponentName { name: "guest".to_owned(), version: String::new() };
+        let limits = Arc::new(Limits::default());
+        let mut caller = Caller::new(name.clone(), &limits);
+        let mut state = HostState::new(name, limits, environment);
+        let call = Call::works("runner.run", "own");
+        let panicked = std::panic::catch_unwind(|| -> wasmtime::Result<()> { panic!("out of fingers") });
+        let error = caller.finished(call, &mut state, panicked).unwrap_err().to_string();
+        for part in ["[guest]", "runner.run of \"own\"", "a bug of rally's: out of fingers"] {
+            assert!(error.contains(part), "no {part} in {error}");
+        }
+        assert!(matches!(*caller.begin(call).unwrap_err().kind, CallErrorKind::Ended));
+    }
+}

@@ -60,6 +60,16 @@ impl HostState {
         self.memory.check()
     }
 
+    /// Bytes that it may still take, in the guest and in the host.
+    pub(crate) fn room(&self) -> usize {
+        self.limits.memory.saturating_sub(self.memory.guest.saturating_add(self.memory.host))
+    }
+
+    /// What the host keeps for one thing is `now` bytes, and was `before`.
+    pub(crate) fn recharge(&mut self, before: usize, now: usize) {
+        self.memory.host = self.memory.host.saturating_sub(before).saturating_add(now);
+    }
+
     /// Bytes that the host keeps for it no longer.
     pub(crate) fn discharge(&mut self, bytes: usize) {
         self.memory.host = self.memory.host.saturating_sub(bytes);

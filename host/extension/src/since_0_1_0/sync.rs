@@ -1,5 +1,6 @@
 //! Instances whose calls never wait: param sources, schedulers, processors.
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Arc;
 
 use rally_race::{More, Params};
@@ -15,9 +16,10 @@ use crate::error::{CallError, ComponentName};
 use crate::extension::{
     Description, Extension, Extent, Form, RunnerInfo, SchedulerInfo, Sharing, SourceInfo,
 };
-use crate::limits::Limits;
+use crate::json_size::parsed_size;
+use crate::limits::{LimitKind, Limits};
 use crate::since_0_1_0::bindings::sync::exports::rally::track as exports;
-use crate::since_0_1_0::call::{Call, Caller, missing, raw_batch, wit_feedback};
+use crate::since_0_1_0::call::{Call, Caller, missing, raw_batch, read_charged, wit_feedback};
 use crate::since_0_1_0::linking::Linked;
 use crate::since_0_1_0::state::HostState;
 
@@ -70,6 +72,8 @@ pub(crate) struct OpenSource {
     form: Form,
     name: String,
     reader: BatchReader,
+    /// Bytes of its parameters that are charged to the instance.
+    charged: usize,
     pub(crate) extent: Extent,
 }
 
@@ -153,6 +157,7 @@ impl SyncInstance {
             form: info.form,
             name: info.name.clone(),
             reader: BatchReader::new(may_hold),
+            charged: 0,
             extent: match extent {
                 exports::param_sources::Extent::Infinite => Extent::Infinite,
                 exports::param_sources::Extent::Finite(requests) => Extent::Finite(requests),
@@ -167,7 +172,7 @@ impl SyncInstance {
         limit: usize,
         out: &mut Vec<Params>,
     ) -> Result<More, CallError> {
-        let OpenSource { handle, form, name, reader, .. } = source;
+        let OpenSource { handle, form, name, reader, charged, .. } = source;
         let most = u32::try_from(limit).unwrap_or(u32::MAX);
         if *form == Form::Lines {
             let call = Call::works("source.next-lines", name);
@@ -175,18 +180,23 @@ impl SyncInstance {
                 sources(roles)?.source().call_next_lines(store, *handle, most, MOST_BYTES)
             })?;
             let lines = self.caller.guest(call, lines)?;
-            return reader
-                .read_lines(&lines.text, lines.exhausted, limit, out)
-                .map_err(|problem| self.caller.nonsense(call, problem));
+            let state = self.store.data_mut();
+            let read = read_charged(state, reader, charged, |reader, memory| {
+                reader.read_lines(&lines.text, lines.exhausted, limit, memory, out)
+            });
+            return self.caller.batch(call, read);
         }
         let call = Call::works("source.next", name);
         let batch = self.call(call, |roles, store| {
             sources(roles)?.source().call_next(store, *handle, most, MOST_BYTES)
         })?;
         let batch = self.caller.guest(call, batch)?;
-        raw_batch!(self.store.data_mut(), batch)
-            .and_then(|raw| reader.read(raw, limit, out))
-            .map_err(|problem| self.caller.nonsense(call, problem))
+        let state = self.store.data_mut();
+        let raw = raw_batch!(state, batch);
+        let raw = raw.map_err(|problem| self.caller.nonsense(call, problem))?;
+        let read =
+            read_charged(state, reader, charged, |reader, memory| reader.read(raw, limit, memory, out));
+        self.caller.batch(call, read)
     }
 
     /// Opens a scheduler.
@@ -244,7 +254,11 @@ impl SyncInstance {
             let role = roles.processors.as_ref().ok_or_else(|| missing("processors"))?;
             role.call_on_load(store, name, context)
         })?;
-        self.caller.guest(call, changed)
+        let changed = self.caller.guest(call, changed)?;
+        if changed.as_deref().is_some_and(|text| parsed_size(text) > self.store.data().room()) {
+            return Err(self.caller.over_limit(call, LimitKind::Memory));
+        }
+        Ok(changed)
     }
 
     /// Number of jobs of a processor's preparation. `None`: it has none.
@@ -298,8 +312,9 @@ impl SyncInstance {
     ) -> Result<T, CallError> {
         self.caller.begin(call)?;
         self.store.set_epoch_deadline(ticks(self.caller.time(call)));
-        perform(&self.roles, &mut self.store)
-            .map_err(|error| self.caller.failed(call, self.store.data_mut(), &error))
+        // A bug of ours in a host call must not end the race of all the others.
+        let performed = catch_unwind(AssertUnwindSafe(|| perform(&self.roles, &mut self.store)));
+        self.caller.finished(call, self.store.data_mut(), performed)
     }
 }
 

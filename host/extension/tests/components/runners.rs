@@ -366,3 +366,27 @@ fn the_same_parameters_again_are_the_same() {
     assert!(seen.iter().all(|seen| seen.json() == json!({"n": 1})), "{seen:?}");
     assert!(seen.iter().all(|other| other == &seen[0]), "on the same connection, too");
 }
+
+#[test]
+fn what_a_guest_says_of_refused_connections_is_not_believed() {
+    let recorder = Recorder::scripted("7.10.2", |_, _| None);
+    let operation = json!({
+        "operation-type": "error", "class": "transport", "kind": "connection-refused", "message": "gone",
+    });
+    let course =
+        Builder::with_guest("conformance").target(&recorder).task("claims", operation, json!({})).build();
+    let failure = course.client("claims", 0).run().unwrap().failure.unwrap();
+    assert!(matches!(failure.kind, FailureKind::Transport), "{failure:?}");
+}
+
+#[test]
+fn meta_that_no_figure_is_made_of_is_counted() {
+    let operation = json!({
+        "operation-type": "outcome",
+        "meta": {"took": 7, "text": "a", "list": [1], "object": {}, "flag": true, "nothing": null},
+    });
+    let course = Builder::with_guest("conformance").task("tells", operation, json!({})).build();
+    let outcome = course.client("tells", 0).run().unwrap();
+    assert_eq!(outcome.dropped_meta, 4);
+    assert_eq!(outcome.meta.unwrap()["took"], 7);
+}

@@ -65,8 +65,18 @@ impl Recorder {
 
     /// Records a request.
     pub(crate) fn record(&mut self, measured: &Measured<'_>) {
-        let Outcome { sent, received, weight, unit, failure, failed_work, example, throughput, meta } =
-            measured.outcome;
+        let Outcome {
+            sent,
+            received,
+            weight,
+            unit,
+            failure,
+            failed_work,
+            example,
+            throughput,
+            meta,
+            dropped_meta,
+        } = measured.outcome;
         let ending = if failure.is_some() { Ending::Failure } else { Ending::Success };
         let service_time = received.saturating_duration_since(*sent);
         let ready = measured.due.map_or(measured.free_since, |due| due.max(measured.free_since));
@@ -93,6 +103,7 @@ impl Recorder {
             }
             if let (Some(meta), None) = (meta, failure) {
                 self.rest.request_meta.add(meta);
+                self.rest.request_meta.dropped += dropped_meta;
             }
         }
         if let Some(failure) = failure {

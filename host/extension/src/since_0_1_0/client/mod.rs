@@ -24,6 +24,7 @@ use wasmtime::component::Resource;
 
 use self::request::checked;
 use crate::json_pointers::{JsonPointers, PickError};
+use crate::json_size::parsed_size;
 use crate::limits::LimitKind;
 use crate::since_0_1_0::bindings::client;
 use crate::since_0_1_0::bindings::client::{Completion, Host, Method, Response, Want};
@@ -598,6 +599,9 @@ impl Host for HostState {
                 ErrorClass::NotFound,
                 format!("there is no cluster {name:?} in this race"),
             )));
+        }
+        if parsed_size(&params) > self.room() {
+            return Err(exceeded(&self.limits, LimitKind::Memory));
         }
         let values: Map<String, Value> = match serde_json::from_str(&params) {
             Ok(values) => values,
