@@ -7,7 +7,7 @@ use std::path::Path;
 use std::rc::Rc;
 
 use super::data_set::{ArchiveFormat, last_part};
-use super::document_file::{DocumentFile, SizeLimit};
+use super::document_file::{Output, SizeLimit};
 use super::error::{PrepareError, UnpackError};
 use super::progress::{Phase, Progress};
 use super::stream::{Compression, PIECE_BYTES, Position, damage, unpacked};
@@ -25,7 +25,7 @@ pub(super) fn unpack(
     format: ArchiveFormat,
     document_name: &str,
     limit: SizeLimit,
-    output: &mut DocumentFile,
+    output: &mut dyn Output,
     progress: &dyn Progress,
 ) -> Result<(), PrepareError> {
     let file = File::open(archive).map_err(|error| PrepareError::io("open", archive, error))?;
@@ -59,7 +59,7 @@ struct Task<'a> {
     archive_bytes: u64,
     expected: &'a str,
     limit: SizeLimit,
-    output: &'a mut DocumentFile,
+    output: &'a mut dyn Output,
     position: Position,
     progress: &'a dyn Progress,
 }

@@ -1,7 +1,7 @@
 //! A file that appears under its name only when it is whole.
 
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::time::SystemTime;
 
@@ -77,6 +77,15 @@ pub(super) fn check_space(target: &Path, needed: u64, available: u64) -> Result<
     Ok(())
 }
 
+/// Where the content of an archive goes.
+pub(super) trait Output {
+    /// Takes the next bytes.
+    fn write(&mut self, bytes: &[u8]) -> Result<(), PrepareError>;
+
+    /// Bytes taken so far.
+    fn byte_count(&self) -> u64;
+}
+
 /// A document while it is unpacked: bytes go to `<name>.unpacking`, lines are counted on the way. Dropped before
 /// [`DocumentFile::finish`], it removes that file. After a crash the next attempt overwrites it; the caller's lock
 /// makes sure that there is one writer.
@@ -102,16 +111,6 @@ impl DocumentFile {
         })
     }
 
-    pub(super) fn byte_count(&self) -> u64 {
-        self.lines.byte_count()
-    }
-
-    pub(super) fn write(&mut self, bytes: &[u8]) -> Result<(), PrepareError> {
-        self.file.write_all(bytes).map_err(|error| PrepareError::io("write", &self.target, error))?;
-        self.lines.push(bytes);
-        Ok(())
-    }
-
     /// Makes the document durable, gives it the time of its archive and its name.
     pub(super) fn finish(mut self, modified: Option<SystemTime>) -> Result<LineOffsets, PrepareError> {
         if let Some(modified) = modified {
@@ -123,6 +122,71 @@ impl DocumentFile {
             .map_err(|error| PrepareError::io("write", &self.target, error))?;
         self.finished = true;
         Ok(std::mem::replace(&mut self.lines, LineCounter::new(LINES_PER_OFFSET)).finish())
+    }
+}
+
+impl Output for DocumentFile {
+    fn write(&mut self, bytes: &[u8]) -> Result<(), PrepareError> {
+        self.file.write_all(bytes).map_err(|error| PrepareError::io("write", &self.target, error))?;
+        self.lines.push(bytes);
+        Ok(())
+    }
+
+    fn byte_count(&self) -> u64 {
+        self.lines.byte_count()
+    }
+}
+
+/// A document that is there already, compared with what comes out of an archive. The first difference ends the unpacking.
+#[derive(Debug)]
+pub(super) struct ComparedFile {
+    path: PathBuf,
+    file: File,
+    buffer: Vec<u8>,
+    lines: LineCounter,
+    differs: bool,
+}
+
+impl ComparedFile {
+    pub(super) fn open(path: &Path) -> Result<ComparedFile, PrepareError> {
+        let file = File::open(path).map_err(|error| PrepareError::io("open", path, error))?;
+        let lines = LineCounter::new(LINES_PER_OFFSET);
+        Ok(ComparedFile { path: path.to_owned(), file, buffer: Vec::new(), lines, differs: false })
+    }
+
+    /// Whether a difference was found.
+    pub(super) fn differs(&self) -> bool {
+        self.differs
+    }
+
+    /// The offsets of the document if it ends where the archive's content does.
+    pub(super) fn finish(mut self) -> Result<Option<LineOffsets>, PrepareError> {
+        let rest = self.file.read(&mut [0]).map_err(|error| PrepareError::io("read", &self.path, error))?;
+        Ok((rest == 0 && !self.differs).then(|| self.lines.finish()))
+    }
+}
+
+impl Output for ComparedFile {
+    fn write(&mut self, bytes: &[u8]) -> Result<(), PrepareError> {
+        self.buffer.resize(bytes.len(), 0);
+        match self.file.read_exact(&mut self.buffer) {
+            Ok(()) if self.buffer == bytes => {
+                self.lines.push(bytes);
+                Ok(())
+            }
+            Err(error) if error.kind() != io::ErrorKind::UnexpectedEof => {
+                Err(PrepareError::io("read", &self.path, error))
+            }
+            _ => {
+                self.differs = true;
+                let reason = io::Error::other("it is not what its archive holds");
+                Err(PrepareError::io("compare", &self.path, reason))
+            }
+        }
+    }
+
+    fn byte_count(&self) -> u64 {
+        self.lines.byte_count()
     }
 }
 

@@ -372,18 +372,8 @@ impl Download<'_> {
         }
     }
 
-    /// The address without the password that it may hold.
     fn shown_url(&self) -> String {
-        match self.url.split_once("://") {
-            Some((scheme, rest)) => {
-                let authority = rest.find('/').unwrap_or(rest.len());
-                match rest[..authority].rfind('@') {
-                    Some(end) => format!("{scheme}://…{}", &rest[end..]),
-                    None => self.url.to_owned(),
-                }
-            }
-            None => self.url.to_owned(),
-        }
+        without_password(self.url)
     }
 
     /// Waits before the next attempt; false if the user gave up meanwhile.
@@ -400,6 +390,20 @@ impl Download<'_> {
                 _ => return true,
             }
         }
+    }
+}
+
+/// An address without the password that it may hold.
+pub(super) fn without_password(url: &str) -> String {
+    match url.split_once("://") {
+        Some((scheme, rest)) => {
+            let authority = rest.find('/').unwrap_or(rest.len());
+            match rest[..authority].rfind('@') {
+                Some(end) => format!("{scheme}://…{}", &rest[end..]),
+                None => url.to_owned(),
+            }
+        }
+        None => url.to_owned(),
     }
 }
 

@@ -97,7 +97,7 @@ fn unpacking_replaces_links_and_does_not_follow_them() {
     let cache = cache_with(NAME, &bzip2(&documents(3)));
     let precious = cache_with("precious", b"precious");
     let target = precious.path().join("precious");
-    for name in ["documents.json.unpacking", "documents.json.offset", "documents.json.verified"] {
+    for name in ["documents.json.unpacking", "documents.json.offset", "documents.json.source"] {
         symlink(&target, cache.path().join(name)).unwrap();
     }
     // A document that is only a link to nowhere is none.

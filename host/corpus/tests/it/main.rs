@@ -12,5 +12,6 @@ mod mirrors;
 mod offsets;
 mod prepare;
 mod sha256;
+mod sources;
 mod support;
 mod zstd;

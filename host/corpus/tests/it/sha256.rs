@@ -100,8 +100,8 @@ fn documents_of_unknown_origin_are_made_again_from_the_verified_archive() {
     fs::write(cache.path().join("documents.json"), documents(20).to_ascii_uppercase()).unwrap();
     let data_set =
         DataSet { uncompressed_bytes: Some(documents(20).len() as u64), ..declared(NAME, &archive) };
-    assert_eq!(phases(&data_set, &cache), [Phase::Verifying, Phase::Decompressing]);
-    assert_eq!(fs::read(cache.path().join("documents.json")).unwrap(), documents(20));
+    let prepared = prepare(&data_set, &[], cache.path(), &hasty(), &NoProgress).unwrap();
+    assert_eq!(fs::read(&prepared.path).unwrap(), documents(20));
 }
 
 #[test]
@@ -113,8 +113,8 @@ fn documents_that_were_changed_after_they_were_verified_are_made_again() {
     let document = cache.path().join("documents.json");
     fs::write(&document, documents(20).to_ascii_uppercase()).unwrap();
     File::options().write(true).open(&document).unwrap().set_modified(SystemTime::UNIX_EPOCH).unwrap();
-    assert_eq!(phases(&data_set, &cache), [Phase::Verifying, Phase::Decompressing]);
-    assert_eq!(fs::read(&document).unwrap(), documents(20));
+    let prepared = prepare(&data_set, &[], cache.path(), &hasty(), &NoProgress).unwrap();
+    assert_eq!(fs::read(&prepared.path).unwrap(), documents(20));
 }
 
 #[test]

@@ -141,7 +141,7 @@ pub fn files(directory: &Path) -> Vec<(String, u64)> {
                 continue;
             }
             let name = path.strip_prefix(directory).unwrap().to_str().unwrap().to_owned();
-            if ![".lock", ".offset", ".verified"].iter().any(|suffix| name.ends_with(suffix)) {
+            if ![".lock", ".offset", ".source"].iter().any(|suffix| name.ends_with(suffix)) {
                 files.push((name, fs::metadata(&path).unwrap().len()));
             }
         }
