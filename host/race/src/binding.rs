@@ -4,6 +4,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use rally_track::Task;
+use serde::{Deserialize, Serialize};
 
 use crate::plan::{Completing, Extent, RacePlan};
 use crate::schedulers::BUILT_IN_SCHEDULERS;
@@ -19,7 +20,8 @@ pub struct BoundRace {
 }
 
 /// Why a plan cannot be performed.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, thiserror::Error, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum BindError {
     /// Nobody can perform the task as it is.
     #[error("cannot prepare task [{task}]")]
@@ -28,6 +30,7 @@ pub enum BindError {
         task: String,
         /// What is wrong.
         #[source]
+        #[serde(with = "crate::wire::cause")]
         source: Cause,
     },
     /// The scheduler is not known.

@@ -13,21 +13,32 @@ pub struct ClientDone {
     pub completes_element: bool,
 }
 
-/// Counts the clients of a step's tasks that are at work or have yet to start. Shared by all threads.
+/// Counts the clients of a step's tasks that are at work or have yet to start, as far as they are this driver's. Shared by all
+/// threads.
 #[derive(Debug)]
 pub struct Completion {
     clients_left: Vec<AtomicUsize>,
     completed_by: Option<Completing>,
+    /// Whether these are all clients of the step: else others decide when a task is done.
+    whole: bool,
 }
 
 impl Completion {
-    /// Nobody has finished yet.
-    pub fn new(step: &Step) -> Completion {
+    /// No client has finished yet. `rows` are the clients of the step that are this driver's.
+    pub fn new(step: &Step, rows: &[usize]) -> Completion {
         let clients_left: Vec<_> = step.tasks.iter().map(|_| AtomicUsize::new(0)).collect();
-        for assignment in step.clients.iter().flatten() {
+        for assignment in rows.iter().flat_map(|row| &step.clients[*row]) {
             clients_left[assignment.task].fetch_add(1, Ordering::Relaxed);
         }
-        Completion { clients_left, completed_by: step.completed_by }
+        let busy = |row: &&usize| !step.clients[**row].is_empty();
+        let whole =
+            rows.iter().filter(busy).count() == step.clients.iter().filter(|row| !row.is_empty()).count();
+        Completion { clients_left, completed_by: step.completed_by, whole }
+    }
+
+    /// Number of this driver's clients of a task that have not finished.
+    pub fn clients_left(&self, task: usize) -> usize {
+        self.clients_left[task].load(Ordering::Relaxed)
     }
 
     /// Whether the element is over once this task is.
@@ -44,7 +55,7 @@ impl Completion {
         let task_done = self.clients_left[task].fetch_sub(1, Ordering::AcqRel) == 1;
         let completes_element = match self.completed_by {
             None => false,
-            Some(Completing::Task(completing)) => task_done && completing == task,
+            Some(Completing::Task(completing)) => self.whole && task_done && completing == task,
             Some(Completing::FirstClient) => true,
         };
         ClientDone { task_done, completes_element }

@@ -1,11 +1,16 @@
 //! Why a race ended before its time.
 
+use serde::{Deserialize, Serialize};
+
 use crate::binding::BindError;
+use crate::driver::PlanDigest;
 use crate::seams::{Cause, Failure};
 use crate::unit_aware::UnitMismatch;
 
 /// Why a race ended before its time. The figures measured until then stand.
-#[derive(Debug, thiserror::Error)]
+/// On the wire: which of these kinds it is, what it concerns, and the texts of its causes.
+#[derive(Debug, thiserror::Error, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum RaceError {
     /// The plan cannot be performed.
     #[error("the race cannot start")]
@@ -17,6 +22,7 @@ pub enum RaceError {
         lap: u32,
         /// What is wrong.
         #[source]
+        #[serde(with = "crate::wire::cause")]
         source: Cause,
     },
     /// The parameters of a client could not be opened.
@@ -28,6 +34,7 @@ pub enum RaceError {
         client: u32,
         /// What is wrong.
         #[source]
+        #[serde(with = "crate::wire::cause")]
         source: Cause,
     },
     /// The next parameters could not be made.
@@ -39,6 +46,7 @@ pub enum RaceError {
         client: u32,
         /// What is wrong.
         #[source]
+        #[serde(with = "crate::wire::cause")]
         source: Cause,
     },
     /// A client could not be made ready to send.
@@ -50,6 +58,7 @@ pub enum RaceError {
         client: u32,
         /// What is wrong.
         #[source]
+        #[serde(with = "crate::wire::cause")]
         source: Cause,
     },
     /// The scheduler gave no due time.
@@ -61,6 +70,7 @@ pub enum RaceError {
         client: u32,
         /// What is wrong.
         #[source]
+        #[serde(with = "crate::wire::cause")]
         source: Cause,
     },
     /// The target of the task counts other work than its requests do.
@@ -81,6 +91,7 @@ pub enum RaceError {
         client: u32,
         /// What is wrong.
         #[source]
+        #[serde(with = "crate::wire::cause")]
         source: Cause,
     },
     /// A request failed, and failures end the race.
@@ -122,7 +133,29 @@ pub enum RaceError {
     },
     /// The load driver itself failed.
     #[error("the load driver failed")]
-    Driver(#[source] Cause),
+    Driver(
+        #[source]
+        #[serde(with = "crate::wire::cause")]
+        Cause,
+    ),
+    /// The load driver cannot perform the race.
+    #[error("the load driver cannot prepare the race")]
+    Load(
+        #[source]
+        #[serde(with = "crate::wire::cause")]
+        Cause,
+    ),
+    /// The load driver comes to another plan than the one that is raced.
+    #[error(
+        "the load driver would race another plan ({found}) than this one ({expected}); \
+         give it the same track, data, options and version of rally"
+    )]
+    OtherPlan {
+        /// The plan that is raced.
+        expected: PlanDigest,
+        /// The plan that the driver comes to.
+        found: PlanDigest,
+    },
 }
 
 impl RaceError {

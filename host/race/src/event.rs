@@ -1,9 +1,11 @@
 //! What a race tells while it runs.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
+use crate::driver::PlanDigest;
 use crate::error::RaceError;
 use crate::plan::Step;
 use crate::recording::{DriverLoad, Recording};
@@ -119,8 +121,14 @@ pub enum EndReason {
 }
 
 /// What a load driver tells of the step that it performs.
-#[derive(Debug)]
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum DriverEvent {
+    /// The race has been loaded, planned and bound.
+    Loaded {
+        /// The plan that the driver came to.
+        plan: PlanDigest,
+    },
     /// All clients are connected and have their first requests.
     Ready,
     /// Figures of a task.
@@ -129,8 +137,9 @@ pub enum DriverEvent {
         task: usize,
         /// The figures.
         recording: Box<Recording>,
-        /// To be dropped when the figures have been taken: the sender waits for it before it sends the next ones.
-        receipt: Receipt,
+        /// To be acknowledged ([`crate::DriverCommand::Acknowledge`]): until then the sender keeps its next figures of the task,
+        /// so that whoever is slow gets fewer, larger batches. Counts over the whole race.
+        number: u64,
     },
     /// How far some of a task's clients are.
     Progress {
@@ -159,27 +168,11 @@ pub enum DriverEvent {
         /// Why.
         error: RaceError,
     },
+    /// A client of this driver has completed the element: all other clients are to finish the request in flight and stop.
+    /// Those of this driver do so by themselves.
+    ElementCompleted,
     /// The step cannot go on; what is in flight is given a short time.
     Failed(RaceError),
     /// All clients are done. The last event of a step.
     StepDone,
-}
-
-/// Tells a sender of figures, by being dropped, that they have been taken.
-#[derive(Debug, Default)]
-pub struct Receipt(Option<Arc<AtomicBool>>);
-
-impl Receipt {
-    /// Clears `outstanding` when it is dropped.
-    pub fn new(outstanding: Arc<AtomicBool>) -> Receipt {
-        Receipt(Some(outstanding))
-    }
-}
-
-impl Drop for Receipt {
-    fn drop(&mut self) {
-        if let Some(outstanding) = &self.0 {
-            outstanding.store(false, Ordering::Release);
-        }
-    }
 }

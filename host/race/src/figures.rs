@@ -3,7 +3,10 @@
 
 use std::collections::BTreeMap;
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+
+use crate::wire::figures::{number, pairs};
 
 /// So many different keys of request meta are kept for a task: the first ones in alphabetical order, whatever the order in
 /// which they come, so that what is kept is whole.
@@ -16,15 +19,19 @@ pub const LONGEST_META_KEY: usize = 128;
 const RATE_BITS: u32 = 52 - 10;
 
 /// A number of which many were seen.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Figure {
     /// How many.
     pub count: u64,
     /// Their sum.
+    #[serde(with = "number")]
     pub sum: f64,
     /// The least.
+    #[serde(with = "number")]
     pub min: f64,
     /// The greatest.
+    #[serde(with = "number")]
     pub max: f64,
 }
 
@@ -50,7 +57,8 @@ impl Figure {
 
 /// The numbers among what runners tell of successful measured requests, by key (Rally's request meta-data). Texts, objects,
 /// lists and booleans are none.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct RequestMeta {
     /// At most [`MOST_META_KEYS`] of them.
     pub figures: BTreeMap<String, Figure>,
@@ -102,10 +110,12 @@ impl RequestMeta {
 }
 
 /// The throughput that runners give themselves, one value per measured request.
-#[derive(Debug, Clone, Default, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct GivenThroughput {
     all: Option<Figure>,
     /// Equal to [`RATE_BITS`]: how many, and their sum. Rates are not negative, so the order of the keys is theirs.
+    #[serde(with = "pairs")]
     near: BTreeMap<u64, (u64, f64)>,
 }
 
@@ -164,7 +174,8 @@ impl GivenThroughput {
 }
 
 /// Clients of a time-based task whose parameters ran out before its time was up. Times are seconds since the client's start.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct RanOut {
     /// How many clients.
     pub clients: u32,

@@ -2,11 +2,15 @@
 
 use std::sync::Arc;
 
+use rally_support::hex::Hex;
 use rally_track::{Dialect, Meta, Task};
 use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+
+use crate::driver::PlanDigest;
 
 /// Everything a load driver needs to know about a race, apart from who performs it.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub struct RacePlan {
     /// The seed that every random choice derives from.
     pub seed: u64,
@@ -20,18 +24,27 @@ pub struct RacePlan {
     pub timing: Timing,
 }
 
+impl RacePlan {
+    /// The digest of the plan: two load drivers that come to the same one do the same.
+    pub fn digest(&self) -> PlanDigest {
+        // All of a plan can be written as JSON: its maps have texts as keys.
+        let text = serde_json::to_vec(self).unwrap_or_default();
+        PlanDigest(Hex(Sha256::digest(text)).to_string())
+    }
+}
+
 /// What a failed request, or a task that cannot go on, does to the race.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum OnError {
     /// It is recorded and the race goes on, unless nobody listens any more. A task that cannot go on is over, the others
     /// go on.
+    #[default]
     Continue,
     /// As [`OnError::Continue`], even if nobody listens any more: targets that restart are waited for.
     ContinueOnNetwork,
     /// As [`OnError::Continue`], but the race ends where an operation fails that prepares what the others measure
     /// ([`prepares`]): what came out then would be the figures of something else.
-    #[default]
     AbortOnPreparation,
     /// The race ends.
     Abort,
@@ -68,7 +81,7 @@ impl OnError {
 }
 
 /// Whose timing of requests.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub enum Timing {
     /// Deterministic clients are spread over the interval, and the first request is throttled like the others.
     Spread,
@@ -77,7 +90,7 @@ pub enum Timing {
 }
 
 /// One element of the schedule, with its clients.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub struct Step {
     /// The tasks of the element.
     pub tasks: Vec<PlannedTask>,
@@ -88,7 +101,7 @@ pub struct Step {
 }
 
 /// What ends a step before all its tasks are done. All other clients finish the request in flight and stop.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub enum Completing {
     /// All clients of the task with this index within the step are done.
     Task(usize),
@@ -97,7 +110,7 @@ pub enum Completing {
 }
 
 /// A client's part in a task.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
 pub struct Assignment {
     /// Index of the task within the step.
     pub task: usize,
@@ -106,7 +119,7 @@ pub struct Assignment {
 }
 
 /// A task with all that a race needs to know.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, Serialize)]
 pub struct PlannedTask {
     /// Number of the task within the race, from 0: recordings carry it.
     pub id: usize,
@@ -121,7 +134,7 @@ pub struct PlannedTask {
 }
 
 /// How long a task runs.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub enum Extent {
     /// So many requests over all clients; each client gets its share, the remainder goes to the first ones.
     Iterations {

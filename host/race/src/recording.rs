@@ -4,15 +4,21 @@
 use std::collections::BTreeMap;
 
 use hdrhistogram::Histogram;
+use serde::{Deserialize, Serialize};
 
 use crate::figures::{GivenThroughput, RanOut, RequestMeta};
 use crate::units::Unit;
+use crate::wire::figures::{histograms, number, pairs};
+
+/// Significant decimal digits of the times in a histogram.
+pub const SIGNIFICANT_DIGITS: u8 = 3;
 
 /// Longest time that a histogram tells apart, in nanoseconds: 24 hours. Longer ones count as this.
 pub const HIGHEST_NANOSECONDS: u64 = 24 * 3_600 * 1_000_000_000;
 
 /// What is measured of each request.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Kind {
     /// First byte sent to last byte received.
     ServiceTime,
@@ -28,7 +34,8 @@ pub enum Kind {
 }
 
 /// Whether a sample counts.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum SampleType {
     /// Before the measurement: kept, not reported.
     Warmup,
@@ -37,7 +44,8 @@ pub enum SampleType {
 }
 
 /// How a request ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Ending {
     /// As it should.
     Success,
@@ -49,11 +57,14 @@ pub enum Ending {
 pub type Key = (Kind, SampleType, Ending);
 
 /// What a task did in one second (of completion) since the task's start.
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct SecondOfWork {
     /// Work done by warm-up requests.
+    #[serde(with = "number")]
     pub warmup_weight: f64,
     /// Work of measured requests that succeeded: failed work is not throughput.
+    #[serde(with = "number")]
     pub normal_weight: f64,
     /// Number of requests, both types.
     pub requests: u64,
@@ -62,15 +73,18 @@ pub struct SecondOfWork {
 }
 
 /// What Rally's running average needs of the requests that started in one [`start_slot`].
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct StartedInSlot {
     /// Work of all requests that started in this slot, failed ones included, as in Rally.
+    #[serde(with = "number")]
     pub weight: f64,
     /// Start of the earliest request, nanoseconds since the task's start.
     pub first_start: u64,
     /// End of that request, nanoseconds since the task's start: Rally's `time_period`.
     pub first_end: u64,
     /// Work of that request.
+    #[serde(with = "number")]
     pub first_weight: f64,
     /// Type of that request.
     pub first_type: SampleType,
@@ -99,7 +113,8 @@ pub fn start_slot(nanoseconds: u64) -> u32 {
 }
 
 /// One kind of failure and how often it happened.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct FailureKey {
     /// HTTP status, where there was an answer.
     pub status: Option<u16>,
@@ -108,20 +123,25 @@ pub struct FailureKey {
 }
 
 /// A part of a task's recording: what one thread saw since it last reported.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Recording {
     /// Histograms in nanoseconds, three significant digits; absent ones are empty.
+    #[serde(with = "histograms")]
     pub histograms: BTreeMap<Key, Histogram<u64>>,
     /// Work by second of completion, counted from the task's start.
     pub seconds: BTreeMap<u32, SecondOfWork>,
     /// Work by [`start_slot`].
     pub started: BTreeMap<u32, StartedInSlot>,
     /// Failures by cause; at most [`MOST_FAILURE_KEYS`], the rest under one key.
+    #[serde(with = "pairs")]
     pub failures: BTreeMap<FailureKey, u64>,
     /// For causes of failure one whole text of the target, at most [`LONGEST_EXAMPLE`] bytes: of several the one that sorts first.
+    #[serde(with = "pairs")]
     pub examples: BTreeMap<FailureKey, String>,
     /// Work of measured requests that failed: documents of a bulk that the target rejected, or all documents of one that failed
     /// as a whole.
+    #[serde(with = "number")]
     pub failed_work: f64,
     /// Unit of the work; empty before the first request.
     pub unit: Unit,
@@ -151,7 +171,8 @@ pub const LONGEST_EXAMPLE: usize = 4096;
 pub const MOST_FAILURE_KEYS: usize = 50;
 
 /// What a load driver knows about itself over a task (or a part of it).
-#[derive(Debug, Clone, Copy, Default, PartialEq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct DriverLoad {
     /// Highest share of one CPU that a loop thread used, 0 to 1.
     pub busiest_thread: f64,

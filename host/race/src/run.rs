@@ -5,19 +5,16 @@ use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::select;
+use serde_json::Value;
 
 use crate::binding::{BoundRace, bind};
 use crate::cancel::Cancel;
-use crate::driver::{LoadDriver, Stop};
+use crate::driver::{ClientShare, DriverCommand, LoadDriver, LoadOrder, StopMode};
 use crate::error::RaceError;
 use crate::event::{DriverEvent, EndReason, FailedTask, Observer, RaceEnd, RaceEvent, TaskProgress};
-use crate::plan::{Extent, RacePlan, Step};
+use crate::plan::{Completing, Extent, RacePlan, Step};
 use crate::recording::DriverLoad;
 use crate::seams::Bindings;
-
-/// How long before a step's common start the clients are told of it: enough for all threads to be awake by then. Each join
-/// costs so much.
-const START_MARGIN: Duration = Duration::from_millis(1);
 
 /// How long requests in flight are waited for when a race is cancelled or cannot go on.
 pub const GRACE: Duration = Duration::from_secs(1);
@@ -25,7 +22,7 @@ pub const GRACE: Duration = Duration::from_secs(1);
 /// How long beyond the grace a driver may take to deliver what it has; one that does not is given up.
 const DELIVERY: Duration = Duration::from_secs(5);
 
-/// Races a plan: binds it, then runs its steps one after the other on `driver`.
+/// Races a plan on a driver of this process: binds it, then runs its steps one after the other.
 ///
 /// Recordings reach `observer` until the very end, also when the race is cancelled or fails.
 pub fn run(
@@ -41,27 +38,65 @@ pub fn run(
     }
 }
 
-/// Races a plan that has been bound before.
+/// Races a plan that has been bound before on a driver of this process.
 pub fn run_bound(
     race: BoundRace,
     driver: &mut dyn LoadDriver,
     observer: &mut dyn Observer,
     cancel: &Cancel,
 ) -> RaceEnd {
-    let race = Arc::new(race);
-    if let Err(source) = driver.load(Arc::clone(&race)) {
-        return not_started(RaceError::Driver(source));
+    let plan = race.plan.clone();
+    driver.provide(race);
+    run_on(&plan, Value::Null, driver, observer, cancel)
+}
+
+/// Races a plan on a driver that loads `race` by itself, wherever it is. `plan` is the plan as it was bound here: the driver has
+/// to come to the same one.
+///
+/// Recordings reach `observer` until the very end, also when the race is cancelled or fails.
+pub fn run_on(
+    plan: &RacePlan,
+    race: Value,
+    driver: &mut dyn LoadDriver,
+    observer: &mut dyn Observer,
+    cancel: &Cancel,
+) -> RaceEnd {
+    let order = LoadOrder { race, plan: plan.digest(), clients: ClientShare::All };
+    if let Err(reason) = load(order, driver, cancel) {
+        return RaceEnd { reason, steps_finished: 0, failed_tasks: Vec::new() };
     }
     let mut lap = 0;
     let mut failed_tasks = Vec::new();
-    for (index, step) in race.plan.steps.iter().enumerate() {
+    for (index, step) in plan.steps.iter().enumerate() {
         let reason = prepare(index, step, &mut lap, observer, cancel)
             .and_then(|()| StepRun::new(index, step, driver, observer, cancel, &mut failed_tasks).run());
         if let Err(reason) = reason {
             return RaceEnd { reason, steps_finished: index, failed_tasks };
         }
     }
-    RaceEnd { reason: EndReason::Completed, steps_finished: race.plan.steps.len(), failed_tasks }
+    RaceEnd { reason: EndReason::Completed, steps_finished: plan.steps.len(), failed_tasks }
+}
+
+/// Has the driver take on the race, and waits until it has.
+fn load(order: LoadOrder, driver: &mut dyn LoadDriver, cancel: &Cancel) -> Result<(), EndReason> {
+    let expected = order.plan.clone();
+    driver.send(DriverCommand::Load(order)).map_err(driver_failed)?;
+    loop {
+        let events = driver.events();
+        let event = select! {
+            recv(events) -> event => event.map_err(|_| driver_failed("it ended".into()))?,
+            recv(cancel.signal()) -> _ => return Err(EndReason::Cancelled),
+        };
+        match event {
+            DriverEvent::Loaded { plan } if plan == expected => return Ok(()),
+            DriverEvent::Loaded { plan } => {
+                return Err(EndReason::Failed(RaceError::OtherPlan { expected, found: plan }));
+            }
+            DriverEvent::Failed(error) => return Err(EndReason::Failed(error)),
+            // What is left of a race before this one.
+            _ => {}
+        }
+    }
 }
 
 fn not_started(error: RaceError) -> RaceEnd {
@@ -127,7 +162,7 @@ impl<'a> StepRun<'a> {
     }
 
     fn run(mut self) -> Result<(), EndReason> {
-        self.driver.open_step(self.index).map_err(driver_failed)?;
+        self.driver.send(DriverCommand::OpenStep { step: self.index }).map_err(driver_failed)?;
         while let Some(event) = self.next_event() {
             if matches!(event, DriverEvent::StepDone) {
                 break;
@@ -170,7 +205,7 @@ impl<'a> StepRun<'a> {
     /// Lets the step end, for the first reason that there is.
     fn end_early(&mut self, reason: EndReason) {
         if self.ending.is_none() {
-            self.driver.stop_step(Stop::Abandon(GRACE));
+            self.tell(DriverCommand::StopStep(StopMode::Abandon(GRACE)));
             self.ending = Some((reason, Instant::now() + GRACE + DELIVERY));
         }
     }
@@ -178,8 +213,9 @@ impl<'a> StepRun<'a> {
     fn handle(&mut self, event: DriverEvent) {
         match event {
             DriverEvent::Ready => self.start(),
-            DriverEvent::Recording { task, recording, receipt: _receipt } => {
+            DriverEvent::Recording { task, recording, number } => {
                 self.observer.event(RaceEvent::Recording { task, recording });
+                self.tell(DriverCommand::Acknowledge { number });
             }
             DriverEvent::Progress { task, part, clients, fraction } => {
                 self.progress(task, part, clients, fraction)
@@ -193,10 +229,28 @@ impl<'a> StepRun<'a> {
                 if let Some(state) = self.tasks.remove(&task) {
                     self.observer.event(RaceEvent::TaskFinished { task, load: state.load, elapsed });
                 }
+                self.task_over(task);
             }
             DriverEvent::TaskFailed { task, error } => self.task_failed(task, error),
             DriverEvent::Failed(error) => self.end_early(EndReason::Failed(error)),
-            DriverEvent::StepDone => {}
+            DriverEvent::ElementCompleted => self.tell(DriverCommand::StopStep(StopMode::Finish)),
+            DriverEvent::StepDone | DriverEvent::Loaded { .. } => {}
+        }
+    }
+
+    /// Has the driver do what it has to do in any case. If it is gone, its events say so.
+    fn tell(&mut self, command: DriverCommand) {
+        let _ = self.driver.send(command);
+    }
+
+    /// All clients of a task are done, wherever they are: that may complete the element.
+    fn task_over(&mut self, id: usize) {
+        let completing = match self.step.completed_by {
+            Some(Completing::Task(index)) => self.step.tasks.get(index),
+            Some(Completing::FirstClient) | None => None,
+        };
+        if completing.is_some_and(|task| task.id == id) {
+            self.tell(DriverCommand::StopStep(StopMode::Finish));
         }
     }
 
@@ -208,12 +262,15 @@ impl<'a> StepRun<'a> {
         let error = Arc::new(error);
         self.failed_tasks.push(FailedTask { task, error: Arc::clone(&error) });
         self.observer.event(RaceEvent::TaskFailed { task, error });
+        self.tell(DriverCommand::StopTask { task });
     }
 
     /// Everything is ready: one common start for all clients.
     fn start(&mut self) {
-        let at = Instant::now() + START_MARGIN;
-        if let Err(source) = self.driver.start_step(at) {
+        let clock = self.driver.clock();
+        let at = Instant::now() + clock.lead;
+        let since_epoch = at.saturating_duration_since(clock.epoch);
+        if let Err(source) = self.driver.send(DriverCommand::StartStep { at: since_epoch }) {
             return self.end_early(driver_failed(source));
         }
         self.started = Some(at);

@@ -8,6 +8,7 @@ use std::time::Instant;
 use bytes::Bytes;
 use futures_util::future::LocalBoxFuture;
 use rally_track::Task;
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::units::Unit;
@@ -200,7 +201,8 @@ impl Outcome {
 }
 
 /// How a request failed.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub struct Failure {
     /// What kind of failure: decides whether the race can go on.
     pub kind: FailureKind,
@@ -213,7 +215,8 @@ pub struct Failure {
 }
 
 /// What kind of failure a request met.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum FailureKind {
     /// The target answered, and the answer says that it failed.
     Answered,

@@ -16,7 +16,7 @@ const OPS: &str = "ops";
 
 /// The target of a task counts something else than its requests do. This ends the race: whatever came out would be the
 /// figures of another one.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, serde::Serialize, serde::Deserialize)]
 #[error(
     "its \"target-throughput\" is in [{expected}], but its requests are measured in [{actual}/s]; give the target in [{actual}/s] or [ops/s]"
 )]

@@ -8,8 +8,8 @@ use hdrhistogram::{CreationError, Histogram};
 use crate::figures::RanOut;
 use crate::plan::Extent;
 use crate::recording::{
-    Ending, FailureKey, HIGHEST_NANOSECONDS, Kind, LONGEST_EXAMPLE, MOST_FAILURE_KEYS, Recording, SampleType,
-    StartedInSlot, start_slot,
+    Ending, FailureKey, HIGHEST_NANOSECONDS, Kind, LONGEST_EXAMPLE, MOST_FAILURE_KEYS, Recording,
+    SIGNIFICANT_DIGITS, SampleType, StartedInSlot, start_slot,
 };
 use crate::seams::{Failure, Outcome};
 
@@ -32,7 +32,7 @@ pub(crate) struct Measured<'a> {
 
 /// The histograms that all others are made like: 1 ns to 24 hours, three significant digits.
 pub(crate) fn histogram_template() -> Result<Histogram<u64>, CreationError> {
-    Histogram::new_with_bounds(1, HIGHEST_NANOSECONDS, 3)
+    Histogram::new_with_bounds(1, HIGHEST_NANOSECONDS, SIGNIFICANT_DIGITS)
 }
 
 /// Collects the figures of one task on one thread. Its size does not depend on the number of requests.

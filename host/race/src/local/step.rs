@@ -1,9 +1,10 @@
 //! A step while it runs: what all loop threads share, and what each has for itself.
 
 use std::cell::{Cell, RefCell};
+use std::collections::BTreeSet;
 use std::rc::Rc;
-use std::sync::atomic::{AtomicBool, AtomicU8, AtomicUsize, Ordering};
-use std::sync::{Arc, OnceLock};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::time::{Duration, Instant};
 
 use crossbeam_channel::Sender;
@@ -12,9 +13,9 @@ use tokio::sync::mpsc::UnboundedSender;
 
 use crate::binding::BoundRace;
 use crate::completion::Completion;
-use crate::driver::Stop;
+use crate::driver::{ClientShare, StopMode};
 use crate::error::RaceError;
-use crate::event::{DriverEvent, Receipt};
+use crate::event::DriverEvent;
 use crate::local::generator::Generators;
 use crate::local::observe::Window;
 use crate::local::recorder::Recorder;
@@ -39,8 +40,11 @@ const ABANDONING: u8 = 2;
 pub(crate) struct SharedStep {
     pub(crate) race: Arc<BoundRace>,
     pub(crate) index: usize,
+    /// The clients of the step that are this driver's.
+    rows: Vec<usize>,
     pub(crate) generators: Arc<Generators>,
     events: Sender<DriverEvent>,
+    receipts: Arc<Receipts>,
     threads: Vec<UnboundedSender<Command>>,
     completion: Completion,
     mode: AtomicU8,
@@ -71,24 +75,36 @@ impl SharedStep {
     pub(crate) fn new(
         race: Arc<BoundRace>,
         index: usize,
+        clients: &ClientShare,
         generators: Arc<Generators>,
         events: Sender<DriverEvent>,
+        receipts: Arc<Receipts>,
         threads: Vec<UnboundedSender<Command>>,
     ) -> SharedStep {
         let step = &race.plan.steps[index];
-        let clients = step.clients.iter().filter(|row| !row.is_empty()).count();
+        let own = |row: &usize| u32::try_from(*row).is_ok_and(|row| clients.contains(row));
+        let rows: Vec<usize> =
+            (0..step.clients.len()).filter(|row| !step.clients[*row].is_empty()).filter(own).collect();
+        let threads_of = |task: usize| {
+            let busy = |part: &usize| {
+                let assigned = part_of(&rows, *part, threads.len()).flat_map(|row| &step.clients[row]);
+                assigned.into_iter().any(|assignment| assignment.task == task)
+            };
+            (0..threads.len()).filter(busy).count()
+        };
         SharedStep {
-            completion: Completion::new(step),
+            completion: Completion::new(step, &rows),
             mode: AtomicU8::new(RUNNING),
             failed: AtomicBool::new(false),
-            unready: AtomicUsize::new(clients),
+            unready: AtomicUsize::new(rows.len()),
             threads_left: AtomicUsize::new(threads.len()),
             tasks: step
                 .tasks
                 .iter()
-                .map(|_| SharedTask {
+                .enumerate()
+                .map(|(task, _)| SharedTask {
                     start: OnceLock::new(),
-                    threads_left: AtomicUsize::new(threads.len()),
+                    threads_left: AtomicUsize::new(threads_of(task)),
                     failed: AtomicBool::new(false),
                     stopped: AtomicBool::new(false),
                 })
@@ -96,14 +112,34 @@ impl SharedStep {
             grace: OnceLock::new(),
             race,
             index,
+            rows,
             generators,
             events,
+            receipts,
             threads,
         }
     }
 
     pub(crate) fn step(&self) -> &Step {
         &self.race.plan.steps[self.index]
+    }
+
+    /// The clients of one of the loop threads.
+    pub(crate) fn rows_of(&self, part: usize) -> Vec<usize> {
+        part_of(&self.rows, part, self.threads.len()).collect()
+    }
+
+    /// Says what is so without any client: nothing to wait for, tasks that are others'. To be called before the threads
+    /// know of the step.
+    pub(crate) fn announce(&self) {
+        for (task, planned) in self.step().tasks.iter().enumerate() {
+            if self.completion.clients_left(task) == 0 {
+                self.send(DriverEvent::TaskDone { task: planned.id, elapsed: Duration::ZERO });
+            }
+        }
+        if self.rows.is_empty() {
+            self.send(DriverEvent::Ready);
+        }
     }
 
     pub(crate) fn send(&self, event: DriverEvent) {
@@ -122,10 +158,10 @@ impl SharedStep {
         abandoned.then(|| self.grace.get().copied().unwrap_or_default())
     }
 
-    pub(crate) fn stop(&self, stop: Stop) {
+    pub(crate) fn stop(&self, stop: StopMode) {
         let mode = match stop {
-            Stop::Finish => FINISHING,
-            Stop::Abandon(grace) => {
+            StopMode::Finish => FINISHING,
+            StopMode::Abandon(grace) => {
                 self.grace.get_or_init(|| grace);
                 ABANDONING
             }
@@ -149,6 +185,14 @@ impl SharedStep {
         self.tasks[task].stopped.load(Ordering::Relaxed)
     }
 
+    /// Ends a task early, or nothing where it is none of this step.
+    pub(crate) fn stop_task(&self, id: usize) {
+        if let Some(task) = self.step().tasks.iter().position(|planned| planned.id == id) {
+            self.tasks[task].stopped.store(true, Ordering::Relaxed);
+            self.wake();
+        }
+    }
+
     /// A task cannot go on: it is over for all its clients, or the race is if failures end it. Only the first reason is told.
     pub(crate) fn fail_task(&self, task: usize, error: RaceError) {
         let on_error = self.race.plan.on_error;
@@ -159,7 +203,8 @@ impl SharedStep {
         if !self.tasks[task].failed.swap(true, Ordering::AcqRel) {
             self.send(DriverEvent::TaskFailed { task: self.step().tasks[task].id, error });
             if self.completion.is_completed_by(task) {
-                self.stop(Stop::Finish);
+                self.send(DriverEvent::ElementCompleted);
+                self.stop(StopMode::Finish);
             } else {
                 self.wake();
             }
@@ -171,7 +216,7 @@ impl SharedStep {
         if !self.failed.swap(true, Ordering::AcqRel) {
             self.send(DriverEvent::Failed(error));
         }
-        self.stop(Stop::Abandon(crate::run::GRACE));
+        self.stop(StopMode::Abandon(crate::run::GRACE));
     }
 
     /// One more client is ready.
@@ -184,7 +229,8 @@ impl SharedStep {
     /// A client has done its part in a task.
     pub(crate) fn client_done(&self, task: usize) {
         if self.completion.client_done(task).completes_element {
-            self.stop(Stop::Finish);
+            self.send(DriverEvent::ElementCompleted);
+            self.stop(StopMode::Finish);
         }
     }
 
@@ -207,6 +253,36 @@ impl SharedStep {
         if self.threads_left.fetch_sub(1, Ordering::AcqRel) == 1 {
             self.send(DriverEvent::StepDone);
         }
+    }
+}
+
+/// Which of these rows are one thread's.
+fn part_of(rows: &[usize], part: usize, threads: usize) -> impl Iterator<Item = usize> {
+    rows.iter().copied().skip(part).step_by(threads.max(1))
+}
+
+/// Figures that have been sent, and not acknowledged yet, over a whole race.
+#[derive(Debug, Default)]
+pub(crate) struct Receipts {
+    next: AtomicU64,
+    outstanding: Mutex<BTreeSet<u64>>,
+}
+
+impl Receipts {
+    /// The number of figures that are about to be sent.
+    fn issue(&self) -> u64 {
+        let number = self.next.fetch_add(1, Ordering::Relaxed);
+        self.outstanding.lock().unwrap_or_else(PoisonError::into_inner).insert(number);
+        number
+    }
+
+    /// These figures have been taken.
+    pub(crate) fn acknowledge(&self, number: u64) {
+        self.outstanding.lock().unwrap_or_else(PoisonError::into_inner).remove(&number);
+    }
+
+    fn is_outstanding(&self, number: u64) -> bool {
+        self.outstanding.lock().unwrap_or_else(PoisonError::into_inner).contains(&number)
     }
 }
 
@@ -234,8 +310,8 @@ struct LocalTask {
     clients: u32,
     /// Progress of each of them that has started.
     fractions: Vec<Option<f64>>,
-    /// The figures sent last have not been taken yet.
-    outstanding: Arc<AtomicBool>,
+    /// Number of the figures sent last.
+    sent: Option<u64>,
     /// All has been sent.
     closed: bool,
 }
@@ -256,6 +332,10 @@ impl LocalStep {
             let idle = planned.extent.share(assignment.client_index, planned.task.clients).is_empty();
             tasks[assignment.task].clients_left += 1;
             tasks[assignment.task].clients += u32::from(!idle);
+        }
+        for task in &mut tasks {
+            // Tasks of other threads are theirs to close.
+            task.closed = task.clients_left == 0;
         }
         let tasks = tasks.into_iter().map(RefCell::new).collect();
         let window = RefCell::new(Window::new(others_cpu(&shared, part)));
@@ -342,7 +422,7 @@ impl LocalStep {
                 continue;
             }
             let id = self.shared.step().tasks[index].id;
-            if !task.outstanding.load(Ordering::Acquire) {
+            if !task.sent.is_some_and(|number| self.shared.receipts.is_outstanding(number)) {
                 self.send_recording(&mut task, id);
             }
             let clients = task.clients;
@@ -371,9 +451,9 @@ impl LocalStep {
 
     fn send_recording(&self, task: &mut LocalTask, id: usize) {
         if let Some(recording) = task.recorder.as_mut().and_then(Recorder::take).map(Box::new) {
-            task.outstanding.store(true, Ordering::Release);
-            let receipt = Receipt::new(Arc::clone(&task.outstanding));
-            self.shared.send(DriverEvent::Recording { task: id, recording, receipt });
+            let number = self.shared.receipts.issue();
+            task.sent = Some(number);
+            self.shared.send(DriverEvent::Recording { task: id, recording, number });
         }
     }
 }

@@ -29,10 +29,9 @@ pub(crate) const STACK: usize = 4 << 20;
 /// How often figures are sent.
 const REPORT: Duration = Duration::from_secs(1);
 
-/// A loop thread and its number; the client in row `i` of a step runs on thread `i` modulo their number.
+/// A loop thread and its number; the driver's clients of a step are dealt out to the threads one by one.
 pub(crate) struct LoopThread {
     pub(crate) part: usize,
-    pub(crate) threads: usize,
     pub(crate) commands: UnboundedReceiver<Command>,
     pub(crate) events: Sender<DriverEvent>,
     pub(crate) template: Histogram<u64>,
@@ -87,10 +86,7 @@ impl LoopThread {
 
     async fn step(&mut self, shared: Arc<SharedStep>, timer: &Rc<Timer>, template: &Rc<Histogram<u64>>) {
         let step = shared.step();
-        let rows: Vec<usize> = (self.part..step.clients.len())
-            .step_by(self.threads)
-            .filter(|row| !step.clients[*row].is_empty())
-            .collect();
+        let rows = shared.rows_of(self.part);
         timer.reset(rows.len());
         let local = Rc::new(LocalStep::new(
             Arc::clone(&shared),

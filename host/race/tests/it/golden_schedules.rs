@@ -174,7 +174,7 @@ fn coordination_2017() {
         let mut events = Vec::new();
         for (index, step) in plan.steps.iter().enumerate() {
             events.push(json!(["join_point", index + 1]));
-            let completion = Completion::new(step);
+            let completion = Completion::new(step, &(0..step.clients.len()).collect::<Vec<_>>());
             let mut left = 4;
             for client in &arrivals[index + 1] {
                 events.push(json!(["reached", client]));

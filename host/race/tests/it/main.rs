@@ -8,4 +8,6 @@ mod golden_schedules;
 mod in_turn;
 mod properties;
 mod races;
+mod remote;
 mod support;
+mod wire;

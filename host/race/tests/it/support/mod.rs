@@ -407,7 +407,7 @@ impl Collector {
     }
 }
 
-fn merge(into: &mut Recording, from: Recording) {
+pub fn merge(into: &mut Recording, from: Recording) {
     for (key, histogram) in from.histograms {
         match into.histograms.get_mut(&key) {
             Some(known) => known.add(&histogram).unwrap(),
