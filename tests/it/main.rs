@@ -5,6 +5,7 @@
 mod bad_input;
 mod bundle;
 mod current_dialect;
+mod driver;
 mod extension_commands;
 mod extensions;
 mod failed_work;

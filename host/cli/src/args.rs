@@ -60,6 +60,9 @@ pub enum Command {
     Extension(Box<ExtensionArgs>),
     /// Run the embedded search node.
     Node(NodeArgs),
+    /// Perform races for another process, which commands it through standard input.
+    #[command(hide = true)]
+    Driver,
     /// Print completions for a shell.
     Completions(CompletionsArgs),
     /// Write man pages to a directory.

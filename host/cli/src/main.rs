@@ -3,6 +3,7 @@
 mod args;
 mod bundle;
 mod create_track;
+mod driver;
 mod ending;
 mod extension;
 mod follow;
@@ -49,6 +50,7 @@ fn main() -> ExitCode {
         Command::CreateTrack(arguments) => create_track::run(arguments),
         Command::UpgradeTrack(arguments) => upgrade_track::run(arguments),
         Command::Node(arguments) => node::run(arguments),
+        Command::Driver => driver::run(),
         Command::Completions(arguments) => generate::completions(arguments),
         Command::Man(arguments) => generate::man(arguments),
     };

@@ -37,18 +37,16 @@
 //!
 //! # A load driver in another process
 //!
-//! The process that leads the race prepares and binds it as above. For each driver it makes a specification with
-//! [`ReadyRace::driver_spec`], which names the target that runs by now, the state of the track, and the driver's share of the
-//! clients; it sends that ([`RaceSpec::to_json`]) and, on a channel that is not recorded, the [`Credentials`]. The driver
-//! reads it ([`RaceSpec::from_json`]) and calls [`prepare`] and [`bind`] with a [`provider`] for it. It then holds the same plan
-//! ([`ReadyRace::race`]) with performers of its own, and runs those rows of [`rally_race::Step::clients`] that
-//! [`ClientShare::contains`]. It does not call [`race`]: laps are prepared and figures are kept where the race is led. The
-//! [`ReadyRace`] has to live as long as the driver works.
+//! [`race`] leads a race on any load driver: a [`LocalDriver`](rally_race::LocalDriver) of this process, a [`DriverProcess`], or a
+//! [`DriverGroup`](rally_race::DriverGroup) of several. A driver elsewhere gets the specification of [`ReadyRace::driver_spec`], which names
+//! the target that runs by now and the state of the track, the [`Credentials`] beside it, and which clients are its own. It calls
+//! [`prepare`] and [`bind`] with them ([`serve_driver`]), and has to come to the same plan.
 
 mod bind;
 pub mod bundle;
 pub mod components;
 mod documents;
+mod driver;
 pub mod embedded;
 mod error;
 mod find;
@@ -65,6 +63,7 @@ mod spec;
 mod target;
 
 pub use bind::{ReadyRace, bind};
+pub use driver::{DriverProcess, DriverProcessError, serve_driver};
 pub use error::{ErrorKind, SessionError, TasksFailed, chain};
 pub use find::{FoundTrack, TrackFinder, TrackFolders};
 pub use home::{Home, HomeError};

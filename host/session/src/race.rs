@@ -3,10 +3,11 @@
 use std::time::SystemTime;
 
 use rally_cluster::HealthExpectation;
-use rally_race::{EndReason, LoadDriver, RaceEnd, run_bound};
+use rally_race::{EndReason, LoadDriver, RaceEnd, run_on};
 use rally_results::{Compat, RaceFolder, RaceRecord, RaceStatus, RaceStore, Summary};
 
 use crate::bind::ReadyRace;
+use crate::driver::driver_race;
 use crate::error::{SessionError, TasksFailed};
 use crate::lap::{LapContext, RaceFollower};
 use crate::observer::{Introduction, SessionEvent};
@@ -85,6 +86,7 @@ pub fn race(
     ready: ReadyRace,
     driver: &mut dyn LoadDriver,
 ) -> Result<FinishedRace, SessionError> {
+    let for_driver = driver_race(&ready, &session.credentials)?;
     let record = begin(&ready);
     let store = RaceStore::new(session.home.races());
     let folder = store.create(&record).map_err(SessionError::failure)?;
@@ -100,7 +102,8 @@ pub fn race(
     };
     let plan = race.plan.clone();
     let mut follower = RaceFollower::new(context, &plan, log);
-    let end = run_bound(race, driver, &mut follower, session.cancel);
+    driver.provide(race);
+    let end = run_on(&plan, for_driver, driver, &mut follower, session.cancel);
     session.observer.event(SessionEvent::RaceOver);
     follower.end_lap();
     follower.close_log();

@@ -1,6 +1,6 @@
 //! A race as a value: everything that decides what is sent, and to whom.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -12,6 +12,8 @@ use rally_race::{OnError, Timing};
 use rally_results::Compat;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+
+pub use rally_race::ClientShare;
 
 use crate::error::SessionError;
 
@@ -169,28 +171,6 @@ pub enum TargetSpec {
     Embedded,
     /// A cluster that runs already.
     Hosts(Vec<TargetHost>),
-}
-
-/// Which clients of a race run here. Clients are counted from 0 over a whole step, as the rows of
-/// [`rally_race::Step::clients`].
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum ClientShare {
-    /// All of them.
-    #[default]
-    All,
-    /// These.
-    Only(BTreeSet<u32>),
-}
-
-impl ClientShare {
-    /// Whether this client runs here.
-    pub fn contains(&self, client: u32) -> bool {
-        match self {
-            ClientShare::All => true,
-            ClientShare::Only(clients) => clients.contains(&client),
-        }
-    }
 }
 
 /// What the track's own code may take, as [`Limits`] has it. Times are in microseconds, sizes in bytes.
