@@ -9,6 +9,16 @@ use globset::GlobBuilder;
 /// Larger text files are refused: templates, mappings and index templates are small, data files are not read here.
 const MAX_FILE_BYTES: u64 = 16 * 1024 * 1024;
 
+/// Entries of folders that one pattern may look at.
+const MAX_ENTRIES: usize = 100_000;
+
+/// A name that matches the start of a pattern.
+struct Found {
+    name: String,
+    /// The real folders that were listed on the way to it.
+    folders: Vec<PathBuf>,
+}
+
 /// The directory beside its workloads that a collection of OpenSearch Benchmark shares among them.
 const SHARED: &str = "common_operations";
 
@@ -32,6 +42,8 @@ pub(crate) enum FileError {
     NotUtf8(String, usize),
     #[error("[{0}] has {1} bytes; text files of a track may have at most {MAX_FILE_BYTES}")]
     TooLarge(String, u64),
+    #[error("the pattern [{0}] looks at more than {MAX_ENTRIES} files and folders; name a folder in it")]
+    TooManyEntries(String),
     #[error("invalid pattern [{0}]: {1}")]
     Pattern(String, globset::Error),
     #[error("cannot read [{0}]: {1}")]
@@ -90,10 +102,13 @@ impl TrackFiles {
             }
             Err(error) => return Err(FileError::Io(name.to_owned(), error)),
         };
+        if self.is_allowed(&path) { Ok(path) } else { Err(outside()) }
+    }
+
+    /// Whether a real path is one of the track, or of what a collection shares.
+    fn is_allowed(&self, path: &Path) -> bool {
         let shared = self.canonical_root.parent().map(|parent| parent.join(SHARED));
-        let allowed =
-            path.starts_with(&self.canonical_root) || shared.is_some_and(|shared| path.starts_with(shared));
-        if allowed { Ok(path) } else { Err(outside()) }
+        path.starts_with(&self.canonical_root) || shared.is_some_and(|shared| path.starts_with(shared))
     }
 
     /// Names of the files that match a pattern of `*`, `?` and `[…]` below `base`, sorted. As with Python's `glob`, a
@@ -105,14 +120,16 @@ impl TrackFiles {
             return Err(outside());
         }
         let normalised = normalise(&joined).ok_or_else(outside)?;
-        let mut names = vec![String::new()];
+        let mut found = vec![Found { name: String::new(), folders: Vec::new() }];
+        let mut entries = 0;
         for component in normalised.components() {
             let segment = component.as_os_str().to_string_lossy();
+            let is_pattern = segment.contains(['*', '?', '[']);
             let mut next = Vec::new();
-            for name in names {
+            for Found { name, mut folders } in found {
                 let prefix = if name.is_empty() { String::new() } else { format!("{name}/") };
-                if !segment.contains(['*', '?', '[']) {
-                    next.push(format!("{prefix}{segment}"));
+                if !is_pattern {
+                    next.push(Found { name: format!("{prefix}{segment}"), folders });
                     continue;
                 }
                 let matcher = GlobBuilder::new(&python_pattern(&segment))
@@ -121,22 +138,35 @@ impl TrackFiles {
                     .build()
                     .map_err(|error| FileError::Pattern(pattern.to_owned(), error))?
                     .compile_matcher();
-                let directory = if name.is_empty() {
-                    self.canonical_root.clone()
-                } else {
-                    self.canonical_root.join(&name)
-                };
-                let Ok(entries) = fs::read_dir(directory) else { continue };
-                for entry in entries {
+                let Ok(folder) = self.canonical_root.join(&name).canonicalize() else { continue };
+                // Links must lead neither out of the track, nor round in a circle.
+                if !self.is_allowed(&folder) || folders.contains(&folder) {
+                    continue;
+                }
+                let Ok(listing) = fs::read_dir(&folder) else { continue };
+                folders.push(folder);
+                for entry in listing {
+                    entries += 1;
+                    if entries > MAX_ENTRIES {
+                        return Err(FileError::TooManyEntries(pattern.to_owned()));
+                    }
                     let entry = entry.map_err(|error| FileError::Io(pattern.to_owned(), error))?;
                     let Ok(file) = entry.file_name().into_string() else { continue };
                     if (!file.starts_with('.') || segment.starts_with('.')) && matcher.is_match(&file) {
-                        next.push(format!("{prefix}{file}"));
+                        next.push(Found { name: format!("{prefix}{file}"), folders: folders.clone() });
                     }
                 }
             }
-            names = next;
+            found = next;
         }
+        let mut names: Vec<String> = found.into_iter().map(|found| found.name).collect();
+        // A name behind a link is none of the track where the link leads out of it.
+        names.retain(|name| match name.rsplit_once('/') {
+            Some((folder, _)) => {
+                self.canonical_root.join(folder).canonicalize().is_ok_and(|folder| self.is_allowed(&folder))
+            }
+            None => true,
+        });
         // A file that cannot be read is an error when it is read, not passed over.
         names.retain(|name| self.canonical_root.join(name).symlink_metadata().is_ok());
         if pattern.ends_with('/') {
@@ -266,6 +296,44 @@ mod tests {
         }
         // A pattern finds the link, and reading it says what is wrong.
         assert_eq!(files.glob("", "parts/o*").unwrap(), ["parts/one.json", "parts/outer.json"]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn patterns_follow_no_link_that_leaves_the_track_or_repeats_a_folder() {
+        let directory = directory();
+        let link = |name: &str, target: &str| {
+            std::os::unix::fs::symlink(target, directory.path().join(name)).unwrap();
+        };
+        for name in ["a", "b", "c"] {
+            link(&format!("track/{name}"), ".");
+        }
+        link("track/parts/up", "..");
+        link("track/out", "../other");
+        link("track/etc", "/etc");
+        let files = files(&directory);
+        let none: [&str; 0] = [];
+        assert_eq!(files.glob("", &["*"; 40].join("/")).unwrap(), none);
+        assert_eq!(files.glob("", "*/*/*/one.json").unwrap(), none);
+        assert_eq!(files.glob("", "parts/up/parts/*.json").unwrap(), ["parts/up/parts/one.json"]);
+        for pattern in ["out/*", "etc/*", "*/hostname", "etc/host*", "e*/*", "out/part.json"] {
+            assert_eq!(files.glob("", pattern).unwrap(), none, "{pattern}");
+        }
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_pattern_looks_at_a_bounded_number_of_entries() {
+        let directory = directory();
+        fs::create_dir(directory.path().join("track/many")).unwrap();
+        for number in 0..400 {
+            fs::write(directory.path().join(format!("track/many/{number}")), "").unwrap();
+            std::os::unix::fs::symlink("many", directory.path().join(format!("track/l{number}"))).unwrap();
+        }
+        let files = files(&directory);
+        assert_eq!(files.glob("", "l1/*").unwrap().len(), 400);
+        assert_eq!(files.glob("", "l1*/7").unwrap().len(), 111);
+        assert!(matches!(files.glob("", "l*/*"), Err(FileError::TooManyEntries(_))));
     }
 
     #[test]

@@ -78,6 +78,8 @@ fn oversized_integer(text: &str) -> Option<usize> {
 struct Found {
     /// Pointers of keys that are there twice.
     duplicates: Vec<String>,
+    /// Values so far.
+    values: usize,
     /// Whether there is a float that a whole number may have become.
     large_float: bool,
 }
@@ -108,10 +110,17 @@ struct Node<'a> {
     found: &'a mut Found,
 }
 
+/// Values in one document. The largest track of elastic/rally-tracks has less than a hundredth.
+const MAX_VALUES: usize = 1_000_000;
+
 impl<'de> DeserializeSeed<'de> for Node<'_> {
     type Value = Value;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Value, D::Error> {
+        self.found.values += 1;
+        if self.found.values > MAX_VALUES {
+            return Err(serde::de::Error::custom(format!("the text has more than {MAX_VALUES} values")));
+        }
         deserializer.deserialize_any(self)
     }
 }
@@ -284,6 +293,14 @@ mod tests {
         assert_eq!(error.offset, 54);
         assert!(error.message.contains("64 bits"));
         assert!(parse("[1e300, 18446744073709551616.0, \"99999999999999999999\"]").is_ok());
+    }
+
+    #[test]
+    fn a_document_has_a_bounded_number_of_values() {
+        let list = |values: usize| format!("[{}0]", "0,".repeat(values - 2));
+        assert!(parse(&list(MAX_VALUES)).is_ok());
+        let error = parse(&list(MAX_VALUES + 1)).err().unwrap();
+        assert!(error.message.contains("more than 1000000 values"), "{error:?}");
     }
 
     #[test]

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
+use std::time::Instant;
 
 use minijinja::{AutoEscape, Environment, Error, ErrorKind, UndefinedBehavior, Value};
 
@@ -33,6 +34,8 @@ pub(super) struct Shared {
     pub(super) sources: Sources,
     /// The patterns of `rally.collect` that no file matches, and where they stand.
     pub(super) empty_collections: Mutex<Vec<(String, Option<Place>)>>,
+    /// When the first rendering of the track began.
+    pub(super) started: Instant,
     /// Whether `__at` leaves marks.
     pub(super) marking: AtomicBool,
     /// The mark that was passed last: where a failure is that the engine finds in no file of the track.
@@ -54,7 +57,7 @@ pub(super) fn new(shared: &Arc<Shared>, scope: &Arc<Scope>) -> Environment<'stat
     let loader = Arc::clone(shared);
     environment.set_loader(move |name| load(&loader, name));
 
-    let meter = Arc::new(Meter::default());
+    let meter = Arc::new(Meter::new(shared.started));
     let printed = Arc::clone(&meter);
     environment.set_formatter(move |out, _state, value| {
         let result = python::print(&mut Metered { out, meter: &printed }, value);

@@ -10,7 +10,9 @@ use minijinja::filters;
 use minijinja::value::{Kwargs, Rest, ValueKind, ValueOrKwargs, from_args};
 use minijinja::{Environment, Error, ErrorKind, State, Value};
 
-use super::instrument::{ATTRIBUTE_FILTER, BOUND_FILTER, CHECK_FUNCTION, TICK_FUNCTION, WALKED_FUNCTION};
+use super::instrument::{
+    ATTRIBUTE_FILTER, BOUND_FILTER, CHECK_FUNCTION, MADE_FUNCTION, TICK_FUNCTION, WALKED_FUNCTION,
+};
 use super::limits::{Meter, NESTING, VALUE_ELEMENTS};
 use super::operators;
 use super::range::Range;
@@ -30,6 +32,16 @@ pub(super) fn add_to(environment: &mut Environment<'static>, meter: &Arc<Meter>)
         ticks.tick()?;
         check(&value)?;
         check_no_namespace(&value)?;
+        Ok(value)
+    });
+    let made = Arc::clone(meter);
+    environment.add_function(MADE_FUNCTION, move |value: Value| -> Result<Value, Error> {
+        let size = match value.as_str() {
+            Some(text) => text.len(),
+            None if Range::of(&value).is_some() => 0,
+            None => value.len().unwrap_or_default().saturating_mul(16),
+        };
+        made.make(size)?;
         Ok(value)
     });
     environment.add_function(WALKED_FUNCTION, |value: Value| check_walked(&value).map(|()| value));

@@ -40,6 +40,8 @@ pub(crate) struct Instrumented {
 pub(crate) const MARK_FUNCTION: &str = "__at";
 /// Name of the function that guards the size of an argument.
 pub(crate) const CHECK_FUNCTION: &str = "__check";
+/// Name of the function that charges what an expression makes.
+pub(crate) const MADE_FUNCTION: &str = "__made";
 /// Name of the function that guards the size of what is walked over.
 pub(crate) const WALKED_FUNCTION: &str = "__walked";
 /// Name of the filter that guards the size of what is assigned.

@@ -17,9 +17,12 @@ pub(super) const OUTPUT_BYTES: usize = 32 * 1024 * 1024;
 /// Bytes and elements of one value that a template gives a name: what grows by being assigned again and again
 /// (`{% set x = x ~ x %}`) ends here.
 pub(super) const VALUE_ELEMENTS: usize = 1024 * 1024;
+/// Bytes, and sixteen of them for each element of a list, of all that the expressions of one rendering make, whether it has a
+/// name, is printed or is thrown away.
+const MADE_BYTES: usize = 256 * 1024 * 1024;
 /// Levels of lists and maps in each other.
 pub(super) const NESTING: usize = 64;
-/// Seconds that a rendering may take. Steps differ in what they cost, so fuel alone allows hours.
+/// Seconds that all renderings of a track may take together. Steps differ in what they cost, so fuel alone allows hours.
 const SECONDS: u64 = 10;
 /// Bytes of a track with all parts pasted in, before it is rendered.
 pub(super) const ASSEMBLED_BYTES: usize = 32 * 1024 * 1024;
@@ -28,20 +31,36 @@ pub(super) const PASTED_LEVELS: usize = 30;
 /// Widest indent of `tojson`.
 pub(super) const MAX_INDENT: usize = 32;
 
-/// Counts what is printed and how long it takes.
+/// Counts what is made and printed, and how long it takes.
 #[derive(Debug)]
 pub(super) struct Meter {
+    made: AtomicUsize,
     printed: AtomicUsize,
     started: Instant,
 }
 
-impl Default for Meter {
-    fn default() -> Self {
-        Self { printed: AtomicUsize::default(), started: Instant::now() }
-    }
-}
-
 impl Meter {
+    /// For a rendering of a track whose first one started then.
+    pub(super) fn new(started: Instant) -> Self {
+        Self { made: AtomicUsize::default(), printed: AtomicUsize::default(), started }
+    }
+
+    /// Charges what an expression made, and looks at the clock.
+    ///
+    /// # Errors
+    ///
+    /// When the expressions made more than [`MADE_BYTES`], or the time is over.
+    pub(super) fn make(&self, bytes: usize) -> Result<(), Error> {
+        self.tick()?;
+        if self.made.fetch_add(bytes, Ordering::Relaxed).saturating_add(bytes) <= MADE_BYTES {
+            return Ok(());
+        }
+        Err(Error::new(
+            ErrorKind::InvalidOperation,
+            format!("the expressions of the template make more than {} MiB", MADE_BYTES / 1024 / 1024),
+        ))
+    }
+
     /// Called in each turn of each loop.
     ///
     /// # Errors

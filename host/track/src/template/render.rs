@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
+use std::time::Instant;
 
 use minijinja::{Error, ErrorKind, Value};
 
@@ -26,6 +27,8 @@ pub(crate) struct Renderer {
     options: RenderOptions,
     /// The templates that renderings took in, besides those that were rendered.
     loaded: Arc<Mutex<BTreeSet<String>>>,
+    /// When the first rendering began: all of them share one deadline.
+    started: Arc<OnceLock<Instant>>,
 }
 
 /// A template that could not be rendered.
@@ -72,7 +75,7 @@ const MAIN: &str = "\0main";
 
 impl Renderer {
     pub(crate) fn new(files: TrackFiles, options: &RenderOptions) -> Self {
-        Self { files, options: options.clone(), loaded: Arc::default() }
+        Self { files, options: options.clone(), loaded: Arc::default(), started: Arc::default() }
     }
 
     /// Renders a track.
@@ -113,6 +116,7 @@ impl Renderer {
             kind,
             sources: Sources::default(),
             empty_collections: Mutex::default(),
+            started: *self.started.get_or_init(Instant::now),
             marking: AtomicBool::new(false),
             last_mark: AtomicUsize::new(usize::MAX),
         })
@@ -238,6 +242,11 @@ impl Rendered {
         let (place, source) = sources.origin(number, 0, 0)?;
         let origin = Origin { file: place.file.name.to_string(), text: place.file.text, range: source };
         Some((origin, printed))
+    }
+
+    #[cfg(test)]
+    pub(super) fn started(&self) -> Instant {
+        self.shared.started
     }
 
     /// The patterns of `rally.collect` that no file matches, and where they stand.

@@ -474,3 +474,38 @@ fn a_long_range_takes_no_memory_but_time() {
     }
     assert_eq!(render_text("{{ (range(10 ** 15) | random) < 10 ** 15 }}").unwrap(), "True");
 }
+
+#[test]
+fn what_expressions_make_is_charged_to_one_account() {
+    let start = "{% set x = 'a' * 1000000 %}";
+    let many = |part: &str| (0..400).map(|_| part.to_owned()).collect::<Vec<_>>().join(",");
+    for text in [
+        format!("{start}{{{{ [{}] | first | length }}}}", many("x ~ 1")),
+        format!("{start}{{{{ [{}] | length }}}}", many("x + '1'")),
+        format!("{start}{{{{ [{}] | length }}}}", many("x | upper")),
+        format!("{start}{{{{ [{}] | length }}}}", many("x.upper()")),
+        format!("{start}{{{{ [{}] | length }}}}", many("x * 1")),
+        format!("{{% set l = range(60000) | list %}}{{{{ [{}] | length }}}}", many("l + [1]")),
+        format!("{{% set l = range(60000) | list %}}{{{{ [{}] | length }}}}", many("l | reverse | list")),
+        format!("{start}{{% for i in range(400) %}}{{% set y = x ~ i %}}{{% endfor %}}"),
+        format!("{start}{{% macro m() %}}{{{{ x }}}}{{% endmacro %}}{{{{ [{}] | length }}}}", many("m()")),
+        format!(
+            "{start}{{{{ {{{}}} | length }}}}",
+            (0..400).map(|i| format!("'{i}': x ~ {i}")).collect::<Vec<_>>().join(",")
+        ),
+    ] {
+        let message = error_of(&text);
+        assert!(message.contains("MiB"), "{message}: {}", &text[..text.len().min(120)]);
+    }
+}
+
+#[test]
+fn all_renderings_of_a_track_share_one_deadline() {
+    let directory = tempfile::tempdir().unwrap();
+    write_files(directory.path(), &serde_json::json!({"track.json": "{{ 1 + 1 }}"}));
+    let renderer = Renderer::new(TrackFiles::new(directory.path()).unwrap(), &options());
+    let rendered = renderer.render("track.json").unwrap();
+    let started = renderer.render_of_2017("track.json").unwrap().started();
+    assert_eq!(rendered.started(), started);
+    assert_eq!(renderer.clone().render_body("track.json").unwrap().started(), started);
+}
