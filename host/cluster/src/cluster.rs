@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::answer::describe;
 use crate::client_options::ClientOptions;
+use crate::hint;
 use crate::hosts::TargetHost;
 use crate::http::{Collect, Connection, Endpoint, EndpointError, ExchangeError, Request, WriteMode};
 use crate::version::Capabilities;
@@ -29,10 +30,12 @@ pub enum ClusterError {
     #[error(transparent)]
     Endpoint(#[from] EndpointError),
     /// None of the hosts answered.
-    #[error("cannot reach the target at {host}: {source}")]
+    #[error("cannot reach the target at {host}: {source}{hint}")]
     Unreachable {
         /// The last host that was tried.
         host: String,
+        /// `. ` and what to do about it, or nothing.
+        hint: &'static str,
         /// Why.
         #[source]
         source: CallError,
@@ -49,11 +52,18 @@ pub enum ClusterError {
     },
     /// The cluster wants to know who we are.
     #[error(
-        "{host} refuses the request ({status}: {description}). Give basic_auth_user and basic_auth_password or api_key in --client-options"
+        "{host} refuses {} ({status}: {description}). {}",
+        given.unwrap_or("the request"),
+        match given {
+            Some(_) => "Check what --client-options says, and what the user may do",
+            None => "Give basic_auth_user and basic_auth_password or api_key in --client-options",
+        }
     )]
     NotAllowed {
         /// The host.
         host: String,
+        /// What the user gave to be let in, if anything.
+        given: Option<&'static str>,
         /// 401 or 403.
         status: u16,
         /// What it says.
@@ -189,7 +199,8 @@ async fn identify(endpoint: &Arc<Endpoint>) -> Result<(Capabilities, Value), Clu
             CallProblem::Status { status, description }
                 if status == StatusCode::UNAUTHORIZED || status == StatusCode::FORBIDDEN =>
             {
-                Err(ClusterError::NotAllowed { host, status: status.as_u16(), description })
+                let given = endpoint.credentials();
+                Err(ClusterError::NotAllowed { host, given, status: status.as_u16(), description })
             }
             CallProblem::Status { status, description } => match by_nodes(&mut api).await {
                 // Distributions cut down to the core have no handler for `/`, but their nodes know their version.
@@ -202,8 +213,12 @@ async fn identify(endpoint: &Arc<Endpoint>) -> Result<(Capabilities, Value), Clu
                 Err(ClusterError::NotACluster { host, reason: "the answer to GET / is not JSON".to_owned() })
             }
             problem => {
+                let hint = match &problem {
+                    CallProblem::Exchange(error) => hint::of(endpoint, &error.kind).await,
+                    _ => "",
+                };
                 let source = CallError { method, path, problem: Box::new(problem) };
-                Err(ClusterError::Unreachable { host, source })
+                Err(ClusterError::Unreachable { host, hint, source })
             }
         },
     }

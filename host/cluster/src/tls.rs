@@ -6,10 +6,12 @@ use std::sync::Arc;
 use tokio_rustls::rustls;
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
+use rustls::client::{VerifierBuilderError, WebPkiServerVerifier, verify_server_name};
 use rustls::crypto::{WebPkiSupportedAlgorithms, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer, ServerName, UnixTime};
-use rustls::{ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
+use rustls::server::ParsedCertificate;
+use rustls::{CertificateError, ClientConfig, DigitallySignedStruct, RootCertStore, SignatureScheme};
 
 use crate::client_options::ClientOptions;
 
@@ -37,6 +39,9 @@ pub enum TlsError {
         /// The file.
         path: PathBuf,
     },
+    /// The trusted certificates cannot be used.
+    #[error("--client-options: the trusted certificates cannot be used")]
+    Roots(#[source] VerifierBuilderError),
     /// The library refuses a certificate, key or protocol version.
     #[error("--client-options: the certificates cannot be used")]
     Refused(#[source] rustls::Error),
@@ -49,11 +54,19 @@ pub enum TlsError {
 pub fn client_config(options: &ClientOptions) -> Result<Arc<ClientConfig>, TlsError> {
     let provider = Arc::new(rustls::crypto::ring::default_provider());
     let algorithms = provider.signature_verification_algorithms;
-    let builder = ClientConfig::builder_with_provider(provider)
+    let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
         .with_safe_default_protocol_versions()
         .map_err(TlsError::Refused)?;
     let builder = if options.verify_certs {
-        builder.with_root_certificates(roots(options)?)
+        let given = match &options.ca_certs {
+            Some(path) => certificates("ca_certs", path)?,
+            None => Vec::new(),
+        };
+        let roots = Arc::new(roots(&given)?);
+        let inner = WebPkiServerVerifier::builder_with_provider(roots, Arc::clone(&provider))
+            .build()
+            .map_err(TlsError::Roots)?;
+        builder.dangerous().with_custom_certificate_verifier(Arc::new(GivenCertificates { given, inner }))
     } else {
         builder.dangerous().with_custom_certificate_verifier(Arc::new(AnyCertificate { algorithms }))
     };
@@ -74,11 +87,11 @@ pub fn client_config(options: &ClientOptions) -> Result<Arc<ClientConfig>, TlsEr
     Ok(Arc::new(config))
 }
 
-fn roots(options: &ClientOptions) -> Result<RootCertStore, TlsError> {
+fn roots(given: &[CertificateDer<'static>]) -> Result<RootCertStore, TlsError> {
     let mut store = RootCertStore::empty();
-    if let Some(path) = &options.ca_certs {
-        for certificate in certificates("ca_certs", path)? {
-            store.add(certificate).map_err(TlsError::Refused)?;
+    if !given.is_empty() {
+        for certificate in given {
+            store.add(certificate.clone()).map_err(TlsError::Refused)?;
         }
         return Ok(store);
     }
@@ -99,6 +112,60 @@ fn certificates(option: &'static str, path: &PathBuf) -> Result<Vec<CertificateD
     let found: Vec<_> =
         CertificateDer::pem_file_iter(path).map_err(pem)?.collect::<Result<_, _>>().map_err(pem)?;
     if found.is_empty() { Err(TlsError::NoCertificate { option, path: path.clone() }) } else { Ok(found) }
+}
+
+/// Certificates are checked by the library. A target that shows one of the given certificates itself is trusted as well, as by
+/// curl: a self-signed certificate is its own authority, which the library does not accept of one that may sign others.
+#[derive(Debug)]
+struct GivenCertificates {
+    given: Vec<CertificateDer<'static>>,
+    inner: Arc<WebPkiServerVerifier>,
+}
+
+impl ServerCertVerifier for GivenCertificates {
+    fn verify_server_cert(
+        &self,
+        end_entity: &CertificateDer<'_>,
+        intermediates: &[CertificateDer<'_>],
+        server_name: &ServerName<'_>,
+        ocsp_response: &[u8],
+        now: UnixTime,
+    ) -> Result<ServerCertVerified, rustls::Error> {
+        let verified =
+            self.inner.verify_server_cert(end_entity, intermediates, server_name, ocsp_response, now);
+        match verified {
+            // That it may sign others is found out after its dates are looked at.
+            Err(rustls::Error::InvalidCertificate(CertificateError::Other(_)))
+                if self.given.iter().any(|given| given == end_entity) =>
+            {
+                verify_server_name(&ParsedCertificate::try_from(end_entity)?, server_name)?;
+                Ok(ServerCertVerified::assertion())
+            }
+            other => other,
+        }
+    }
+
+    fn verify_tls12_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.inner.verify_tls12_signature(message, certificate, signature)
+    }
+
+    fn verify_tls13_signature(
+        &self,
+        message: &[u8],
+        certificate: &CertificateDer<'_>,
+        signature: &DigitallySignedStruct,
+    ) -> Result<HandshakeSignatureValid, rustls::Error> {
+        self.inner.verify_tls13_signature(message, certificate, signature)
+    }
+
+    fn supported_verify_schemes(&self) -> Vec<SignatureScheme> {
+        self.inner.supported_verify_schemes()
+    }
 }
 
 /// `verify_certs:false`: whoever answers is believed, as the user asked for. Signatures are still checked.

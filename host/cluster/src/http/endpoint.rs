@@ -139,6 +139,18 @@ impl Endpoint {
     }
 }
 
+impl Endpoint {
+    /// What the user gave to be let in, in words.
+    pub fn credentials(&self) -> Option<&'static str> {
+        let value = self.headers.get(AUTHORIZATION)?;
+        Some(if value.as_bytes().starts_with(b"ApiKey") {
+            "the api_key"
+        } else {
+            "basic_auth_user and basic_auth_password"
+        })
+    }
+}
+
 fn authorization(options: &ClientOptions) -> Result<Option<HeaderValue>, EndpointError> {
     let (option, text) = if let Some((user, password)) = &options.basic_auth {
         ("basic_auth_user", format!("Basic {}", STANDARD.encode(format!("{user}:{password}"))))

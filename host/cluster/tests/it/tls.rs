@@ -19,6 +19,11 @@ fn file(name: &str) -> PathBuf {
 
 /// Answers every request over TLS; `demanding`: only to clients with a certificate.
 fn tls_target(demanding: bool) -> SocketAddr {
+    tls_target_with(demanding, "server")
+}
+
+/// The same with this certificate and key.
+fn tls_target_with(demanding: bool, name: &str) -> SocketAddr {
     let certificate = |name: &str| CertificateDer::from_pem_file(file(name)).unwrap();
     let builder = ServerConfig::builder_with_provider(Arc::new(crypto::ring::default_provider()))
         .with_safe_default_protocol_versions()
@@ -33,8 +38,8 @@ fn tls_target(demanding: bool) -> SocketAddr {
     } else {
         builder.with_no_client_auth()
     };
-    let key = PrivateKeyDer::from_pem_file(file("server.key")).unwrap();
-    let config = Arc::new(builder.with_single_cert(vec![certificate("server.pem")], key).unwrap());
+    let key = PrivateKeyDer::from_pem_file(file(&format!("{name}.key"))).unwrap();
+    let config = Arc::new(builder.with_single_cert(vec![certificate(&format!("{name}.pem"))], key).unwrap());
     let listener = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = listener.local_addr().unwrap();
     std::thread::spawn(move || {
@@ -101,7 +106,49 @@ fn a_certificate_of_an_unknown_authority_is_refused_unless_told_otherwise() {
     let address = tls_target(false);
     let error = connect(address, "use_ssl:true").unwrap_err();
     assert!(error.contains("invalid peer certificate: UnknownIssuer"), "{error}");
+    assert!(error.contains("ca_certs:FILE") && error.contains("verify_certs:false"), "{error}");
     assert!(connect(address, "use_ssl:true,verify_certs:false").is_ok());
+}
+
+#[test]
+fn a_self_signed_certificate_is_its_own_authority() {
+    // May sign others, and may not.
+    for name in ["self-signed-ca", "self-signed"] {
+        let address = tls_target_with(false, name);
+        let certificate = path(&format!("{name}.pem"));
+        assert!(connect(address, "use_ssl:true").unwrap_err().contains("ca_certs:FILE"), "{name}");
+        let connected = connect(address, &format!("use_ssl:true,ca_certs:{certificate}"));
+        assert!(connected.is_ok(), "{name}: {:?}", connected.err());
+        // One that is given does not stand for another, nor for another name.
+        let error = connect(tls_target(false), &format!("use_ssl:true,ca_certs:{certificate}")).unwrap_err();
+        assert!(error.contains("UnknownIssuer"), "{name}: {error}");
+    }
+    let address = tls_target_with(false, "self-signed-elsewhere");
+    let options = format!("use_ssl:true,ca_certs:{}", path("self-signed-elsewhere.pem"));
+    let error = connect(address, &options).unwrap_err();
+    assert!(error.contains("for another name"), "{error}");
+}
+
+#[test]
+fn credentials_that_are_refused_are_said_to_be() {
+    for (options, words) in [
+        (
+            "basic_auth_user:u,basic_auth_password:sesame",
+            "refuses basic_auth_user and basic_auth_password (401",
+        ),
+        ("api_key:id:sesame", "refuses the api_key (401"),
+        ("timeout:5", "Give basic_auth_user and basic_auth_password or api_key"),
+    ] {
+        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
+        let address = listener.local_addr().unwrap();
+        std::thread::spawn(move || {
+            let (mut stream, _) = listener.accept().unwrap();
+            let _ = stream.read(&mut [0; 4096]);
+            let _ = stream.write_all(response("401 Unauthorized", "{}").as_bytes());
+        });
+        let error = connect(address, options).unwrap_err();
+        assert!(error.contains(words) && !error.contains("sesame"), "{error}");
+    }
 }
 
 #[test]
@@ -141,9 +188,12 @@ fn certificates_that_cannot_be_read_are_named() {
 fn tls_where_there_is_none_and_none_where_there_is_tls_are_named() {
     let plain = Target::version("7.10.2", |peer, _| peer.answer("200 OK", "{}"));
     let error = connect(plain.address, "use_ssl:true").unwrap_err();
-    assert!(error.contains("cannot connect to"), "{error}");
+    assert!(error.contains("cannot connect to") && error.contains("speaks plain HTTP"), "{error}");
+    assert!(error.contains("http://"), "{error}");
     let error = connect(tls_target(false), "timeout:5").unwrap_err();
-    assert!(error.starts_with("cannot reach the target"), "{error}");
+    assert!(error.starts_with("cannot reach the target") && error.contains("speaks TLS"), "{error}");
+    let error = connect(tls_target(true), "timeout:5").unwrap_err();
+    assert!(error.contains("https://") && error.contains("use_ssl:true"), "{error}");
 }
 
 #[test]
