@@ -396,3 +396,50 @@ fn a_component_that_is_linked_from_elsewhere_is_refused() {
     let run = Machine::new().rally(["run", &format!("--track-path={}", folder.path().display())]);
     refused(&run, &["faults.wasm", "leads out of the track's folder"]);
 }
+
+#[test]
+fn a_track_of_ones_own_comes_before_a_shipped_one() {
+    let machine = Machine::new();
+    repository(&machine);
+    let mine = machine.home().join("benchmarks/tracks/mine");
+    fs::rename(mine.join("vendor/places"), mine.join("tutorial")).expect("moved");
+    let git = |arguments: &[&str]| {
+        let status = std::process::Command::new("git")
+            .args(["-c", "user.name=Test", "-c", "user.email=test@example.org"])
+            .args(arguments)
+            .current_dir(&mine)
+            .env("GIT_CONFIG_GLOBAL", "/dev/null")
+            .stdout(std::process::Stdio::null())
+            .stderr(std::process::Stdio::null())
+            .status()
+            .expect("git runs");
+        assert!(status.success(), "{arguments:?}");
+    };
+    git(&["add", "-A"]);
+    git(&["commit", "-q", "-m", "a tutorial of my own"]);
+    fs::rename(&mine, mine.with_file_name("default")).expect("renamed");
+    let own = fine(machine.rally(["info", "--track=tutorial", "--offline"]));
+    let shipped = fine(machine.rally(["info", "--track=shipped/tutorial", "--offline"]));
+    assert_ne!(own.output, shipped.output);
+    assert!(own.errors.contains("--track=shipped/tutorial"), "{}", own.errors);
+    assert!(!shipped.errors.contains("shipped/"), "{}", shipped.errors);
+    let listed = fine(machine.rally(["list", "tracks", "--offline"]));
+    for name in ["tutorial", "shipped/tutorial", "percolate"] {
+        assert!(
+            listed.output.lines().any(|line| line.split_whitespace().any(|word| word == name)),
+            "{}",
+            listed.output
+        );
+    }
+}
+
+#[test]
+fn a_fresh_home_says_where_more_tracks_are() {
+    let machine = Machine::new();
+    let listed = fine(machine.rally(["list", "tracks"]));
+    assert!(
+        listed.output.contains("rally-tracks") && listed.output.contains("--track-repository=default"),
+        "{}",
+        listed.output
+    );
+}

@@ -9,7 +9,7 @@ use rally_support::numbers::{grouped, human_size};
 use rally_track::{Challenge, ListedTrack, Track};
 use serde_json::{Value, json};
 
-use rally_session::{Home, TrackFolders};
+use rally_session::{Home, SHIPPED, TrackFolders};
 
 use crate::ending::CommandError;
 use crate::terminal;
@@ -133,12 +133,21 @@ fn list_tracks(arguments: &ListTracksArgs, home: &Home) -> Result<(), CommandErr
             }
         }
     }
+    if let Some(folder) = &places.shipped {
+        for mut found in rally_track::list(folder, &options).map_err(CommandError::user)? {
+            if listed.iter().any(|known| known.name == found.name) {
+                found.name = format!("{SHIPPED}{}", found.name);
+            }
+            listed.push(found);
+        }
+    }
     listed.sort_by(|one, other| one.name.cmp(&other.name));
     if arguments.format == Format::Json {
         return print_json(listed.iter().map(track_as_json).collect());
     }
     if listed.is_empty() {
-        let folders: Vec<String> = places.folders.iter().map(|folder| folder.display().to_string()).collect();
+        let folders: Vec<String> =
+            places.folders.iter().chain(&places.shipped).map(|folder| folder.display().to_string()).collect();
         let text = format!("There are no tracks in {}.\n", folders.join(", "));
         return terminal::print(text).map_err(CommandError::failure);
     }

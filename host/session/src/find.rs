@@ -11,6 +11,9 @@ use crate::home::Home;
 use crate::shipped;
 use crate::spec::{NamedTrack, RepositorySpec};
 
+/// What stands before the name of a track that ships with rally where a track of one's own has the same name.
+pub const SHIPPED: &str = "shipped/";
+
 /// The name is nearly that of a track that ships with rally: nobody wants a repository cloned for a typing error.
 #[derive(Debug, thiserror::Error)]
 #[error(
@@ -78,20 +81,29 @@ impl TrackFinder<'_> {
     pub fn find(&self, track: &NamedTrack, target_version: Option<&str>) -> Result<FoundTrack, SessionError> {
         let NamedTrack { name, repository } = track;
         if !repository.is_asked() {
-            if shipped::names().contains(&name.as_str()) {
-                let folder = shipped::unpack(&self.home.shipped_tracks()).map_err(SessionError::failure)?;
-                return FoundTrack::at(&folder.join(name));
+            let ships = |name: &str| shipped::names().contains(&name);
+            if let Some(name) = name.strip_prefix(SHIPPED).filter(|name| ships(name)) {
+                return self.shipped(name);
+            }
+            // The user's own tracks come before those that ship with rally.
+            if self.has_own(name, repository, target_version)? {
+                let mut found = self.in_repository(name, repository, target_version)?;
+                if ships(name) {
+                    found.warnings.push(format!(
+                        "this is track [{name}] of track repository [{DEFAULT_REPOSITORY}]; the one that ships with rally is \
+                         --track={SHIPPED}{name}"
+                    ));
+                }
+                return Ok(found);
+            }
+            if ships(name) {
+                return self.shipped(name);
             }
             if let Some(similar) = closest(name, shipped::names()) {
                 return Err(SessionError::user(NearlyShipped { name: name.clone(), similar }));
             }
         }
-        let found = self.checkout(repository, target_version).and_then(|(checkout, warnings)| {
-            let path = checkout.track_path(name).map_err(SessionError::user)?;
-            let source = TrackSource::Repository { name: name.clone(), directory: path };
-            Ok(FoundTrack { source, warnings, checkout: Some(checkout) })
-        });
-        found.map_err(|error| match repository.is_asked() {
+        self.in_repository(name, repository, target_version).map_err(|error| match repository.is_asked() {
             true => error,
             false => error.within(|cause| NotFound {
                 name: name.clone(),
@@ -100,6 +112,36 @@ impl TrackFinder<'_> {
                 cause,
             }),
         })
+    }
+
+    fn shipped(&self, name: &str) -> Result<FoundTrack, SessionError> {
+        let folder = shipped::unpack(&self.home.shipped_tracks()).map_err(SessionError::failure)?;
+        FoundTrack::at(&folder.join(name))
+    }
+
+    fn in_repository(
+        &self,
+        name: &str,
+        repository: &RepositorySpec,
+        target_version: Option<&str>,
+    ) -> Result<FoundTrack, SessionError> {
+        let (checkout, warnings) = self.checkout(repository, target_version)?;
+        let directory = checkout.track_path(name).map_err(SessionError::user)?;
+        let source = TrackSource::Repository { name: name.to_owned(), directory };
+        Ok(FoundTrack { source, warnings, checkout: Some(checkout) })
+    }
+
+    /// Whether the default track repository is on this machine and has a track of this name. Nothing is fetched for that.
+    fn has_own(
+        &self,
+        name: &str,
+        repository: &RepositorySpec,
+        target_version: Option<&str>,
+    ) -> Result<bool, SessionError> {
+        let config = self.home.config();
+        let folder = config.tracks_folder().map_err(SessionError::user)?.join(DEFAULT_REPOSITORY);
+        let here = TrackFinder { offline: true, ..*self };
+        Ok(folder.exists() && here.in_repository(name, repository, target_version).is_ok())
     }
 
     /// A track repository as it is for a version.
@@ -134,7 +176,8 @@ impl TrackFinder<'_> {
     ) -> Result<TrackFolders, SessionError> {
         let mut found = TrackFolders::default();
         if !repository.is_asked() {
-            found.folders.push(shipped::unpack(&self.home.shipped_tracks()).map_err(SessionError::failure)?);
+            found.shipped =
+                Some(shipped::unpack(&self.home.shipped_tracks()).map_err(SessionError::failure)?);
             if shipped_only {
                 return Ok(found);
             }
@@ -143,11 +186,16 @@ impl TrackFinder<'_> {
             // A rally.ini about other things leaves the default repository out; what ships with rally is there all the same.
             let url = config.tracks_url(DEFAULT_REPOSITORY).map_err(SessionError::user)?;
             if url.is_none() && !cloned.exists() {
+                found.hint = Some(format!(
+                    "Elastic's tracks (rally-tracks) are listed once {} names their repository: [tracks], \
+                     {DEFAULT_REPOSITORY}.url = https://github.com/elastic/rally-tracks",
+                    config.path().display()
+                ));
                 return Ok(found);
             }
             if !config.path().is_file() && !cloned.join(".git").exists() {
                 found.hint = Some(format!(
-                    "More tracks are in the track repository: rally list tracks --track-repository={DEFAULT_REPOSITORY}"
+                    "Elastic's tracks (rally-tracks) are in the track repository: rally list tracks --track-repository={DEFAULT_REPOSITORY}"
                 ));
                 return Ok(found);
             }
@@ -165,6 +213,8 @@ impl TrackFinder<'_> {
 pub struct TrackFolders {
     /// The folders, the one whose tracks are taken first before the others.
     pub folders: Vec<PathBuf>,
+    /// The folder of the tracks that ship with rally, which come last.
+    pub shipped: Option<PathBuf>,
     /// What the user should know of how they were found.
     pub warnings: Vec<String>,
     /// Where more tracks are.

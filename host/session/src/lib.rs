@@ -65,7 +65,7 @@ mod target;
 pub use bind::{ReadyRace, bind};
 pub use driver::{DriverProcess, DriverProcessError, serve_driver};
 pub use error::{ErrorKind, SessionError, TasksFailed, chain};
-pub use find::{FoundTrack, TrackFinder, TrackFolders};
+pub use find::{FoundTrack, SHIPPED, TrackFinder, TrackFolders};
 pub use home::{Home, HomeError};
 pub use observer::{Introduction, NoObserver, SessionEvent, SessionObserver};
 pub use prepare::{PreparedRace, prepare};
