@@ -3,12 +3,12 @@
 use std::sync::Arc;
 
 use rally_cluster::{TargetBindings, unknown_param_source};
-use rally_race::{Binding, Bindings, Cause, Partition, SchedulerBinding, SourceBinding};
-use rally_track::{Task, Track};
+use rally_race::{Binding, Bindings, Cause, Partition, RunnerFactory, SchedulerBinding, SourceBinding};
+use rally_track::{ExtensionNames, Task, Track};
 
-use crate::context::{GuestTrack, TaskContext};
+use crate::context::{DEFAULT_CLUSTER, GuestTrack, TaskContext};
 use crate::environment::HostEnvironment;
-use crate::extension::{Extension, Sharing};
+use crate::extension::{Extension, RunnerInfo, SchedulerInfo, Sharing, SourceInfo};
 use crate::extensions::Extensions;
 use crate::roles::pool::PoolCapacity;
 use crate::roles::runner::GuestRunnerFactory;
@@ -72,7 +72,7 @@ impl ExtensionBindings {
                 params: text(&task.operation.params),
                 task_params: text(&task.params),
                 target_throughput: task.target.as_ref().map(|target| rate(target.per_second())),
-                clusters: vec![crate::since_0_1_0::client::DEFAULT_CLUSTER.to_owned()],
+                clusters: vec![DEFAULT_CLUSTER.to_owned()],
             }),
         }
     }
@@ -92,8 +92,27 @@ fn shares(extension: &Extension) -> bool {
     extension.description.sharing != Sharing::Isolated
 }
 
-impl Bindings for ExtensionBindings {
-    fn bind(&self, task: &Task) -> Result<Binding, Cause> {
+/// A task, with what its components register for it.
+struct Found<'a> {
+    task: &'a Task,
+    names: ExtensionNames,
+    source: Option<(&'a Arc<Extension>, &'a SourceInfo)>,
+    runner: Option<(&'a Arc<Extension>, &'a RunnerInfo)>,
+    scheduler: Option<(&'a Arc<Extension>, &'a SchedulerInfo)>,
+}
+
+/// What the roles of a task share, by component.
+struct Shared<'a>(Vec<(&'a Arc<Extension>, Arc<SharedTask>)>);
+
+impl Shared<'_> {
+    fn by(&self, extension: &Arc<Extension>) -> Option<Arc<SharedTask>> {
+        let found = self.0.iter().find(|(known, _)| Arc::ptr_eq(known, extension));
+        found.map(|(_, task)| Arc::clone(task))
+    }
+}
+
+impl ExtensionBindings {
+    fn find<'a>(&'a self, task: &'a Task) -> Result<Found<'a>, Cause> {
         let operation = &task.operation;
         let names = self.extensions.names();
         let source = match &operation.param_source {
@@ -107,68 +126,81 @@ impl Bindings for ExtensionBindings {
         };
         let runner = self.extensions.runner(&operation.operation_type);
         let scheduler = self.extensions.scheduler(&task.schedule);
+        Ok(Found { task, names, source, runner, scheduler })
+    }
 
-        // Roles of one component that shares instances go together.
-        let sharing =
-            [source.map(|found| found.0), runner.map(|found| found.0), scheduler.map(|found| found.0)];
-        let mut shared: Vec<(&Arc<Extension>, Arc<SharedTask>)> = Vec::new();
-        for extension in sharing.into_iter().flatten().filter(|extension| shares(extension)) {
-            if shared.iter().any(|(known, _)| Arc::ptr_eq(known, extension)) {
+    /// Opens what roles of one component share: they go together.
+    fn share<'a>(&self, found: &Found<'a>) -> Result<Shared<'a>, Cause> {
+        let Found { task, source, runner, scheduler, .. } = *found;
+        let components = [source.map(|role| role.0), runner.map(|role| role.0), scheduler.map(|role| role.0)];
+        let mut shared = Shared(Vec::new());
+        for extension in components.into_iter().flatten().filter(|extension| shares(extension)) {
+            if shared.by(extension).is_some() {
                 continue;
             }
-            let own = |found: &Arc<Extension>| Arc::ptr_eq(found, extension);
-            let made = SharedTask::new(
+            let own = |component: &Arc<Extension>| Arc::ptr_eq(component, extension);
+            let opened = SharedTask::new(
                 self.role(extension, task),
-                source.filter(|found| own(found.0)).map(|found| found.1.clone()),
-                runner.filter(|found| own(found.0)).map(|found| found.1.clone()),
-                scheduler.filter(|found| own(found.0)).map(|found| found.1.clone()),
+                source.filter(|role| own(role.0)).map(|role| role.1.clone()),
+                runner.filter(|role| own(role.0)).map(|role| role.1.clone()),
+                scheduler.filter(|role| own(role.0)).map(|role| role.1.clone()),
                 self.clients(task),
             )?;
-            shared.push((extension, made));
+            shared.0.push((extension, opened));
         }
-        let shared_by = |extension: &Arc<Extension>| {
-            shared.iter().find(|(known, _)| Arc::ptr_eq(known, extension)).map(|(_, task)| Arc::clone(task))
-        };
+        Ok(shared)
+    }
 
-        let params = match source {
-            Some((extension, info)) => match shared_by(extension) {
-                Some(task) => SourceBinding::InTurn(Arc::new(SharedSources(task))),
-                None => {
-                    let role = self.role(extension, task);
-                    let made = SourceFactory::new(role, info.clone(), self.clients(task), &self.capacity)?;
-                    if info.prefetch {
-                        SourceBinding::Ahead(Arc::new(made))
-                    } else {
-                        SourceBinding::InTurn(Arc::new(made))
-                    }
-                }
-            },
-            None => self.built_in.source(task, runner.is_some(), &names.operation_types)?,
+    fn source(&self, found: &Found<'_>, shared: &Shared<'_>) -> Result<SourceBinding, Cause> {
+        let task = found.task;
+        let Some((extension, info)) = found.source else {
+            return self.built_in.source(task, found.runner.is_some(), &found.names.operation_types);
         };
-        let runner: Arc<dyn rally_race::RunnerFactory> = match runner {
-            Some((extension, info)) => match shared_by(extension) {
-                Some(task) => Arc::new(SharedRunners(task)),
-                None => {
-                    let role = self.role(extension, task);
-                    Arc::new(GuestRunnerFactory::new(role, info.clone(), self.clients(task), &self.capacity)?)
-                }
-            },
-            None => {
-                self.built_in.runner(&operation.name, &operation.operation_type, &names.operation_types)?
-            }
+        if let Some(task) = shared.by(extension) {
+            return Ok(SourceBinding::InTurn(Arc::new(SharedSources(task))));
+        }
+        let role = self.role(extension, task);
+        let factory = SourceFactory::new(role, info.clone(), self.clients(task), &self.capacity)?;
+        Ok(match info.prefetch {
+            true => SourceBinding::Ahead(Arc::new(factory)),
+            false => SourceBinding::InTurn(Arc::new(factory)),
+        })
+    }
+
+    fn runner(&self, found: &Found<'_>, shared: &Shared<'_>) -> Result<Arc<dyn RunnerFactory>, Cause> {
+        let task = found.task;
+        let Some((extension, info)) = found.runner else {
+            let operation = &task.operation;
+            let (name, operation_type) = (&operation.name, &operation.operation_type);
+            return Ok(self.built_in.runner(name, operation_type, &found.names.operation_types)?);
         };
-        let scheduler = match scheduler {
-            Some((extension, info)) => match shared_by(extension) {
-                Some(task) => SchedulerBinding::InTurn(Arc::new(SharedSchedulers(task))),
-                None => {
-                    let role = self.role(extension, task);
-                    let made =
-                        GuestSchedulerFactory::new(role, info.clone(), self.clients(task), &self.capacity)?;
-                    SchedulerBinding::Own(Arc::new(made))
-                }
-            },
-            None => SchedulerBinding::BuiltIn,
-        };
-        Ok(Binding { params, runner, scheduler })
+        if let Some(task) = shared.by(extension) {
+            return Ok(Arc::new(SharedRunners(task)));
+        }
+        let role = self.role(extension, task);
+        Ok(Arc::new(GuestRunnerFactory::new(role, info.clone(), self.clients(task), &self.capacity)?))
+    }
+
+    fn scheduler(&self, found: &Found<'_>, shared: &Shared<'_>) -> Result<SchedulerBinding, Cause> {
+        let task = found.task;
+        let Some((extension, info)) = found.scheduler else { return Ok(SchedulerBinding::BuiltIn) };
+        if let Some(task) = shared.by(extension) {
+            return Ok(SchedulerBinding::InTurn(Arc::new(SharedSchedulers(task))));
+        }
+        let role = self.role(extension, task);
+        let factory = GuestSchedulerFactory::new(role, info.clone(), self.clients(task), &self.capacity)?;
+        Ok(SchedulerBinding::Own(Arc::new(factory)))
+    }
+}
+
+impl Bindings for ExtensionBindings {
+    fn bind(&self, task: &Task) -> Result<Binding, Cause> {
+        let found = self.find(task)?;
+        let shared = self.share(&found)?;
+        Ok(Binding {
+            params: self.source(&found, &shared)?,
+            runner: self.runner(&found, &shared)?,
+            scheduler: self.scheduler(&found, &shared)?,
+        })
     }
 }

@@ -5,6 +5,9 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use rally_track::Track;
 
+/// Name of the only cluster that races have today.
+pub(crate) const DEFAULT_CLUSTER: &str = "default";
+
 /// The race as one client of one task sees it: a `context` of the guest.
 #[derive(Debug, Clone)]
 pub struct RaceContext {

@@ -3,13 +3,8 @@
 /// The latest due time, seconds. Arbitrary: thirty years, which no race lasts and every clock can hold.
 const LATEST: f64 = 1e9;
 
-/// Whether due times can be used: at least one, at most `limit`, each a time that a race can live to see, and none before
-/// the one before.
-pub(crate) fn checked(current: f64, times: &[f64], limit: u32) -> Result<(), String> {
-    first_wrong(current, times, limit).map_or(Ok(()), |(_, problem)| Err(problem))
-}
-
-/// How many due times can be used before one that cannot, and what is wrong with that; `None` where all can.
+/// How many due times can be used before one that cannot, and what is wrong with that; `None` where all can: at least one, at
+/// most `limit`, each a time that a race can live to see, and none before the one before.
 pub(crate) fn first_wrong(current: f64, times: &[f64], limit: u32) -> Option<(usize, String)> {
     if times.is_empty() {
         return Some((0, "no due time".to_owned()));
@@ -36,7 +31,11 @@ pub(crate) fn first_wrong(current: f64, times: &[f64], limit: u32) -> Option<(us
 
 #[cfg(test)]
 mod tests {
-    use super::{checked, first_wrong};
+    use super::first_wrong;
+
+    fn checked(current: f64, times: &[f64], limit: u32) -> Result<(), String> {
+        first_wrong(current, times, limit).map_or(Ok(()), |(_, problem)| Err(problem))
+    }
 
     #[test]
     fn due_times_that_go_on_are_taken() {

@@ -7,7 +7,6 @@ use rally_support::printable;
 use wasmtime::{Trap, WasmBacktrace};
 
 use crate::limits::{LimitExceeded, LimitKind, Limits};
-use crate::since_0_1_0::bindings::imports::types;
 
 /// Who a component is, for errors and logs.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,11 +79,30 @@ fn shown(backtrace: &Option<String>) -> String {
     backtrace.as_ref().map(|backtrace| format!("\n{backtrace}")).unwrap_or_default()
 }
 
+/// What kind of error a guest returned: decides what becomes of the race.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ErrorClass {
+    /// The parameters in track.json make no sense.
+    Config,
+    /// A named asset, corpus, file or function does not exist.
+    NotFound,
+    /// No answer: the request counts as failed.
+    Transport,
+    /// No answer in time: the request counts as failed.
+    Timeout,
+    /// The target answered with a failure: the request counts as failed.
+    Api,
+    /// Not allowed to this role, or by the limits of this race.
+    Denied,
+    /// Anything else. The task cannot go on.
+    Other,
+}
+
 /// An error that a guest returned.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct GuestError {
     /// What kind.
-    pub class: types::ErrorClass,
+    pub class: ErrorClass,
     /// In the guest's words.
     pub message: String,
     /// HTTP status, where the target answered.
@@ -107,25 +125,6 @@ impl fmt::Display for GuestError {
             write!(formatter, "\n{}", printable::lines(traceback))?;
         }
         Ok(())
-    }
-}
-
-/// Longest text that a guest's error is shown with, characters.
-const LONGEST_TEXT: usize = 8 * 1024;
-
-impl From<types::Error> for GuestError {
-    fn from(error: types::Error) -> Self {
-        let shorten = |text: String| match text.char_indices().nth(LONGEST_TEXT) {
-            Some((end, _)) => format!("{}…", &text[..end]),
-            None => text,
-        };
-        GuestError {
-            class: error.class,
-            message: shorten(error.message),
-            status: error.status,
-            kind: error.kind.map(shorten),
-            traceback: error.traceback.map(shorten),
-        }
     }
 }
 

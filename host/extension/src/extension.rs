@@ -14,9 +14,8 @@ use crate::cache::CompiledCache;
 use crate::engine::Engine;
 use crate::environment::HostEnvironment;
 use crate::error::{CallError, ComponentName};
+use crate::instance::{AsyncInstance, Linked, SyncInstance};
 use crate::limits::Limits;
-use crate::since_0_1_0::linking::Linked;
-use crate::since_0_1_0::{async_, sync};
 
 /// What a component says of itself.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -155,8 +154,6 @@ pub struct Extension {
     pub(crate) name: ComponentName,
     pub(crate) limits: Arc<Limits>,
     pub(crate) linked: Linked,
-    pub(crate) sync_indices: sync::RoleIndices,
-    pub(crate) async_indices: async_::RoleIndices,
 }
 
 /// Where components are compiled and what they may take.
@@ -255,14 +252,7 @@ impl Extension {
             .map_err(|source| LoadError::Unsuitable { path: path.clone(), source: Box::new(source) })?;
         let component = compiled(host, &facts, bytes)
             .map_err(|reason| LoadError::Compile { path: path.clone(), reason })?;
-        let has = |interface: &str| facts.roles.iter().any(|role| role.interface() == interface);
-        let link = || {
-            let linked = Linked::new(&host.engine, &component)?;
-            let sync_indices = sync::RoleIndices::new(&linked, has)?;
-            let async_indices = async_::RoleIndices::new(&linked, has)?;
-            Ok::<_, wasmtime::Error>((linked, sync_indices, async_indices))
-        };
-        let (linked, sync_indices, async_indices) = link().map_err(|error| LoadError::Link {
+        let linked = Linked::new(&host.engine, &component, &facts).map_err(|error| LoadError::Link {
             path: path.clone(),
             version: facts.wit_version.clone(),
             reason: format!("{error:#}"),
@@ -270,21 +260,27 @@ impl Extension {
         let file =
             path.file_name().map_or_else(|| path.display().to_string(), |name| name.to_string_lossy().into());
         let unnamed = ComponentName { name: file, version: String::new() };
-        let mut asked = sync::SyncInstance::new(&linked, &sync_indices, unnamed, &host.limits, environment)
+        let mut asked = linked
+            .sync_instance(unnamed, &host.limits, environment)
             .map_err(|source| LoadError::Describe { path: path.clone(), source })?;
         let description =
             asked.describe().map_err(|source| LoadError::Describe { path: path.clone(), source })?;
         let name = ComponentName { name: description.name.clone(), version: description.version.clone() };
-        Ok(Extension {
-            path,
-            facts,
-            description,
-            name,
-            limits: Arc::clone(&host.limits),
-            linked,
-            sync_indices,
-            async_indices,
-        })
+        Ok(Extension { path, facts, description, name, limits: Arc::clone(&host.limits), linked })
+    }
+
+    pub(crate) fn sync_instance(
+        &self,
+        environment: &Arc<HostEnvironment>,
+    ) -> Result<SyncInstance, CallError> {
+        self.linked.sync_instance(self.name.clone(), &self.limits, environment)
+    }
+
+    pub(crate) async fn async_instance(
+        &self,
+        environment: &Arc<HostEnvironment>,
+    ) -> Result<AsyncInstance, CallError> {
+        self.linked.async_instance(self.name.clone(), &self.limits, environment).await
     }
 
     /// Name and version, for errors and logs.

@@ -6,7 +6,8 @@
 //! a track to what its components register; the race knows sources, runners and schedulers only as its own traits.
 //!
 //! - [`limits`]: what an instance may take, [`error`]: what became of a call that took more or failed otherwise.
-//! - [`since_0_1_0`]: the WIT version 0.1.0; a later one will stand beside it.
+//! - [`instance`]: instances of components of any version; [`since_0_1_0`]: the WIT version 0.1.0, beside which a later one
+//!   will stand.
 //! - [`roles`]: instances as sources, runners, schedulers: each in an instance of its own, or sharing one.
 //! - [`batch`]: the reader of what a source returned, which believes nothing.
 
@@ -20,6 +21,7 @@ mod environment;
 pub mod error;
 mod extension;
 mod extensions;
+mod instance;
 mod json_pointers;
 mod json_size;
 pub mod limits;
@@ -31,7 +33,7 @@ pub use bindings::{ExtensionBindings, RaceInfo};
 pub use cache::{CacheError, CompiledCache};
 pub use engine::{Engine, EngineError};
 pub use environment::{Clock, Folder, HostEnvironment, SystemClock, Target};
-pub use error::{CallError, CallErrorKind, ComponentName, GuestError};
+pub use error::{CallError, CallErrorKind, ComponentName, ErrorClass, GuestError};
 pub use extension::{
     Description, Extension, Extent, Form, Host, LoadError, RunnerInfo, SchedulerInfo, Sharing, SourceInfo,
 };

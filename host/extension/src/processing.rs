@@ -8,8 +8,8 @@ use rally_track::Track;
 use crate::context::{GuestTrack, RaceContext, TaskContext};
 use crate::environment::HostEnvironment;
 use crate::error::{CallError, ComponentName};
+use crate::extension::Extension;
 use crate::extensions::Extensions;
-use crate::since_0_1_0::track_view;
 
 /// A processor or validator that stands in the way of the race.
 #[derive(Debug, thiserror::Error)]
@@ -103,10 +103,12 @@ impl Extensions {
             for processor in &extension.description.processors {
                 let context = context(&track, challenge, seed);
                 let Some(text) = instance.on_load(processor, context)? else { continue };
-                track = restored(&text, &track).map(Arc::new).map_err(|reason| ProcessingError::Track {
-                    component: extension.name().clone(),
-                    processor: processor.clone(),
-                    reason: Box::new(reason),
+                track = restored(extension, &text, &track).map(Arc::new).map_err(|reason| {
+                    ProcessingError::Track {
+                        component: extension.name().clone(),
+                        processor: processor.clone(),
+                        reason: Box::new(reason),
+                    }
                 })?;
             }
         }
@@ -172,8 +174,8 @@ fn addresses(track: &Track) -> BTreeSet<String> {
 }
 
 /// The track as a processor has changed it.
-fn restored(text: &str, track: &Track) -> Result<Track, TrackChangeError> {
-    let changed = track_view::restore(text, track)?;
+fn restored(extension: &Extension, text: &str, track: &Track) -> Result<Track, TrackChangeError> {
+    let changed = extension.linked.restore_track(text, track)?;
     let known = addresses(track);
     if !addresses(&changed).iter().all(|address| known.contains(address)) {
         return Err(TrackChangeError::Fixed("addresses of data"));

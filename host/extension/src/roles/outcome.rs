@@ -8,10 +8,9 @@ use rally_race::{BodyKind, Cause, Failure, FailureKind, Outcome, Params, Unit};
 use rally_support::printable;
 use serde_json::{Map, Value};
 
+use crate::error::{ErrorClass, GuestError};
+use crate::instance::{AsyncInstance, GuestOutcome, OpenRunner, RunOutcome, RunParams};
 use crate::json_size::parsed_size;
-use crate::since_0_1_0::async_::{AsyncInstance, OpenRunner, RunOutcome, RunParams};
-use crate::since_0_1_0::bindings::async_::exports::rally::track::runners::Outcome as Told;
-use crate::since_0_1_0::bindings::imports::types::{Error, ErrorClass};
 
 /// What a runner was told and has told so far.
 #[derive(Default)]
@@ -62,7 +61,7 @@ impl RunHistory {
         RunParams::Json(serde_json::to_string(&*params.values).unwrap_or_default())
     }
 
-    fn outcome(&mut self, told: Told, sent: Instant, received: Instant) -> Result<Outcome, String> {
+    fn outcome(&mut self, told: GuestOutcome, sent: Instant, received: Instant) -> Result<Outcome, String> {
         if !told.weight.is_finite() || told.weight < 0.0 {
             return Err(format!("the weight {}: it must be a finite number, not negative", told.weight));
         }
@@ -128,7 +127,7 @@ fn body(params: &Params) -> Option<(BodyKind, Bytes)> {
 
 /// The failure that an error counts as; `None` where the runner cannot go on. `refused`: whether the target did refuse a
 /// connection, which may end the race.
-fn failure(error: &Error, refused: bool) -> Option<Failure> {
+fn failure(error: &GuestError, refused: bool) -> Option<Failure> {
     let kind = match error.class {
         ErrorClass::Api => FailureKind::Answered,
         ErrorClass::Transport if refused => FailureKind::Refused,

@@ -9,10 +9,10 @@ use rally_race::{Cause, Outcome, Params, Partition, Progress, Runner, RunnerFact
 
 use crate::error::CallError;
 use crate::extension::RunnerInfo;
+use crate::instance::{AsyncInstance, OpenRunner};
 use crate::roles::outcome::RunHistory;
 use crate::roles::pool::{InstancePool, PoolCapacity};
 use crate::roles::task::TaskRole;
-use crate::since_0_1_0::async_::{AsyncInstance, OpenRunner};
 
 /// Opens the runners of a task: an instance per client.
 pub(crate) struct GuestRunnerFactory {

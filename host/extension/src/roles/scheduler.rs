@@ -10,9 +10,9 @@ use serde_json::{Map, Value};
 use crate::Feedback;
 use crate::error::CallError;
 use crate::extension::SchedulerInfo;
+use crate::instance::{OpenScheduler, SyncInstance};
 use crate::roles::pool::{InstancePool, PoolCapacity};
 use crate::roles::task::TaskRole;
-use crate::since_0_1_0::sync::{OpenScheduler, SyncInstance};
 
 /// Due times that are asked for at once at most, where nothing depends on what became of the requests before.
 const MOST_AHEAD: u32 = 64;

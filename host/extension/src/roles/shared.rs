@@ -17,12 +17,12 @@ use tokio::sync::Mutex as Turn;
 use crate::Feedback;
 use crate::error::CallError;
 use crate::extension::{Extent, RunnerInfo, SchedulerInfo, Sharing, SourceInfo};
+use crate::instance::{AsyncInstance, OpenRunner, OpenScheduler, OpenSource};
 use crate::roles::outcome::RunHistory;
 use crate::roles::runner::connect;
 use crate::roles::scheduler::feedback;
 use crate::roles::source::Left;
 use crate::roles::task::TaskRole;
-use crate::since_0_1_0::async_::{AsyncInstance, OpenRunner, OpenScheduler, OpenSource};
 
 /// An instance that several use in turn.
 type SharedInstance = Arc<Turn<AsyncInstance>>;
@@ -296,7 +296,7 @@ impl InTurnScheduler for SharedScheduler {
         async move {
             let finished = std::mem::take(&mut self.finished);
             let mut instance = self.claim.instance.lock().await;
-            Ok(instance.due_time(&self.scheduler, current, &finished).await?)
+            Ok(instance.due_time(&mut self.scheduler, current, &finished).await?)
         }
         .boxed_local()
     }

@@ -8,9 +8,9 @@ use rally_race::{
 
 use crate::error::CallError;
 use crate::extension::{Extent, SourceInfo};
+use crate::instance::{OpenSource, SyncInstance};
 use crate::roles::pool::{InstancePool, PoolCapacity};
 use crate::roles::task::TaskRole;
-use crate::since_0_1_0::sync::{OpenSource, SyncInstance};
 
 /// Opens the sources of a task: an instance per client.
 pub(crate) struct SourceFactory {
@@ -91,7 +91,7 @@ impl SourceFactory {
 
     fn open_source(&self, partition: Partition) -> Result<Source, CallError> {
         let mut instance = self.role.extension.sync_instance(&self.role.environment)?;
-        let source = instance.open_source(&self.info, self.role.context(partition), false)?;
+        let source = instance.open_source(&self.info, self.role.context(partition))?;
         let left = Left::new(&self.role, source.extent);
         Ok(Source { instance, source, made: Vec::new(), exhausted: false, left })
     }

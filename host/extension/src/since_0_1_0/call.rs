@@ -6,11 +6,14 @@ use std::time::Duration;
 use rally_race::{BodyKind, More};
 
 use crate::batch::{BatchError, BatchReader};
-use crate::error::{CallError, CallErrorKind, ComponentName};
+use crate::error::{CallError, CallErrorKind, ComponentName, ErrorClass, GuestError};
 use crate::limits::{LimitKind, Limits};
 use crate::since_0_1_0::bindings::imports::bodies::Kind;
 use crate::since_0_1_0::bindings::imports::types;
 use crate::since_0_1_0::state::HostState;
+
+/// Bodies that one batch should have at most, bytes: a generator serves many clients.
+pub(crate) const MOST_BYTES: u32 = 4 << 20;
 
 /// A call of a guest.
 #[derive(Clone, Copy)]
@@ -156,59 +159,37 @@ pub(crate) fn missing(role: &str) -> wasmtime::Error {
     wasmtime::format_err!("the component exports no {role}")
 }
 
-/// A batch in plain words: its types are generated twice, for guests that wait and for those that do not.
-macro_rules! raw_batch {
-    ($state:expr, $batch:expr) => {{
-        let batch = $batch;
-        let bodies: Result<Vec<_>, String> = batch
-            .bodies
-            .into_iter()
-            .map(|given| match $state.take_body(given.body) {
-                Ok(body) => Ok((given.position, $crate::since_0_1_0::call::body_kind(given.kind), body)),
-                Err(problem) => Err(format!("a body that is none: {problem}")),
-            })
-            .collect();
-        bodies.map(|bodies| $crate::batch::RawBatch {
-            new_shapes: batch.new_shapes.into_iter().map(|shape| (shape.slot, shape.params)).collect(),
-            items: batch
-                .items
-                .iter()
-                .map(|item| $crate::batch::RawItem {
-                    shape: item.shape,
-                    arena_end: item.arena_end,
-                    body_kind: $crate::since_0_1_0::call::body_kind(item.body_kind),
-                    documents: item.documents,
-                    held: item.held,
-                })
-                .collect(),
-            arena: batch.arena,
-            bodies,
-            exhausted: batch.exhausted,
-        })
-    }};
+/// An error of the guest in the words of any version.
+impl From<types::Error> for GuestError {
+    fn from(error: types::Error) -> Self {
+        let class = match error.class {
+            types::ErrorClass::Config => ErrorClass::Config,
+            types::ErrorClass::NotFound => ErrorClass::NotFound,
+            types::ErrorClass::Transport => ErrorClass::Transport,
+            types::ErrorClass::Timeout => ErrorClass::Timeout,
+            types::ErrorClass::Api => ErrorClass::Api,
+            types::ErrorClass::Denied => ErrorClass::Denied,
+            types::ErrorClass::Other => ErrorClass::Other,
+        };
+        GuestError {
+            class,
+            message: shorten(error.message),
+            status: error.status,
+            kind: error.kind.map(shorten),
+            traceback: error.traceback.map(shorten),
+        }
+    }
 }
 
-/// Feedback in the words of the interface, whose types are generated twice.
-macro_rules! wit_feedback {
-    ($type:path, $finished:expr) => {
-        $finished
-            .iter()
-            .map(|feedback| {
-                use $type as Wit;
-                Wit {
-                    started: feedback.started,
-                    finished: feedback.finished,
-                    weight: feedback.weight,
-                    unit: feedback.unit.clone(),
-                    success: feedback.success,
-                    meta: feedback.meta.clone(),
-                }
-            })
-            .collect::<Vec<_>>()
-    };
-}
+/// Longest text that a guest's error is shown with, characters.
+const LONGEST_TEXT: usize = 8 * 1024;
 
-pub(crate) use {raw_batch, wit_feedback};
+fn shorten(text: String) -> String {
+    match text.char_indices().nth(LONGEST_TEXT) {
+        Some((end, _)) => format!("{}…", &text[..end]),
+        None => text,
+    }
+}
 
 #[cfg(test)]
 mod tests {

@@ -3,18 +3,25 @@
 //! A later version gets a module of its own beside this one. [`bindings`] is generated; [`state`] is what an instance has in
 //! the host; the other modules implement one imported interface each.
 
-pub(crate) mod async_;
-pub(crate) mod bindings;
-pub(crate) mod bodies;
-pub(crate) mod call;
-pub(crate) mod client;
-pub(crate) mod corpora;
-pub(crate) mod files;
-pub(crate) mod linking;
-pub(crate) mod plain;
-pub(crate) mod state;
-pub(crate) mod sync;
-pub(crate) mod track_view;
+mod async_;
+mod bindings;
+mod bodies;
+mod call;
+mod calls;
+mod client;
+mod corpora;
+mod describe;
+mod files;
+mod linking;
+mod plain;
+mod state;
+mod sync;
+mod track_view;
+
+pub(crate) use async_::AsyncInstance;
+pub(crate) use linking::Linked;
+pub(crate) use sync::SyncInstance;
+pub(crate) use track_view::restore as restore_track;
 
 /// Which version this is.
-pub(crate) const VERSION: &str = "0.1.0";
+const VERSION: &str = "0.1.0";

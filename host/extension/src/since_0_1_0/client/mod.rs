@@ -1,40 +1,38 @@
 //! The way of runners to the target, and to nowhere else: requests go to the endpoints of the race, redirects are not followed,
 //! and what would lead elsewhere is refused before anything is sent.
 
+mod builtin;
 mod denied;
+mod exchange;
+mod links;
 mod request;
 
-use std::cell::Cell;
 use std::collections::{HashMap, VecDeque};
 use std::rc::Rc;
 use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use bytes::Bytes;
 use futures_util::StreamExt;
-use futures_util::future::{LocalBoxFuture, select};
+use futures_util::future::select;
 use futures_util::stream::FuturesUnordered;
 use rally_cluster::Cluster;
-use rally_cluster::answer::describe;
-use rally_cluster::http::{Answer, Connection, ExchangeError, ExchangeErrorKind, Request, Sink, WriteMode};
-use rally_race::{BodyKind, Params, Partition, Runner};
+use rally_cluster::http::{Connection, WriteMode};
+use rally_race::Partition;
 use send_wrapper::SendWrapper;
-use serde_json::{Map, Value, json};
 use wasmtime::component::Resource;
 
-use self::request::checked;
-use crate::json_pointers::{JsonPointers, PickError};
-use crate::json_size::parsed_size;
+use self::exchange::{AnswerKeeper, Charge, Exchange, Finished, Wanted};
+use self::links::Links;
+use crate::instance::Traffic;
+use crate::json_pointers::JsonPointers;
 use crate::limits::LimitKind;
 use crate::since_0_1_0::bindings::client;
-use crate::since_0_1_0::bindings::client::{Completion, Host, Method, Response, Want};
+use crate::since_0_1_0::bindings::client::{Completion, Host, Response, Want};
 use crate::since_0_1_0::bindings::imports::types::{Error, ErrorClass};
 use crate::since_0_1_0::bodies::Body;
 use crate::since_0_1_0::corpora::error;
 use crate::since_0_1_0::state::{HostState, exceeded};
-
-/// Name of the only cluster that races have today.
-pub(crate) const DEFAULT_CLUSTER: &str = "default";
 
 /// The client of an instance: without links before the instance lives on the thread where its requests are sent.
 #[derive(Default)]
@@ -42,300 +40,6 @@ pub(crate) struct Client {
     links: Option<SendWrapper<Links>>,
     /// Whether a runner is at work: sources and schedulers that share its instance cannot send.
     running: bool,
-}
-
-/// Connections and requests under way. Lives on one thread.
-struct Links {
-    cluster: Arc<Cluster>,
-    partition: Partition,
-    idle: Vec<Connection>,
-    /// How new connections write.
-    mode: WriteMode,
-    /// The request made last, for the next one that differs in nothing but its body.
-    last: Option<(Address, Rc<Request>)>,
-    under_way: FuturesUnordered<LocalBoxFuture<'static, Finished>>,
-    finished: VecDeque<(Completion, Charge)>,
-    /// Bytes of bodies and answers that the host holds for requests under way, and for answers that nobody has taken yet.
-    held: Rc<Cell<usize>>,
-    next_id: u32,
-    built_in: HashMap<String, Box<dyn Runner>>,
-    /// First byte sent and last byte received since the call began.
-    span: Option<(Instant, Instant)>,
-    /// Whether the target refused a connection since the call began.
-    refused: bool,
-}
-
-/// What a request without headers of its own is made of.
-struct Address {
-    method: Method,
-    target: String,
-    has_body: bool,
-}
-
-/// From this size on, bytes, copying a body behind its head costs more than writing both side by side.
-const LARGE_BODY: usize = 64 * 1024;
-
-/// A submitted request that has got its answer.
-struct Finished {
-    id: u32,
-    exchange: Exchange,
-}
-
-/// A request and all that it needs.
-struct Exchange {
-    connection: Connection,
-    request: Rc<Request>,
-    body: Bytes,
-    timeout: Option<Duration>,
-    keep: Keep,
-    /// For the body.
-    charge: Charge,
-    outcome: Option<Result<Answer, ExchangeError>>,
-}
-
-/// Bytes that count as held until this is dropped.
-struct Charge {
-    held: Rc<Cell<usize>>,
-    bytes: usize,
-}
-
-impl Charge {
-    fn new(held: &Rc<Cell<usize>>, bytes: usize) -> Charge {
-        let mut charge = Charge { held: Rc::clone(held), bytes: 0 };
-        charge.grow(bytes);
-        charge
-    }
-
-    fn grow(&mut self, bytes: usize) {
-        self.bytes = self.bytes.saturating_add(bytes);
-        self.held.set(self.held.get().saturating_add(bytes));
-    }
-}
-
-impl Drop for Charge {
-    fn drop(&mut self) {
-        self.held.set(self.held.get().saturating_sub(self.bytes));
-    }
-}
-
-/// What is kept of an answer.
-struct Keep {
-    wanted: Wanted,
-    /// Bytes of one answer.
-    most: usize,
-    /// Bytes of all that is held.
-    most_held: usize,
-    charge: Charge,
-    body: Vec<u8>,
-}
-
-enum Wanted {
-    Nothing,
-    JsonPointers(JsonPointers),
-    Whole,
-}
-
-impl Sink for Keep {
-    fn begin(&mut self) {
-        self.body.clear();
-    }
-
-    fn data(&mut self, piece: &[u8]) {
-        let room = self.body.len() <= self.most && self.charge.held.get() <= self.most_held;
-        if !matches!(self.wanted, Wanted::Nothing) && room {
-            self.body.extend_from_slice(piece);
-            self.charge.grow(piece.len());
-        }
-    }
-}
-
-impl Exchange {
-    async fn perform(&mut self) {
-        let body = std::mem::take(&mut self.body);
-        let exchange = self.connection.exchange(&self.request, body, &mut self.keep);
-        self.outcome = Some(match self.timeout {
-            None => exchange.await,
-            Some(timeout) => {
-                match tokio::time::timeout(timeout, exchange).await {
-                    Ok(outcome) => outcome,
-                    // The exchange was dropped half-way, and its connection with it.
-                    Err(_) => Err(ExchangeError {
-                        kind: ExchangeErrorKind::Timeout { seconds: timeout.as_secs_f64() },
-                        sent: self.connection.first_write(),
-                        ended: Instant::now(),
-                    }),
-                }
-            }
-        });
-    }
-}
-
-impl Links {
-    /// A connection for a request with a body of so many bytes.
-    fn connection(&mut self, body: usize) -> Connection {
-        if body > LARGE_BODY && self.mode == WriteMode::Flatten {
-            // Who sends one large body sends more. Connecting is no part of what is measured.
-            self.mode = WriteMode::Vectored;
-            self.idle.clear();
-        }
-        self.idle.pop().unwrap_or_else(|| {
-            Connection::guarded(Arc::clone(self.cluster.endpoint(self.partition.index)), self.mode)
-        })
-    }
-
-    /// A request as the guest means it: see [`checked`].
-    fn request(&mut self, request: client::Request, body: &Bytes) -> Result<Rc<Request>, Error> {
-        if !request.headers.is_empty() || request.cluster.is_some() {
-            return checked(&self.cluster, self.partition, &request, !body.is_empty()).map(Rc::new);
-        }
-        let is_known = |(known, _): &&(Address, Rc<Request>)| {
-            known.target == request.target
-                && known.method == request.method
-                && known.has_body != body.is_empty()
-        };
-        if let Some((_, made)) = self.last.as_ref().filter(is_known) {
-            return Ok(Rc::clone(made));
-        }
-        let made = Rc::new(checked(&self.cluster, self.partition, &request, !body.is_empty())?);
-        let address = Address { method: request.method, target: request.target, has_body: !body.is_empty() };
-        self.last = Some((address, Rc::clone(&made)));
-        Ok(made)
-    }
-
-    /// What came of a request, for the guest, and what is held of it until the guest has it; its connection can be used again.
-    fn settle(
-        &mut self,
-        exchange: Exchange,
-        limits: &crate::Limits,
-    ) -> wasmtime::Result<(Result<Response, Error>, Charge)> {
-        let Exchange { connection, mut keep, outcome, charge, .. } = exchange;
-        drop(charge);
-        self.idle.push(connection);
-        let mut kept = Charge::new(&self.held, 0);
-        std::mem::swap(&mut kept, &mut keep.charge);
-        if let Some(Ok(answer)) = &outcome {
-            kept.grow(answer.problem.len());
-        }
-        if self.held.get() > limits.memory {
-            return Err(exceeded(limits, LimitKind::Memory));
-        }
-        Ok((self.response(keep, outcome, limits)?, kept))
-    }
-
-    fn response(
-        &mut self,
-        keep: Keep,
-        outcome: Option<Result<Answer, ExchangeError>>,
-        limits: &crate::Limits,
-    ) -> wasmtime::Result<Result<Response, Error>> {
-        let Some(outcome) = outcome else {
-            return Ok(Err(error(ErrorClass::Transport, "the request was given up")));
-        };
-        let (sent, received) = match &outcome {
-            Ok(answer) => (answer.sent, answer.received),
-            Err(failure) => (failure.sent.unwrap_or(failure.ended), failure.ended),
-        };
-        self.span = Some(match self.span {
-            Some((first, last)) => (first.min(sent), last.max(received)),
-            None => (sent, received),
-        });
-        let answer = match outcome {
-            Ok(answer) => answer,
-            Err(failure) => {
-                let class = match failure.kind {
-                    ExchangeErrorKind::Timeout { .. } => ErrorClass::Timeout,
-                    _ => ErrorClass::Transport,
-                };
-                let refused = matches!(failure.kind, ExchangeErrorKind::Refused { .. });
-                self.refused |= refused;
-                let kind = refused.then(|| REFUSED.to_owned());
-                return Ok(Err(Error { kind, ..error(class, failure.to_string()) }));
-            }
-        };
-        if keep.body.len() > limits.response_bytes {
-            return Err(exceeded(limits, LimitKind::ResponseBytes));
-        }
-        // Not followed, and no answer that a runner should take for a success.
-        if answer.status.is_redirection() {
-            return Ok(Err(Error {
-                status: Some(answer.status.as_u16()),
-                ..error(ErrorClass::Api, describe(&answer))
-            }));
-        }
-        let succeeded = answer.status.is_success();
-        let picked = match &keep.wanted {
-            Wanted::JsonPointers(picks) if succeeded => match picks.pick(&keep.body, limits.response_bytes) {
-                Ok(picked) => picked,
-                Err(PickError::TooMuch) => return Err(exceeded(limits, LimitKind::ResponseBytes)),
-                Err(PickError::NotJson(_)) => {
-                    let problem = "the answer is not the JSON that values were to be picked from";
-                    return Ok(Err(error(ErrorClass::Transport, problem)));
-                }
-            },
-            _ => Vec::new(),
-        };
-        let whole = matches!(keep.wanted, Wanted::Whole);
-        let headers = if whole { headers(&answer) } else { Vec::new() };
-        let body = match (succeeded, whole) {
-            (true, true) => keep.body,
-            (true, false) => Vec::new(),
-            (false, _) => answer.problem,
-        };
-        Ok(Ok(Response {
-            status: answer.status.as_u16(),
-            headers,
-            size: answer.length,
-            service_nanoseconds: (received - sent).as_nanos() as u64,
-            picked,
-            body,
-        }))
-    }
-
-    /// Notes what came of a submitted request.
-    fn note(&mut self, finished: Finished, limits: &crate::Limits) -> wasmtime::Result<()> {
-        let (outcome, charge) = self.settle(finished.exchange, limits)?;
-        self.finished.push_back((Completion { id: finished.id, outcome }, charge));
-        Ok(())
-    }
-
-    /// Waits for something while submitted requests go on.
-    async fn meanwhile<T>(
-        &mut self,
-        wait: impl Future<Output = T>,
-        limits: &crate::Limits,
-    ) -> wasmtime::Result<T> {
-        let mut wait = std::pin::pin!(wait);
-        while !self.under_way.is_empty() {
-            match select(wait.as_mut(), self.under_way.next()).await {
-                futures_util::future::Either::Left((done, _)) => return Ok(done),
-                futures_util::future::Either::Right((Some(finished), _)) => self.note(finished, limits)?,
-                futures_util::future::Either::Right((None, _)) => break,
-            }
-        }
-        Ok(wait.await)
-    }
-}
-
-/// What went over the connections of a run.
-#[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Traffic {
-    /// First byte sent and last byte received, if anything was sent.
-    pub(crate) span: Option<(Instant, Instant)>,
-    /// Whether the target refused a connection: what a guest says of it is not believed.
-    pub(crate) refused: bool,
-}
-
-/// Kind of a transport error that tells the guest that the target refused the connection.
-const REFUSED: &str = "connection-refused";
-
-fn headers(answer: &Answer) -> Vec<(String, String)> {
-    answer
-        .headers()
-        .iter()
-        .map(|(name, value)| {
-            (name.as_str().to_owned(), String::from_utf8_lossy(value.as_bytes()).into_owned())
-        })
-        .collect()
 }
 
 impl Client {
@@ -423,7 +127,13 @@ impl HostState {
             request,
             body,
             timeout,
-            keep: Keep { wanted, most, most_held, charge: Charge::new(&links.held, 0), body: Vec::new() },
+            keep: AnswerKeeper {
+                wanted,
+                most,
+                most_held,
+                charge: Charge::new(&links.held, 0),
+                body: Vec::new(),
+            },
             charge: Charge::new(&links.held, charged),
             outcome: None,
         };
@@ -590,79 +300,6 @@ impl Host for HostState {
         params: String,
         body: Option<Resource<Body>>,
     ) -> wasmtime::Result<Result<String, Error>> {
-        let body = match body {
-            Some(handle) => self.take_body(handle)?,
-            None => Bytes::new(),
-        };
-        if let Some(name) = cluster.filter(|name| name != DEFAULT_CLUSTER) {
-            return Ok(Err(error(
-                ErrorClass::NotFound,
-                format!("there is no cluster {name:?} in this race"),
-            )));
-        }
-        if parsed_size(&params) > self.room() {
-            return Err(exceeded(&self.limits, LimitKind::Memory));
-        }
-        let values: Map<String, Value> = match serde_json::from_str(&params) {
-            Ok(values) => values,
-            Err(problem) => {
-                let problem = format!("params of {operation_type:?} are no JSON object: {problem}");
-                return Ok(Err(error(ErrorClass::Config, problem)));
-            }
-        };
-        self.waits();
-        let environment = Arc::clone(&self.environment);
-        let limits = Arc::clone(&self.limits);
-        let (Some(links), Some(target)) = (self.client.at_work(), &environment.target) else {
-            return Ok(Err(denied()));
-        };
-        let performed = SendWrapper::new(async move {
-            let mut runner = match links.built_in.remove(&operation_type) {
-                Some(runner) => runner,
-                None => {
-                    let opened = match target.built_in.guarded_runner("builtin", &operation_type) {
-                        Ok(factory) => {
-                            let partition = links.partition;
-                            links.meanwhile(factory.open(partition), &limits).await?
-                        }
-                        Err(problem) => return Ok(Err(error(ErrorClass::NotFound, problem.to_string()))),
-                    };
-                    match opened {
-                        Ok(runner) => runner,
-                        Err(problem) => return Ok(Err(error(ErrorClass::Transport, problem.to_string()))),
-                    }
-                }
-            };
-            let documents = values.get("bulk-size").and_then(Value::as_u64).unwrap_or(0) as u32;
-            let params =
-                Params { body, body_kind: BodyKind::Bytes, documents, ..Params::of(Arc::new(values)) };
-            let outcome = links.meanwhile(runner.run(&params), &limits).await?;
-            links.built_in.insert(operation_type, runner);
-            let outcome = match outcome {
-                Ok(outcome) => outcome,
-                Err(problem) => return Ok(Err(error(ErrorClass::Config, problem.to_string()))),
-            };
-            links.span = Some(match links.span {
-                Some((first, last)) => (first.min(outcome.sent), last.max(outcome.received)),
-                None => (outcome.sent, outcome.received),
-            });
-            let mut told = json!({
-                "weight": outcome.weight,
-                "unit": outcome.unit,
-                "success": outcome.failure.is_none(),
-            });
-            if let Some(failure) = outcome.failure {
-                told["error-description"] = Value::from(failure.description);
-                told["http-status"] = Value::from(failure.status);
-                told["error-count"] = Value::from(failure.count);
-            }
-            if let (Some(meta), Some(told)) = (outcome.meta, told.as_object_mut()) {
-                told.extend(*meta);
-            }
-            Ok(Ok(told.to_string()))
-        })
-        .await;
-        self.goes_on();
-        performed
+        self.perform_builtin(cluster, operation_type, params, body).await
     }
 }

@@ -4,7 +4,7 @@ use rally_cluster::Cluster;
 use rally_cluster::http::Request;
 use rally_race::Partition;
 
-use super::DEFAULT_CLUSTER;
+use crate::context::DEFAULT_CLUSTER;
 use crate::since_0_1_0::bindings::client;
 use crate::since_0_1_0::bindings::client::Method;
 use crate::since_0_1_0::bindings::imports::types::{Error, ErrorClass};
