@@ -1,7 +1,7 @@
 //! `rally run`: from options to a report.
 
 use rally_race::{Cancel, LocalDriver};
-use rally_results::{ReportFormat, Summary, render, write_report};
+use rally_results::{ReportFormat, ReportOptions, render, render_race, write_report};
 use rally_session::{
     Credentials, FinishedRace, Home, NodeProgram, RaceSpec, Session, SessionObserver, bind, prepare,
     provider, race, record,
@@ -23,10 +23,14 @@ pub fn run(arguments: &RunArgs) -> Result<(), CommandError> {
     let observer = TerminalObserver::new(arguments.quiet);
     let finished = finish(spec, credentials, &home, &observer, &cancel)?;
     // The report is printed first: a full disk must not keep it from the user.
-    let printed = if arguments.quiet { Ok(()) } else { print(finished.summary(), &report) };
+    let printed = if arguments.quiet { Ok(()) } else { print(&finished, &report) };
     let recorded = record(finished);
     let written = match &report.file {
-        Some(path) => write_report(path, &recorded.summary, &report.options).map_err(CommandError::failure),
+        Some(path) => {
+            let options = ReportOptions { width: None, ..report.options };
+            let text = render_race(&recorded.record, &recorded.summary, &options);
+            write_report(path, &text, options.format).map_err(CommandError::failure)
+        }
         None => Ok(()),
     };
     recorded.end?;
@@ -54,8 +58,15 @@ pub fn node_program() -> Result<NodeProgram, CommandError> {
 }
 
 /// Prints the report to standard output; what belongs to it but is no table follows, where it does not spoil the format.
-fn print(summary: &Summary, report: &ReportSettings) -> Result<(), CommandError> {
-    let mut text = render(summary, &report.options);
+fn print(finished: &FinishedRace, report: &ReportSettings) -> Result<(), CommandError> {
+    let summary = finished.summary();
+    let mut text = match report.options.format {
+        // A table is for the eye: the rest has been shown when the race began, and warnings follow.
+        ReportFormat::Markdown => render(summary, &report.options),
+        ReportFormat::Csv | ReportFormat::Json => {
+            render_race(finished.race_record(), summary, &report.options)
+        }
+    };
     let warnings = summary.warnings(report.options.compat);
     match report.options.format {
         ReportFormat::Markdown => {

@@ -5,8 +5,9 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
+use crate::record::SCHEMA_VERSION;
 use crate::rows::Compat;
 use crate::summary::{FailedTaskRecord, RaceStatus, Summary};
 
@@ -73,6 +74,12 @@ pub struct RaceRecord {
     /// Properties of all records: track < challenge.
     #[serde(default, skip_serializing_if = "Map::is_empty")]
     pub meta: Map<String, Value>,
+    /// Version of the results' names and meanings ([`SCHEMA_VERSION`]); `None` as long as there are none.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub schema_version: Option<u32>,
+    /// Whose definitions the main figures have: `rally`, or rally's own where it is missing.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub compat: Option<String>,
     /// Results over the whole race ([`Summary::results`]); `None` as long as there are none.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub results: Option<Value>,
@@ -99,10 +106,37 @@ pub struct ClusterRecord {
     pub hosts: Vec<String>,
 }
 
+impl ClusterRecord {
+    /// The cluster in a line: flavor, version and addresses, as far as they are known.
+    pub fn describe(&self) -> String {
+        let known = [self.distribution_flavor.as_deref(), self.distribution_version.as_deref()];
+        let known: Vec<&str> = known.into_iter().flatten().collect();
+        match (known.is_empty(), self.hosts.is_empty()) {
+            (_, true) => known.join(" "),
+            (true, false) => self.hosts.join(", "),
+            (false, false) => format!("{} at {}", known.join(" "), self.hosts.join(", ")),
+        }
+    }
+}
+
 impl RaceRecord {
+    /// What says which race this is, under the names of `race.json`.
+    pub fn identity(&self) -> [(&'static str, Value); 6] {
+        [
+            ("race-id", json!(self.race_id)),
+            ("race-timestamp", json!(iso_basic(self.race_timestamp))),
+            ("track", json!(self.track)),
+            ("challenge", json!(self.challenge)),
+            ("cluster", json!(self.cluster)),
+            ("seed", json!(self.seed)),
+        ]
+    }
+
     /// Takes in what the race came to, as it stands.
     pub fn take_in(&mut self, summary: &Summary, compat: Option<Compat>) {
         self.status = summary.status;
+        self.schema_version = Some(SCHEMA_VERSION);
+        self.compat = compat.map(|Compat::Rally| "rally".to_owned());
         self.results = Some(summary.results(compat));
         self.lap_results = summary.lap_results(compat);
         self.warnings = summary.warnings(compat);

@@ -9,8 +9,9 @@ use std::str::FromStr;
 use rally_support::whole_file;
 use thiserror::Error;
 
+use crate::race_record::{RaceRecord, iso_basic};
 use crate::rows::Compat;
-use crate::summary::Summary;
+use crate::summary::{RaceStatus, Summary};
 use crate::table;
 
 /// `--report-format`.
@@ -75,6 +76,56 @@ pub fn render(summary: &Summary, options: &ReportOptions) -> String {
     }
 }
 
+/// The report of a race that has ended: as [`render`], and with what it is a report of, how the race ended and all warnings, so that a
+/// file says for itself how far its figures go.
+///
+/// JSON has the names of `race.json` (`race-id`, `race-timestamp`, `track`, `challenge`, `cluster`, `seed`). CSV has rows at its end
+/// whose metric is `race id`, `race status`, `warning` and so on, markdown lines below the table.
+pub fn render_race(record: &RaceRecord, summary: &Summary, options: &ReportOptions) -> String {
+    match options.format {
+        ReportFormat::Json => {
+            let mut report = summary.to_json(options.compat);
+            for (name, value) in record.identity() {
+                report[name] = value;
+            }
+            format!("{report:#}\n")
+        }
+        ReportFormat::Csv => {
+            let facts = table::csv_facts(&facts(record, summary, options.compat), summary.has_laps());
+            render(summary, options) + &facts
+        }
+        ReportFormat::Markdown => {
+            let mut report = render(summary, options) + "\n";
+            for (name, value) in facts(record, summary, options.compat) {
+                report.push_str(&format!("{name}: {}\n", table::harmless(&value)));
+            }
+            report
+        }
+    }
+}
+
+/// What a report is of, by name.
+fn facts(record: &RaceRecord, summary: &Summary, compat: Option<Compat>) -> Vec<(&'static str, String)> {
+    let status = match summary.status {
+        RaceStatus::Running => "running",
+        RaceStatus::Complete => "complete",
+        RaceStatus::Interrupted => "interrupted",
+        RaceStatus::Failed => "failed",
+        RaceStatus::TasksFailed => "tasks-failed",
+    };
+    let mut facts = vec![
+        ("race status", status.to_owned()),
+        ("race id", record.race_id.clone()),
+        ("race timestamp", iso_basic(record.race_timestamp)),
+        ("track", record.track.clone()),
+        ("challenge", record.challenge.clone().unwrap_or_default()),
+        ("target", record.cluster.describe()),
+        ("seed", record.seed.clone().unwrap_or_default()),
+    ];
+    facts.extend(summary.warnings(compat).into_iter().map(|warning| ("warning", warning)));
+    facts
+}
+
 /// A report file could not be written. What was in it before is still there.
 #[derive(Debug, Error)]
 #[error("cannot write the report to '{}': {source}; the figures are printed and stored with the race", path.display())]
@@ -85,15 +136,13 @@ pub struct WriteReportError {
     pub source: io::Error,
 }
 
-/// Writes the report to a file, creating its folder where needed. As in Rally a markdown or CSV report is appended to what
-/// the file has; a JSON report takes its place, as two of them in a row are not JSON. The file is never half-written. The
-/// width of a terminal does not matter here.
+/// Writes a report ([`render_race`]) to a file, creating its folder where needed. As in Rally a markdown or CSV report is appended to what
+/// the file has; a JSON report takes its place, as two of them in a row are not JSON. The file is never half-written.
 ///
 /// # Errors
 /// Where the file cannot be written.
-pub fn write_report(path: &Path, summary: &Summary, options: &ReportOptions) -> Result<(), WriteReportError> {
-    let report = render(summary, &ReportOptions { width: None, ..*options });
-    write(path, &report, options.format).map_err(|source| WriteReportError { path: path.to_owned(), source })
+pub fn write_report(path: &Path, report: &str, format: ReportFormat) -> Result<(), WriteReportError> {
+    write(path, report, format).map_err(|source| WriteReportError { path: path.to_owned(), source })
 }
 
 fn write(path: &Path, report: &str, format: ReportFormat) -> io::Result<()> {

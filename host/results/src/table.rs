@@ -63,6 +63,15 @@ pub fn csv(rows: &[Row], with_lap: bool) -> String {
         .collect()
 }
 
+/// Lines at the end of [`csv`] that are about the race: name and value in the columns of metric and value.
+pub fn csv_facts(facts: &[(&str, String)], with_lap: bool) -> String {
+    let before = if with_lap { "," } else { "" };
+    facts
+        .iter()
+        .map(|(name, value)| format!("{before}{},,{},\n", quoted(name), quoted(&harmless(value))))
+        .collect()
+}
+
 /// A CSV field, in quotes where it has to be (RFC 4180).
 fn quoted(field: &str) -> Cow<'_, str> {
     if field.contains([',', '"', '\n', '\r']) {
@@ -90,7 +99,7 @@ fn columns(row: &Row, with_lap: bool, value: fn(&Cell) -> String) -> Vec<String>
 }
 
 /// Text without what would end a cell or a row, or steer the terminal.
-fn harmless(text: &str) -> String {
+pub(crate) fn harmless(text: &str) -> String {
     printable::line(&text.replace('|', "\\|").replace(['\n', '\r', '\t'], " ")).into_owned()
 }
 

@@ -51,6 +51,8 @@ pub(crate) fn begin(ready: &ReadyRace) -> RaceRecord {
         options: options(ready),
         load_driver: load_driver(),
         meta,
+        schema_version: None,
+        compat: None,
         results: None,
         lap_results: Vec::new(),
         warnings: Vec::new(),

@@ -326,8 +326,8 @@ fn a_task_on_a_busy_machine_says_which_percentiles_hold() {
 fn a_report_file_is_appended_to_as_in_rally() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("new/reports/report.csv");
-    write_report(&path, &one_lap(), &CSV).unwrap();
-    write_report(&path, &one_lap(), &CSV).unwrap();
+    write_report(&path, &render(&one_lap(), &CSV), CSV.format).unwrap();
+    write_report(&path, &render(&one_lap(), &CSV), CSV.format).unwrap();
     assert_eq!(fs::read_to_string(&path).unwrap(), render(&one_lap(), &CSV).repeat(2));
     assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1, "temporary files are left");
 }
@@ -336,8 +336,8 @@ fn a_report_file_is_appended_to_as_in_rally() {
 fn a_json_report_file_stays_json() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("report.json");
-    write_report(&path, &one_lap(), &JSON).unwrap();
-    write_report(&path, &one_lap(), &JSON).unwrap();
+    write_report(&path, &render(&one_lap(), &JSON), JSON.format).unwrap();
+    write_report(&path, &render(&one_lap(), &JSON), JSON.format).unwrap();
     serde_json::from_str::<Value>(&fs::read_to_string(&path).unwrap()).unwrap();
 }
 
@@ -346,16 +346,19 @@ fn a_report_that_cannot_be_written_is_an_error_that_names_the_file() {
     let folder = tempfile::tempdir().unwrap();
     fs::write(folder.path().join("file"), "").unwrap();
     let path = folder.path().join("file/report.md");
-    let error = write_report(&path, &one_lap(), &MARKDOWN).unwrap_err().to_string();
+    let error = write_report(&path, &render(&one_lap(), &MARKDOWN), MARKDOWN.format).unwrap_err().to_string();
     assert!(error.contains("file/report.md") && error.contains("stored with the race"), "{error}");
-    let error = write_report(folder.path(), &one_lap(), &MARKDOWN).unwrap_err().to_string();
+    let error =
+        write_report(folder.path(), &render(&one_lap(), &MARKDOWN), MARKDOWN.format).unwrap_err().to_string();
     assert!(error.contains("directory"), "{error}");
 }
 
 #[test]
 #[cfg(target_os = "linux")]
 fn a_full_disk_is_an_error_that_names_it() {
-    let error = write_report(Path::new("/dev/full"), &one_lap(), &MARKDOWN).unwrap_err().to_string();
+    let error = write_report(Path::new("/dev/full"), &render(&one_lap(), &MARKDOWN), MARKDOWN.format)
+        .unwrap_err()
+        .to_string();
     assert!(error.contains("/dev/full") && error.contains("No space left"), "{error}");
 }
 
@@ -369,7 +372,7 @@ fn a_link_and_the_permissions_of_a_report_file_are_kept() {
     fs::write(&path, "before\n").unwrap();
     fs::set_permissions(&path, fs::Permissions::from_mode(0o640)).unwrap();
     std::os::unix::fs::symlink(&path, &link).unwrap();
-    write_report(&link, &one_lap(), &MARKDOWN).unwrap();
+    write_report(&link, &render(&one_lap(), &MARKDOWN), MARKDOWN.format).unwrap();
     assert!(fs::symlink_metadata(&link).unwrap().is_symlink());
     assert!(fs::read_to_string(&path).unwrap().starts_with("before\n|"));
     assert_eq!(fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o640);

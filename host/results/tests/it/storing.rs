@@ -13,8 +13,8 @@ use hdrhistogram::serialization::Deserializer;
 use hdrhistogram::serialization::interval_log::{IntervalLogIterator, LogEntry};
 use rally_race::Recording;
 use rally_results::{
-    ClusterRecord, Collector, HistogramLog, RaceRecord, RaceStatus, RaceStore, RaceStoreError,
-    parse_user_tags,
+    ClusterRecord, Collector, Compat, HistogramLog, RaceRecord, RaceStatus, RaceStore, RaceStoreError,
+    ReportFormat, ReportOptions, parse_user_tags, render_race,
 };
 use serde_json::{Map, Value, json};
 
@@ -43,6 +43,8 @@ fn record(id: &str) -> RaceRecord {
         options: Map::new(),
         load_driver: Map::new(),
         meta: Map::new(),
+        schema_version: None,
+        compat: None,
         results: None,
         lap_results: Vec::new(),
         warnings: Vec::new(),
@@ -289,4 +291,47 @@ fn an_interval_without_samples_leaves_no_line() {
     log.add(1, "search", &Recording::default());
     log.write_interval(Duration::from_secs(1)).unwrap();
     assert_eq!(intervals(&disk.content.lock().unwrap()).len(), 0);
+}
+
+/// A report of an interrupted race, in each format: what its reader must know before believing it.
+#[test]
+fn a_report_says_in_every_format_which_race_it_is_of_and_how_that_ended() {
+    let record = RaceRecord { seed: Some("7".to_owned()), ..record("one") };
+    let summary = Collector::new([task(0, 1, "a|b")]).summary(RaceStatus::Interrupted);
+    let report =
+        |format| render_race(&record, &summary, &ReportOptions { format, ..ReportOptions::default() });
+
+    let csv = report(ReportFormat::Csv);
+    assert!(csv.contains("race status,,interrupted,\nrace id,,one,\nrace timestamp,,"), "{csv}");
+    assert!(csv.contains("\nseed,,7,\nwarning,,"), "{csv}");
+    let width = csv.lines().next().unwrap().split(',').count();
+    let plain = csv.lines().filter(|line| !line.contains('"'));
+    assert!(plain.into_iter().all(|line| line.split(',').count() == width), "{csv}");
+
+    let markdown = report(ReportFormat::Markdown);
+    assert!(markdown.contains("\nrace status: interrupted\nrace id: one\n"), "{markdown}");
+    assert!(markdown.contains("\nwarning: the race was interrupted"), "{markdown}");
+
+    let json: Value = serde_json::from_str(&report(ReportFormat::Json)).unwrap();
+    let kept = serde_json::to_value(&record).unwrap();
+    for name in ["race-id", "race-timestamp", "track", "challenge", "cluster", "seed"] {
+        assert_eq!(json[name], kept[name], "{name}");
+    }
+    assert_eq!(json["status"], "interrupted");
+}
+
+#[test]
+fn race_json_has_all_of_the_json_report() {
+    let mut record = record("one");
+    let summary = Collector::new([task(0, 1, "a")]).summary(RaceStatus::Failed);
+    record.take_in(&summary, Some(Compat::Rally));
+    let options = ReportOptions { format: ReportFormat::Json, compat: Some(Compat::Rally), width: None };
+    let report: Value = serde_json::from_str(&render_race(&record, &summary, &options)).unwrap();
+    let kept = serde_json::to_value(&record).unwrap();
+    for (name, value) in report.as_object().unwrap() {
+        // Lists without entries are left out of race.json.
+        if value.as_array().is_none_or(|list| !list.is_empty()) {
+            assert_eq!(kept[name], *value, "{name}");
+        }
+    }
 }
