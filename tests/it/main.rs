@@ -13,6 +13,7 @@ mod figures;
 mod help;
 mod lying_targets;
 mod race;
+mod refusals;
 mod support;
 mod track_authoring;
 mod track_commands;

@@ -14,7 +14,7 @@ use crate::limits::LimitArgs;
 use crate::list::ListArgs;
 use crate::plan::PlanArgs;
 use crate::render_track::RenderArgs;
-use crate::track::args::{RepositoryArgs, TaskFilterArgs, TrackArgs, TrackParamArgs};
+use crate::track::args::{RepositoryArgs, StrictArgs, TaskFilterArgs, TrackArgs, TrackParamArgs};
 use crate::upgrade_track::UpgradeArgs;
 use crate::validate_track::ValidateArgs;
 
@@ -92,6 +92,9 @@ pub struct RunArgs {
 
     #[command(flatten)]
     pub params: TrackParamArgs,
+
+    #[command(flatten)]
+    pub strict: StrictArgs,
 
     #[command(flatten)]
     pub filters: TaskFilterArgs,

@@ -11,7 +11,7 @@ use rally_session::Home;
 
 use crate::ending::CommandError;
 use crate::terminal;
-use crate::track::args::{FlavorArgs, RepositoryArgs, TaskFilterArgs, TrackArgs, TrackParamArgs};
+use crate::track::args::{FlavorArgs, RepositoryArgs, StrictArgs, TaskFilterArgs, TrackArgs, TrackParamArgs};
 use crate::track::{self, Reading};
 
 /// Options of `rally info`.
@@ -28,6 +28,9 @@ pub struct InfoArgs {
     pub params: TrackParamArgs,
 
     #[command(flatten)]
+    pub strict: StrictArgs,
+
+    #[command(flatten)]
     pub filters: TaskFilterArgs,
 
     #[command(flatten)]
@@ -41,6 +44,7 @@ pub struct InfoArgs {
 pub fn run(arguments: &InfoArgs) -> Result<(), CommandError> {
     let home = Home::from_environment().map_err(CommandError::user)?;
     let reading = Reading::with(&arguments.params)?
+        .strict(arguments.strict)
         .filtered(&arguments.filters)?
         .flavor(&arguments.flavor)
         .challenge(arguments.challenge.as_deref());

@@ -10,7 +10,7 @@ use rally_session::Home;
 
 use crate::ending::CommandError;
 use crate::terminal;
-use crate::track::args::{FlavorArgs, RepositoryArgs, TaskFilterArgs, TrackArgs, TrackParamArgs};
+use crate::track::args::{FlavorArgs, RepositoryArgs, StrictArgs, TaskFilterArgs, TrackArgs, TrackParamArgs};
 use crate::track::{self, Reading};
 
 /// Options of `rally plan`.
@@ -33,6 +33,9 @@ pub struct PlanArgs {
 
     #[command(flatten)]
     pub params: TrackParamArgs,
+
+    #[command(flatten)]
+    pub strict: StrictArgs,
 
     #[command(flatten)]
     pub filters: TaskFilterArgs,
@@ -86,6 +89,7 @@ fn seconds(text: &str) -> Result<f64, String> {
 pub fn run(arguments: &PlanArgs) -> Result<(), CommandError> {
     let home = Home::from_environment().map_err(CommandError::user)?;
     let mut options = Reading::with(&arguments.params)?
+        .strict(arguments.strict)
         .filtered(&arguments.filters)?
         .flavor(&arguments.flavor)
         .challenge(arguments.challenge.as_deref())

@@ -77,6 +77,7 @@ fn spec(arguments: &RunArgs) -> Result<(RaceSpec, Credentials), CommandError> {
     let client_options = ClientOptions::read(&arguments.client_options).map_err(CommandError::user)?;
     let credentials = spec.set_client_options(client_options).map_err(CommandError::user)?;
     spec.track_params = track_params(&arguments.params)?;
+    spec.strict = arguments.strict.strict;
     spec.ignore_unused_track_params = arguments.params.ignore_unused_track_params;
     spec.include_tasks =
         listed("include-tasks", arguments.filters.include_tasks.as_deref()).map_err(CommandError::user)?;

@@ -44,6 +44,7 @@
 
 mod bind;
 pub mod bundle;
+mod check;
 pub mod components;
 mod documents;
 mod driver;
@@ -63,6 +64,7 @@ mod spec;
 mod target;
 
 pub use bind::{ReadyRace, bind};
+pub use check::check;
 pub use driver::{DriverProcess, DriverProcessError, serve_driver};
 pub use error::{ErrorKind, SessionError, TasksFailed, chain};
 pub use find::{FoundTrack, SHIPPED, TrackFinder, TrackFolders};

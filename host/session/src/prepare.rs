@@ -10,6 +10,7 @@ use rally_track::{Challenge, LoadOptions, Track};
 use serde_json::Value;
 
 use crate::bundle::{UnpackedBundle, open_bundle};
+use crate::check::check;
 use crate::components;
 use crate::documents::{self, DocumentOptions};
 use crate::error::SessionError;
@@ -55,6 +56,16 @@ pub(crate) struct RaceSource {
     pub(crate) bundle: Option<UnpackedBundle>,
 }
 
+impl RaceSource {
+    /// Where data files are kept.
+    fn data_files(&self, session: &Session<'_>) -> PathBuf {
+        match &self.bundle {
+            Some(_) => self.data.clone(),
+            None => session.home.corpora(),
+        }
+    }
+}
+
 /// The challenge is missing.
 #[derive(Debug, thiserror::Error)]
 #[error("the track has no such challenge; name one with --challenge")]
@@ -79,7 +90,8 @@ pub fn prepare(
     let data = data_place(session, &found, bundle.as_ref());
     let extensions = components::load(&folder, &found.source.name(), &spec.extension_limits, session.home)?;
     let options = load_options(&spec, &facts, &extensions);
-    let track = rally_track::load(&found.source, &options).map_err(SessionError::user)?;
+    let (track, places) =
+        rally_track::load_with_places(&found.source, &options).map_err(SessionError::user)?;
     let track = Arc::new(processed(&spec, track, &extensions, &folder, &data)?);
     // The race has read what it needs of the track repository: others may change it from here on.
     let FoundTrack { warnings, checkout, .. } = found;
@@ -90,6 +102,8 @@ pub fn prepare(
     let source = RaceSource { folder, data, revision, bundle };
     let challenge =
         track.challenge(spec.challenge.as_deref()).ok_or(NoChallenge).map_err(SessionError::user)?.clone();
+    let cache = source.data_files(session);
+    check(&track, &[&challenge], &extensions, &places, &cache)?;
     if let Some(info) = &challenge.user_info {
         session.observer.event(SessionEvent::ChallengeInfo(info));
     }
@@ -138,6 +152,7 @@ fn load_options(spec: &RaceSpec, facts: &TargetFacts, extensions: &Extensions) -
         exclude_tasks: spec.exclude_tasks.clone(),
         extension_names: extensions.names(),
         any_names: false,
+        strict: spec.strict,
         track_params: spec.track_params.clone(),
         ignore_unused_track_params: spec.ignore_unused_track_params,
         build_flavor: facts.build_flavor,
@@ -193,9 +208,5 @@ fn documents(
     if !needed.contains(&true) {
         return Ok(Vec::new());
     }
-    let cache = match &source.bundle {
-        Some(_) => source.data.clone(),
-        None => session.home.corpora(),
-    };
-    documents::all(track, &needed, &cache, &options, session.observer, session.cancel)
+    documents::all(track, &needed, &source.data_files(session), &options, session.observer, session.cancel)
 }

@@ -42,6 +42,9 @@ pub struct RaceSpec {
     /// Whether parameters that no template reads are fine.
     #[serde(default)]
     pub ignore_unused_track_params: bool,
+    /// Whether keys of the track that nothing reads are errors.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub strict: bool,
     /// If not empty only these tasks are raced: names, `type:` and an operation type, or `tag:` and a tag.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub include_tasks: Vec<String>,
@@ -327,6 +330,7 @@ impl RaceSpec {
             challenge: None,
             track_params: Map::new(),
             ignore_unused_track_params: false,
+            strict: false,
             include_tasks: Vec::new(),
             exclude_tasks: Vec::new(),
             now,

@@ -225,6 +225,11 @@ impl Document {
         duplicates.chain(self.empty_collections()).collect()
     }
 
+    /// The file.
+    pub(crate) fn path(&self) -> &std::path::Path {
+        &self.path
+    }
+
     /// Length of the text, rendered if it is a template.
     pub(crate) fn text_bytes(&self) -> usize {
         self.text.as_str().len()

@@ -8,6 +8,7 @@ use serde_json::Value;
 use crate::document::{Document, Rules, template_problem};
 use crate::error::Problem;
 use crate::files::TrackFiles;
+use crate::reading::{Places, Pointers};
 use crate::template::{RenderOptions, Renderer};
 use crate::{
     Dialect, LoadOptions, Track, TrackError, TrackParameters, TrackSource, current, dialect, rally2017,
@@ -30,10 +31,20 @@ pub struct Loaded {
 /// # Errors
 ///
 /// What is wrong with it, as [`TrackError`] has it. Everything in a track of 2017 that a race would stumble over is found
-/// here. In the current dialect names that nothing built in has are taken for an extension's.
+/// here.
 pub fn load(source: &TrackSource, options: &LoadOptions) -> Result<Track, TrackError> {
     let (track, ..) = load_whole(source, options)?;
     Ok(track)
+}
+
+/// Loads a track, and keeps where things stand in it, for what is checked afterwards.
+///
+/// # Errors
+///
+/// Those of [`load`].
+pub fn load_with_places(source: &TrackSource, options: &LoadOptions) -> Result<(Track, Places), TrackError> {
+    let (track, document, parameters) = load_whole(source, options)?;
+    Ok((track, Places::new(document, parameters.pointers)))
 }
 
 /// Loads a track, and tells what it was made of.
@@ -84,15 +95,21 @@ fn load_whole(
         |problem: Box<Problem>| TrackError::Invalid { track: name.clone(), problems: vec![*problem] };
     let (document, dialect) = document(&renderer, &files, &file).map_err(invalid)?;
     let mut templates = vec![file];
+    let pointers;
     let track = match dialect {
-        Dialect::Rally2017 => rally2017::read(&name, &document, &files, &renderer, options)?,
+        Dialect::Rally2017 => {
+            let (track, read) = rally2017::read(&name, &document, &files, &renderer, options)?;
+            pointers = read;
+            track
+        }
         Dialect::Current => {
             let read = current::read(&name, &document, &files, &renderer, options)?;
             templates.extend(read.bodies);
+            pointers = read.pointers;
             read.track
         }
     };
-    let mut parameters = ReadParameters { track: name, files, renderer, templates, found: None };
+    let mut parameters = ReadParameters { track: name, files, renderer, templates, pointers, found: None };
     // To find out which parameters are read takes as long as to render everything.
     if !options.track_params.is_empty() {
         let defined = match options.ignore_unused_track_params {
@@ -117,6 +134,7 @@ struct ReadParameters {
     renderer: Renderer,
     /// Names of the track's file, and of the files of its bodies and templates.
     templates: Vec<String>,
+    pointers: Pointers,
     found: Option<BTreeSet<String>>,
 }
 

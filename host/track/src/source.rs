@@ -96,10 +96,16 @@ pub struct LoadOptions {
     pub exclude_tasks: Vec<String>,
     /// Overrides `auto-managed` of all indices.
     pub auto_manage_indices: Option<bool>,
-    /// What extensions register. A track that names anything else is rejected.
+    /// What extensions register. A track that names anything else is rejected, unless Python code lies beside it: in Rally that
+    /// code may register any name.
     pub extension_names: ExtensionNames,
     /// Whether names that nothing registers are taken for an extension's: to look at a track without running anything.
     pub any_names: bool,
+    /// Whether names are checked in all challenges, not only in the one that will be raced. Tracks of 2017 are always checked as a
+    /// whole.
+    pub every_challenge: bool,
+    /// Whether keys that nothing reads are errors, not warnings (`--strict`). In tracks of 2017 they always are.
+    pub strict: bool,
     /// What the templates of the track get (`--track-params`).
     pub track_params: Map<String, Value>,
     /// Whether parameters that no template reads are fine.

@@ -76,6 +76,15 @@ pub struct TrackParamArgs {
     pub ignore_unused_track_params: bool,
 }
 
+/// How strictly a track is read.
+#[derive(Debug, Clone, Copy, Default, Args)]
+#[command(next_help_heading = "Track")]
+pub struct StrictArgs {
+    /// Refuse a track with keys that nothing reads instead of warning about them.
+    #[arg(long)]
+    pub strict: bool,
+}
+
 /// Which tasks.
 #[derive(Debug, Clone, Default, Args)]
 #[command(next_help_heading = "Track")]

@@ -8,7 +8,7 @@ use rally_support::option_value;
 use rally_track::{BuildFlavor, LoadOptions, TrackParameters};
 use serde_json::{Map, Value};
 
-use super::args::{FlavorArgs, RepositoryArgs, TaskFilterArgs, TrackArgs, TrackParamArgs};
+use super::args::{FlavorArgs, RepositoryArgs, StrictArgs, TaskFilterArgs, TrackArgs, TrackParamArgs};
 use crate::ending::CommandError;
 use crate::terminal;
 
@@ -42,6 +42,12 @@ impl Reading {
         self.0.exclude_tasks =
             listed("exclude-tasks", filters.exclude_tasks.as_deref()).map_err(CommandError::user)?;
         Ok(self)
+    }
+
+    /// With unknown keys as errors or not.
+    pub fn strict(mut self, strict: StrictArgs) -> Reading {
+        self.0.strict = strict.strict;
+        self
     }
 
     /// For a challenge, or for all.

@@ -1,7 +1,7 @@
 //! Operations that send documents.
 
 use crate::operation_type::{OperationType, measured};
-use crate::parameter::{Parameter, any, flag, names, number, text};
+use crate::parameter::{Parameter, any, flag, names, number};
 use crate::{Source, Work};
 
 pub(crate) const ROWS: &[OperationType] = &[
@@ -23,7 +23,7 @@ const BULK: &[Parameter] = &[
     any("corpora"),
     any("indices"),
     any("data-streams"),
-    text("pipeline"),
+    any("pipeline"),
     any("refresh"),
     any("timeout"),
     flag("detailed-results"),

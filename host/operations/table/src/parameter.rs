@@ -30,8 +30,8 @@ pub enum Kind {
     Pages,
     /// Seconds from 0 on, also as text.
     Seconds,
-    /// More than 0 seconds, also as text.
-    Timeout,
+    /// True, false or text.
+    Setting,
     /// Text.
     Text,
     /// Text that is not empty.
@@ -40,6 +40,8 @@ pub enum Kind {
     Names,
     /// An object.
     Object,
+    /// An object of texts.
+    Headers,
     /// An HTTP status or a list of them.
     Statuses,
     /// A list.
@@ -68,11 +70,12 @@ kinds! {
     strict_count StrictCount;
     pages Pages;
     seconds Seconds;
-    timeout Timeout;
+    setting Setting;
     text Text;
     name Name;
     names Names;
     object Object;
+    headers Headers;
     statuses Statuses;
     list List;
 }
@@ -96,10 +99,11 @@ pub const COMMON: &[Parameter] = &[
     any("include-in-reporting"),
     any("run-on-serverless"),
     any("assertions"),
-    timeout("request-timeout"),
-    object("headers"),
+    seconds("request-timeout"),
+    headers("headers"),
     text("opaque-id"),
     object("request-params"),
+    object("request_params"),
     statuses("ignore"),
 ];
 
@@ -118,7 +122,7 @@ impl Kind {
             Kind::StrictCount => value.as_u64().is_some_and(|number| number > 0),
             Kind::Pages => value.as_str() == Some("all") || whole(value).is_some_and(|number| number > 0),
             Kind::Seconds => fraction(value).is_some_and(|seconds| seconds >= 0.0),
-            Kind::Timeout => fraction(value).is_some_and(|seconds| seconds > 0.0),
+            Kind::Setting => value.is_boolean() || value.is_string(),
             Kind::Text => value.is_string(),
             Kind::Name => value.as_str().is_some_and(|text| !text.is_empty()),
             Kind::Names => {
@@ -126,6 +130,7 @@ impl Kind {
                 value.is_string() || value.as_array().is_some_and(are_texts)
             }
             Kind::Object => value.is_object(),
+            Kind::Headers => value.as_object().is_some_and(|headers| headers.values().all(Value::is_string)),
             Kind::Statuses => match value {
                 Value::Array(statuses) => statuses.iter().all(is_status),
                 status => is_status(status),
@@ -137,16 +142,16 @@ impl Kind {
     fn wanted(self) -> &'static str {
         match self {
             Kind::Any => "anything",
-            Kind::Flag => "true or false",
+            Kind::Flag | Kind::Setting => "true or false",
             Kind::Number => "a whole number of 0 or more",
             Kind::Count | Kind::StrictCount => "a whole number above 0",
             Kind::Pages => "a whole number above 0, or \"all\"",
             Kind::Seconds => "a number of seconds",
-            Kind::Timeout => "a number of seconds above 0",
             Kind::Text => "text",
             Kind::Name => "a name",
             Kind::Names => "a name or a list of names",
             Kind::Object => "an object",
+            Kind::Headers => "an object of texts",
             Kind::Statuses => "an HTTP status or a list of them",
             Kind::List => "a list",
         }

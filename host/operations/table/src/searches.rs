@@ -1,7 +1,7 @@
 //! Searches, by one request or from page to page.
 
 use crate::operation_type::{OperationType, measured};
-use crate::parameter::{Parameter, any, flag, names, pages, strict_count, text};
+use crate::parameter::{Parameter, any, flag, names, pages, setting, strict_count, text};
 use crate::{Source, Work};
 
 pub(crate) const ROWS: &[OperationType] = &[
@@ -30,7 +30,10 @@ const SEARCH: &[Parameter] = &[
     names("data-stream"),
     names("type"),
     any("body"),
-    any("cache"),
+    setting("cache"),
+    setting("use_request_cache"),
+    setting("request-cache"),
+    strict_count("items_per_page"),
     flag("detailed-results"),
     flag("response-compression-enabled"),
     pages("pages"),
@@ -43,7 +46,10 @@ const SCROLL_SEARCH: &[Parameter] = &[
     names("data-stream"),
     names("type"),
     any("body"),
-    any("cache"),
+    setting("cache"),
+    setting("use_request_cache"),
+    setting("request-cache"),
+    strict_count("items_per_page"),
     flag("detailed-results"),
     flag("response-compression-enabled"),
     pages("pages").mandatory(),
@@ -56,7 +62,10 @@ const PAGINATED_SEARCH: &[Parameter] = &[
     names("data-stream"),
     names("type"),
     any("body").mandatory(),
-    any("cache"),
+    setting("cache"),
+    setting("use_request_cache"),
+    setting("request-cache"),
+    strict_count("items_per_page"),
     flag("detailed-results"),
     flag("response-compression-enabled"),
     pages("pages").mandatory(),
@@ -69,7 +78,10 @@ const COMPOSITE_AGGREGATION: &[Parameter] = &[
     names("data-stream"),
     names("type"),
     any("body").mandatory(),
-    any("cache"),
+    setting("cache"),
+    setting("use_request_cache"),
+    setting("request-cache"),
+    strict_count("items_per_page"),
     flag("detailed-results"),
     flag("response-compression-enabled"),
     pages("pages"),

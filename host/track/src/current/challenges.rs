@@ -32,7 +32,7 @@ impl Reader<'_> {
                     ..Challenge::new("default", Vec::new())
                 };
                 let elements = self.schedule_of("", "default", operations);
-                return vec![DraftChallenge { challenge, elements }];
+                return vec![DraftChallenge { challenge, pointer: "/schedule".to_owned(), elements }];
             }
             [] => {
                 let help = "add \"challenges\", \"challenge\" or \"schedule\"".to_owned();
@@ -89,7 +89,7 @@ impl Reader<'_> {
                 ..Challenge::new(name.clone(), Vec::new())
             };
             let elements = self.schedule_of(pointer, &name, operations);
-            challenges.push(DraftChallenge { challenge, elements });
+            challenges.push(DraftChallenge { challenge, pointer: pointer.clone(), elements });
         }
         challenges
     }

@@ -1,17 +1,18 @@
 //! Rally's current dialect: from JSON to the model.
 //!
 //! ```text
-//! JSON ─▶ schema ─▶ reader ─▶ task filter ─▶ serverless filter ─▶ test mode ─▶ Track
+//! JSON ─▶ schema ─▶ reader ─▶ task filter ─▶ names ─▶ serverless filter ─▶ test mode ─▶ Track
 //!         shape     model
 //! ```
 //!
 //! The schema (`resources/track-schema.json`) is as strict as Rally's, and no stricter: keys that nobody knows pass. What
 //! it cannot say is checked while the model is made. What Rally accepts is accepted; where Rally fails with an internal
-//! error, there is a proper one. Names that nothing built in has are taken for an extension's.
+//! error, there is a proper one. Keys that nothing reads are warnings.
 
 mod challenges;
 mod corpora;
 mod indices;
+mod names;
 mod operations;
 mod schema;
 mod serverless;
@@ -20,6 +21,7 @@ mod templates;
 mod test_mode;
 mod throughput;
 mod track;
+mod unknown_keys;
 mod values;
 
 pub use schema::TRACK_SCHEMA;

@@ -9,7 +9,7 @@ use crate::{Operation, OperationType, ServerlessStatus};
 /// stay.
 pub(super) fn leave_out_unavailable(challenges: &mut [DraftChallenge], is_operator: bool) {
     let least = if is_operator { ServerlessStatus::Internal } else { ServerlessStatus::Public };
-    for DraftChallenge { challenge, elements } in challenges {
+    for DraftChallenge { challenge, elements, .. } in challenges {
         let mut removed = Vec::new();
         elements.retain(|element| {
             let task = match (&element.parallel, element.tasks.first()) {

@@ -6,7 +6,7 @@ use super::test_mode;
 use crate::document::Document;
 use crate::error::Problem;
 use crate::files::TrackFiles;
-use crate::reading::{DraftChallenge, FilterRules, Reader, Schema, object, text};
+use crate::reading::{DraftChallenge, FilterRules, Pointers, Reader, Schema, object, text};
 use crate::template::Renderer;
 use crate::{BuildFlavor, Dialect, LoadOptions, Track, TrackError};
 
@@ -18,6 +18,7 @@ pub(crate) struct Read {
     pub(crate) track: Track,
     /// Names of the files, each once.
     pub(crate) bodies: Vec<String>,
+    pub(crate) pointers: Pointers,
 }
 
 /// Reads a whole track.
@@ -56,9 +57,13 @@ pub(crate) fn read(
     let operations = reader.named_operations();
     let mut challenges = reader.challenges_of(&operations);
     let dependencies = reader.dependencies();
+    reader.check_keys(&challenges);
     invalid(std::mem::take(&mut reader.problems))?;
 
     reader.filter(&mut challenges, FilterRules::AsRally)?;
+    reader.check_names(&operations, &challenges);
+    invalid(std::mem::take(&mut reader.problems))?;
+    let pointers = Pointers::of(&challenges, reader.document_pointers());
     if options.build_flavor == BuildFlavor::Serverless && !options.keep_unavailable {
         leave_out_unavailable(&mut challenges, options.serverless_operator);
     }
@@ -80,7 +85,7 @@ pub(crate) fn read(
         warnings: reader.warnings,
         ..Track::new(name, Dialect::Current, files.root())
     };
-    Ok(Read { track, bodies: reader.bodies.into_keys().collect() })
+    Ok(Read { track, bodies: reader.bodies.into_keys().collect(), pointers })
 }
 
 impl Reader<'_> {
@@ -94,6 +99,13 @@ impl Reader<'_> {
             let message = format!("version {version} of the track format is read as version {VERSION}");
             self.warn_of_key("/version", &message);
         }
+    }
+
+    /// Where the data files stand.
+    fn document_pointers(&self) -> Vec<String> {
+        let corpora = self.elements("", "corpora");
+        let files = corpora.iter().flat_map(|(pointer, _)| self.elements(pointer, "documents"));
+        files.map(|(pointer, _)| format!("{pointer}/source-file")).collect()
     }
 
     /// What Python code of the track would need, with a warning that there is such code.

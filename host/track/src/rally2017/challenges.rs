@@ -11,13 +11,10 @@ use super::operations::registered;
 use super::schema::TASK_OF_BUILT_IN_SCHEDULER;
 use crate::error::did_you_mean;
 use crate::reading::{
-    Declared, DraftChallenge, DraftElement, DraftParallel, DraftTask, Reader, object, optional_text, text,
-    whole,
+    BUILT_IN_SCHEDULERS, Declared, DraftChallenge, DraftElement, DraftParallel, DraftTask, Reader, object,
+    optional_text, text, whole,
 };
 use crate::{Challenge, CompletedBy, Target, Task};
-
-/// Schedulers that every race has.
-const BUILT_IN_SCHEDULERS: [&str; 2] = ["deterministic", "poisson"];
 
 /// What the tasks of a parallel element inherit.
 const INHERITED: [&str; 4] = ["warmup-iterations", "iterations", "warmup-time-period", "time-period"];
@@ -59,6 +56,7 @@ impl Reader<'_> {
             let elements = self.schedule(&pointer, &name, &operations);
             let optional = |key: &str| optional_text(value, key);
             challenges.push(DraftChallenge {
+                pointer,
                 challenge: Challenge {
                     description: optional("description"),
                     user_info: optional("user-info"),

@@ -7,8 +7,8 @@ use crate::document::Document;
 use crate::error::Problem;
 use crate::files::TrackFiles;
 use crate::reading::{
-    Declared, DraftChallenge, FilterRules, Reader, Schema, TEST_DOCUMENTS, object, shorten_tasks, small_file,
-    text,
+    Declared, DraftChallenge, FilterRules, Pointers, Reader, Schema, TEST_DOCUMENTS, object, shorten_tasks,
+    small_file, text,
 };
 use crate::template::Renderer;
 use crate::{Corpus, Dialect, Documents, LoadOptions, Meta, Track, TrackError};
@@ -24,7 +24,7 @@ pub(crate) fn read(
     files: &TrackFiles,
     renderer: &Renderer,
     options: &LoadOptions,
-) -> Result<Track, TrackError> {
+) -> Result<(Track, Pointers), TrackError> {
     let invalid = |problems: Vec<Problem>| match problems.is_empty() {
         true => Ok(()),
         false => Err(TrackError::Invalid { track: name.to_owned(), problems }),
@@ -59,7 +59,8 @@ pub(crate) fn read(
         shrink(&mut documents);
         shorten_tasks(&mut challenges);
     }
-    Ok(Track {
+    let pointers = Pointers::of(&challenges, reader.type_pointers());
+    let track = Track {
         short_description: Some(text(&document.value, "short-description")),
         description: text(&document.value, "description"),
         data_url: data_url.map(str::to_owned),
@@ -73,10 +74,19 @@ pub(crate) fn read(
         challenges: challenges.into_iter().map(DraftChallenge::into_challenge).collect(),
         warnings: reader.warnings,
         ..Track::new(name, Dialect::Rally2017, files.root())
-    })
+    };
+    Ok((track, pointers))
 }
 
 impl Reader<'_> {
+    /// Where the data files stand: those of types that have documents.
+    fn type_pointers(&self) -> Vec<String> {
+        let indices = self.elements("", "indices");
+        let types = indices.iter().flat_map(|(pointer, _)| self.elements(pointer, "types"));
+        let with_documents = types.filter(|(_, value)| value["documents"].is_string());
+        with_documents.map(|(pointer, _)| format!("{pointer}/documents")).collect()
+    }
+
     /// For some months tracks said everything twice, for Rally as it was and for Rally to come.
     fn warn_of_keys_of_later_versions(&mut self) {
         if self.document.value.get("corpora").is_some() {

@@ -16,6 +16,8 @@ pub(crate) struct Declared {
 pub(crate) struct DraftChallenge {
     /// Everything but the schedule.
     pub(crate) challenge: Challenge,
+    /// Where it stands.
+    pub(crate) pointer: String,
     pub(crate) elements: Vec<DraftElement>,
 }
 

@@ -85,6 +85,13 @@ impl<'a> Reader<'a> {
         }
     }
 
+    /// Notes a problem with the key at a pointer.
+    pub(crate) fn problem_of_key(&mut self, pointer: &str, message: String, help: Option<String>) {
+        if self.problems.len() < MAX_PROBLEMS {
+            self.problems.push(self.document.problem(pointer, Part::Key, message, help));
+        }
+    }
+
     /// Notes what the user should know.
     pub(crate) fn warn(&mut self, message: &str) {
         if self.warnings.len() < MAX_PROBLEMS {

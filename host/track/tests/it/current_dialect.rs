@@ -184,22 +184,120 @@ fn contradictions_are_found_where_they_stand() {
 }
 
 #[test]
-fn keys_that_nobody_knows_pass() {
+fn unknown_keys_are_warnings_with_their_place() {
     let track = after(|track| {
         track["#COMMENT"] = json!("c");
         track["corpora"][0]["documents"][0]["colour"] = json!("red");
         track["schedule"] = json!([{"operation": "search", "think-time": 5}]);
     });
     assert_eq!(track.challenges[0].schedule[0].tasks()[0].params["think-time"], 5);
-    assert!(track.warnings.is_empty(), "{:?}", track.warnings);
+    let [colour, think_time] = track.warnings.as_slice() else { panic!("{:?}", track.warnings) };
+    assert!(
+        colour.contains("at /corpora/0/documents/0/colour: unknown key \"colour\" of a data file"),
+        "{colour}"
+    );
+    assert!(think_time.contains("at /schedule/0/think-time: unknown key"), "{think_time}");
 }
 
 #[test]
-fn names_that_nothing_built_in_has_are_taken_for_an_extension_s() {
-    let track = after(schedule(json!([
+fn a_misspelt_key_comes_with_the_one_that_is_probably_meant() {
+    let mut track = valid();
+    track["schedule"] = json!([{"operation": "search", "itertions": 5}]);
+    track["operations"][0]["pagse"] = json!(3);
+    let directory = directory_of(&track);
+    let warnings = directory.load(&LoadOptions::default()).unwrap().warnings;
+    let text = warnings.join("\n");
+    assert!(
+        text.contains("unknown key \"itertions\" of a task has no effect, did you mean [iterations]?"),
+        "{text}"
+    );
+    assert!(
+        text.contains(
+            "unknown key \"pagse\" of an operation of type [search] has no effect, did you mean [pages]?"
+        ),
+        "{text}"
+    );
+    let strict = LoadOptions { strict: true, ..LoadOptions::default() };
+    let error = directory.load(&strict).unwrap_err().to_string();
+    assert!(error.contains("did you mean [iterations]?"), "{error}");
+    assert!(error.contains("at /operations/0/pagse"), "{error}");
+}
+
+#[test]
+fn keys_that_an_extension_may_read_are_not_unknown() {
+    let options = LoadOptions { any_names: true, strict: true, ..LoadOptions::default() };
+    let mut track = valid();
+    track["schedule"] = json!([
+        {"operation": {"operation-type": "search", "param-source": "mine", "queries": 5}, "users": 3, "name": "a"},
+        {"operation": {"operation-type": "mine", "queries": 5}, "users": 3, "name": "b"},
+        {"operation": "search", "schedule": "bursts", "burst": 5},
+        {"operation": {"operation-type": "sleep", "duration": 1, "#why": "rest"}, "_comment": "c"},
+    ]);
+    assert!(directory_of(&track).load(&options).is_ok());
+}
+
+#[test]
+fn names_that_neither_rally_nor_an_extension_has_are_refused() {
+    let mut track = valid();
+    track["schedule"] = json!([
+        {"operation": {"operation-type": "serch", "index": "i"}},
+        {"operation": {"operation-type": "bulk", "param-source": "min"}},
+        {"operation": "serach"},
+        {"name": "a", "operation": "search", "schedule": "poison"},
+        {"parallel": {"tasks": [{"operation": {"operation-type": "forcemerge"}}]}},
+    ]);
+    let extension_names = rally_track::ExtensionNames {
+        param_sources: ["mine".to_owned()].into(),
+        ..rally_track::ExtensionNames::default()
+    };
+    let options = LoadOptions { extension_names, ..LoadOptions::default() };
+    let TrackError::Invalid { problems, .. } = directory_of(&track).load(&options).unwrap_err() else {
+        panic!("another error")
+    };
+    let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
+    let expected = [
+        ("unknown operation type [serch], did you mean [search]?", "/schedule/0/operation/operation-type"),
+        ("the parameter source [min], did you mean [mine]?", "/schedule/1/operation/param-source"),
+        ("there is no operation [serach], did you mean [search]?", "/schedule/2/operation"),
+        ("unknown scheduler [poison], did you mean [poisson]?", "/schedule/3/schedule"),
+        ("did you mean [force-merge]?", "/schedule/4/parallel/tasks/0/operation/operation-type"),
+    ];
+    assert_eq!(problems.len(), expected.len(), "{problems:#?}");
+    for (problem, (words, pointer)) in problems.iter().zip(expected) {
+        assert!(problem.contains(words), "{problem}");
+        assert!(problem.contains(&format!("at {pointer}")), "{problem}");
+    }
+}
+
+#[test]
+fn names_are_checked_in_the_challenge_that_will_be_raced_or_in_all() {
+    let mut track = valid();
+    drop(track.as_object_mut().unwrap().remove("schedule"));
+    track["challenges"] = json!([
+        {"name": "good", "default": true, "schedule": [{"operation": "search"}]},
+        {"name": "bad", "schedule": [{"operation": "does-not-exist"}]},
+    ]);
+    let directory = directory_of(&track);
+    assert!(directory.load(&LoadOptions::default()).is_ok());
+    for options in [
+        LoadOptions { challenge: Some("bad".to_owned()), ..LoadOptions::default() },
+        LoadOptions { every_challenge: true, ..LoadOptions::default() },
+    ] {
+        assert!(directory.load(&options).unwrap_err().to_string().contains("[does-not-exist]"));
+    }
+}
+
+#[test]
+fn names_of_a_track_with_python_code_are_not_checked() {
+    let mut track = valid();
+    track["schedule"] = json!([
         {"operation": {"operation-type": "knn-recall", "param-source": "mine"}, "schedule": "bursts"},
         {"operation": "does-not-exist"},
-    ])));
+    ]);
+    let directory = TrackDirectory::new(
+        &json!({"track.json": track, "index.json": {"settings": {}}, "track.py": "def register(registry): pass"}),
+    );
+    let track = directory.load(&LoadOptions::default()).unwrap();
     let [first, second] = track.challenges[0].schedule.as_slice() else { panic!() };
     assert_eq!(first.tasks()[0].operation.param_source.as_deref(), Some("mine"));
     assert_eq!(first.tasks()[0].schedule, "bursts");

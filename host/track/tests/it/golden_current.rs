@@ -62,6 +62,7 @@ fn small_tracks_are_read_as_rally_2_13_does() {
             now: NOW,
             track_params: case["input"]["track_params"].as_object().unwrap().clone(),
             ignore_unused_track_params: true,
+            any_names: true,
             ..LoadOptions::default()
         };
         compared += 1;
@@ -105,6 +106,7 @@ fn a_whole_track_is_read_as_rally_2_13_does() {
             },
             keep_unavailable: !processors.contains(&"serverless"),
             test_mode: processors.contains(&"test-mode"),
+            any_names: true,
             ..LoadOptions::default()
         };
         let source = TrackSource::Repository {
@@ -135,7 +137,7 @@ fn a_whole_track_is_read_as_rally_2_13_does() {
 fn a_challenge_is_chosen_by_its_name() {
     for case in cases("challenge_selection.json") {
         let challenge = case["input"]["challenge"].as_str().map(str::to_owned);
-        let options = LoadOptions { challenge: challenge.clone(), ..LoadOptions::default() };
+        let options = LoadOptions { challenge: challenge.clone(), any_names: true, ..LoadOptions::default() };
         let track = directory_of(&case["input"]["spec"]).load(&options).unwrap();
         let found = track.challenge(challenge.as_deref()).map(|challenge| challenge.name.as_str());
         assert_eq!(json!(found), case["expected"]["found"]);
@@ -144,7 +146,7 @@ fn a_challenge_is_chosen_by_its_name() {
 
 #[test]
 fn test_mode_takes_what_rally_2_13_takes() {
-    let options = LoadOptions { test_mode: true, ..LoadOptions::default() };
+    let options = LoadOptions { test_mode: true, any_names: true, ..LoadOptions::default() };
     let mut compared = 0;
     for case in cases("test_mode.json") {
         let (id, input, expected) = (case["id"].as_str().unwrap(), &case["input"], &case["expected"]);
@@ -179,8 +181,10 @@ fn tasks_of_the_current_dialect_are_filtered_as_rally_2_13_does() {
         let filters = case["input"]["filters"].as_array().unwrap();
         let filters: Vec<String> = filters.iter().map(|filter| filter.as_str().unwrap().to_owned()).collect();
         let options = match case["input"]["mode"].as_str() {
-            Some("include") => LoadOptions { include_tasks: filters, ..LoadOptions::default() },
-            _ => LoadOptions { exclude_tasks: filters, ..LoadOptions::default() },
+            Some("include") => {
+                LoadOptions { include_tasks: filters, any_names: true, ..LoadOptions::default() }
+            }
+            _ => LoadOptions { exclude_tasks: filters, any_names: true, ..LoadOptions::default() },
         };
         compared += 1;
         let track = match (directory.load(&options), case.get("error")) {
@@ -200,6 +204,7 @@ fn a_target_that_is_not_serverless_offers_everything() {
         assert_ne!(input["serverless_mode"], json!(true));
         let options = LoadOptions {
             serverless_operator: input["serverless_operator"].as_bool().unwrap(),
+            any_names: true,
             ..LoadOptions::default()
         };
         let track = directory_of(&json!({"schedule": input["schedule"]})).load(&options).unwrap();
@@ -217,6 +222,7 @@ fn a_serverless_target_offers_what_is_public() {
         let options = LoadOptions {
             build_flavor: BuildFlavor::Serverless,
             serverless_operator,
+            any_names: true,
             ..LoadOptions::default()
         };
         let track = directory_of(&track).load(&options).unwrap();
@@ -263,7 +269,8 @@ fn core_operation_types_are_those_of_rally_2_13() {
 
 #[test]
 fn an_unknown_challenge_of_the_current_dialect_is_answered_with_those_there_are() {
-    let options = LoadOptions { challenge: Some("defualt".to_owned()), ..LoadOptions::default() };
+    let options =
+        LoadOptions { challenge: Some("defualt".to_owned()), any_names: true, ..LoadOptions::default() };
     let directory = directory_of(&sleeping("description", json!("d")));
     let error = load(&TrackSource::Directory(directory.path()), &options).unwrap_err();
     assert!(error.to_string().contains("did you mean [default]?"), "{error}");
