@@ -79,7 +79,7 @@ fn persist<Written>(
     // The user's umask takes away what others may not do, as with any other file.
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    let file: NamedTempFile = builder.prefix(".rally-").tempfile_in(folder)?;
+    let file: NamedTempFile = builder.prefix(".rally-").tempfile_in(folder).map_err(without_path)?;
     if let Some(permissions) = permissions {
         file.as_file().set_permissions(permissions)?;
     }
@@ -91,6 +91,13 @@ fn persist<Written>(
     }
     file.persist(path)?;
     Ok(written)
+}
+
+/// The error of the system alone. tempfile names the temporary file, which says nothing to whoever reads the message.
+fn without_path(error: io::Error) -> io::Error {
+    let inner =
+        error.get_ref().and_then(|inner| inner.source()).and_then(|cause| cause.downcast_ref::<io::Error>());
+    inner.and_then(io::Error::raw_os_error).map_or(error.kind().into(), io::Error::from_raw_os_error)
 }
 
 fn write_through<Written>(
@@ -140,6 +147,13 @@ mod tests {
         put(&link, "after").expect("written");
         assert!(fs::symlink_metadata(&link).expect("there").is_symlink());
         assert_eq!(fs::read(&real).expect("read"), b"after");
+    }
+
+    #[test]
+    fn an_error_does_not_name_the_temporary_file() {
+        let folder = folder();
+        let error = put(&folder.path().join("none/file"), "text").expect_err("refused");
+        assert_eq!(error.cause.to_string(), "No such file or directory (os error 2)");
     }
 
     #[test]
