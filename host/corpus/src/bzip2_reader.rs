@@ -216,7 +216,8 @@ impl ParallelBzip2Reader {
         }
         let end = (segment.start_bit + 48 + 32).div_ceil(8);
         let rest = &segment.bytes[(end - segment.start_byte()) as usize..];
-        if rest.is_empty() && segment.at_end_of_file {
+        // Tapes and block devices pad files with zeros, which bunzip2 ignores.
+        if segment.at_end_of_file && rest.iter().all(|byte| *byte == 0) {
             self.state = State::Ended;
             return Ok(());
         }

@@ -4,12 +4,14 @@ use std::fmt::Write as _;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use rally_support::printable;
+
 /// Why a data set could not be prepared. Nothing half-written is left under a final name.
 #[derive(Debug, thiserror::Error)]
 #[non_exhaustive]
 pub enum PrepareError {
     /// The name in the track cannot be used as a file name below a data directory.
-    #[error("[{name}] cannot be used as a documents file: {reason}")]
+    #[error("[{name}] cannot be used as a documents file: {reason}{}", invisible(name))]
     InvalidName {
         /// The name as the track has it.
         name: String,
@@ -49,7 +51,11 @@ pub enum PrepareError {
         extension: String,
     },
     /// Neither the document nor its archive is there, and it may or can not be downloaded.
-    #[error("cannot find {}.{}\n{}", names.join(" or "), looked_at(looked_in, rejected), remedy(*offline))]
+    #[error(
+        "cannot find {}.{}{}\n{}",
+        shown_names(names), names.first().map_or_else(String::new, |name| invisible(name)),
+        looked_at(looked_in, rejected), remedy(*offline)
+    )]
     NotFound {
         /// The file names that would do.
         names: Vec<String>,
@@ -115,7 +121,8 @@ pub enum PrepareError {
     },
     /// The document has not the size that the track declares.
     #[error(
-        "[{}] is corrupt: it has [{actual}] bytes but [{expected}] bytes are expected (uncompressed-bytes).",
+        "the documents of [{}] have [{actual}] bytes, but the track declares [{expected}] (uncompressed-bytes). Correct the \
+         track if the file is the right one, else replace the file.",
         path.display()
     )]
     WrongDocumentSize {
@@ -402,6 +409,34 @@ fn is_disk_full(error: &io::Error) -> bool {
     matches!(
         error.kind(),
         io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded | io::ErrorKind::FileTooLarge
+    )
+}
+
+fn shown_names(names: &[String]) -> String {
+    let shown: Vec<_> = names.iter().map(|name| printable::line(name)).collect();
+    shown.join(" or ")
+}
+
+/// The characters of a file name that a reader cannot see, by code point: blanks around it, and invisible ones anywhere.
+fn invisible(name: &str) -> String {
+    let is_edge = |at: usize, character: char| at == 0 || at + character.len_utf8() == name.len();
+    let mut named: Vec<String> = Vec::new();
+    for (at, character) in name.char_indices() {
+        let is_visible = !character.is_whitespace() && printable::is_safe(character.encode_utf8(&mut [0; 4]));
+        if is_visible || (character == ' ' && !is_edge(at, character)) {
+            continue;
+        }
+        let text = format!("U+{:04X}", u32::from(character));
+        if !named.contains(&text) {
+            named.push(text);
+        }
+    }
+    if named.is_empty() {
+        return String::new();
+    }
+    format!(
+        " The name {name:?} has blank or invisible characters ({}); correct it in the track.",
+        named.join(", ")
     )
 }
 

@@ -28,6 +28,7 @@ mod download;
 mod download_exchange;
 mod download_part;
 mod error;
+mod gzip_members;
 mod locate;
 mod lock;
 mod make;

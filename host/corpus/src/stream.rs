@@ -7,10 +7,9 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, sync_channel};
 use std::thread::{self, JoinHandle};
 
-use flate2::bufread::MultiGzDecoder;
-
 use super::bzip2_reader::ParallelBzip2Reader;
 use super::error::UnpackError;
+use super::gzip_members::GzipMembers;
 use super::zstd_reader::ParallelZstdReader;
 
 /// Bytes that are handed over at a time.
@@ -107,7 +106,7 @@ pub(super) fn unpacked(
         Compression::Zstd => Ok(Box::new(ParallelZstdReader::with_position(file, position.clone())?)),
         Compression::Gzip => {
             let counted = CountingReader::new(file, position.clone());
-            Ok(Box::new(ReadAhead::start(MultiGzDecoder::new(counted))?))
+            Ok(Box::new(ReadAhead::start(GzipMembers::new(counted))?))
         }
         Compression::None => Ok(Box::new(CountingReader::new(file, position.clone()))),
     }

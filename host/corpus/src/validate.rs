@@ -154,12 +154,18 @@ fn read_lines(file: &File, offsets: &LineOffsets, first: u64) -> io::Result<Vec<
     Ok(bytes)
 }
 
+/// Some editors write it at the head of a file in UTF-8.
+const BYTE_ORDER_MARK: &[u8] = "\u{feff}".as_bytes();
+
 /// The first wrong line, counted from 0 in the whole file.
 fn first_wrong_line(bytes: &[u8], first: u64, pairs: bool) -> Option<(u64, LineProblem)> {
     let bytes = bytes.strip_suffix(b"\n").unwrap_or(bytes);
     bytes.split(|&byte| byte == b'\n').enumerate().find_map(|(index, line)| {
         let is_action = pairs && index % 2 == 0;
-        check_line(line, is_action).err().map(|problem| (first + index as u64, problem))
+        // Elastic Rally sends the mark as it is, and Elasticsearch's JSON parser goes past it.
+        let is_first = first == 0 && index == 0;
+        let marked = if is_first { line.strip_prefix(BYTE_ORDER_MARK) } else { None };
+        check_line(marked.unwrap_or(line), is_action).err().map(|problem| (first + index as u64, problem))
     })
 }
 

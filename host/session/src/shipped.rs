@@ -1,11 +1,13 @@
 //! The tracks that ship with rally: inside the program, unpacked when one is first used, so that a program that was moved or
 //! installed has them as well.
 
+use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use include_dir::{Dir, DirEntry, include_dir};
+use include_dir::{Dir, DirEntry, File, include_dir};
 use rally_support::hex::Hex;
+use rally_support::whole_file;
 use rally_support::whole_folder::WholeFolder;
 use sha2::{Digest, Sha256};
 
@@ -38,6 +40,7 @@ pub fn unpack(folder: &Path) -> Result<PathBuf, UnpackError> {
     let place = folder.join(digest());
     let failed = |cause| UnpackError { folder: folder.to_owned(), cause };
     if place.is_dir() {
+        put_back(&place).map_err(failed)?;
         return Ok(place);
     }
     let fresh = WholeFolder::create_in(folder).map_err(failed)?;
@@ -50,21 +53,44 @@ pub fn unpack(folder: &Path) -> Result<PathBuf, UnpackError> {
     }
 }
 
-/// Tells versions of the shipped tracks apart.
-fn digest() -> String {
-    let mut sha = Sha256::new();
+/// Restores the unpacked files that are not what the program holds: a race of a shipped track must be that of the program.
+fn put_back(place: &Path) -> io::Result<()> {
+    for file in files() {
+        let path = place.join(file.path());
+        if fs::read(&path).is_ok_and(|content| content == file.contents()) {
+            continue;
+        }
+        tracing::warn!(path = %path.display(), "this file of a shipped track was changed or removed; it is restored");
+        if let Some(folder) = path.parent() {
+            fs::create_dir_all(folder)?;
+        }
+        whole_file::replace(&path, file.contents())?;
+    }
+    Ok(())
+}
+
+/// All files of the shipped tracks.
+fn files() -> Vec<&'static File<'static>> {
+    let mut files = Vec::new();
     let mut folders = vec![&TRACKS];
     while let Some(folder) = folders.pop() {
         for entry in folder.entries() {
             match entry {
                 DirEntry::Dir(dir) => folders.push(dir),
-                DirEntry::File(file) => {
-                    sha.update(file.path().to_string_lossy().as_bytes());
-                    sha.update((file.contents().len() as u64).to_le_bytes());
-                    sha.update(file.contents());
-                }
+                DirEntry::File(file) => files.push(file),
             }
         }
+    }
+    files
+}
+
+/// Tells versions of the shipped tracks apart.
+fn digest() -> String {
+    let mut sha = Sha256::new();
+    for file in files() {
+        sha.update(file.path().to_string_lossy().as_bytes());
+        sha.update((file.contents().len() as u64).to_le_bytes());
+        sha.update(file.contents());
     }
     Hex(&sha.finalize()[..8]).to_string()
 }
@@ -81,5 +107,18 @@ mod tests {
         assert!(place.join("tutorial").join("track.json").is_file());
         assert_eq!(unpack(folder.path()).expect("there already"), place);
         assert_eq!(std::fs::read_dir(folder.path()).expect("listing").count(), 1, "nothing is left over");
+    }
+
+    #[test]
+    fn a_file_that_was_changed_or_removed_is_restored() {
+        let folder = tempfile::tempdir().expect("temporary folder");
+        let track = unpack(folder.path()).expect("unpacked").join("tutorial").join("track.json");
+        let original = fs::read(&track).expect("track");
+        fs::write(&track, "{}").expect("changed");
+        unpack(folder.path()).expect("restored");
+        assert_eq!(fs::read(&track).expect("track"), original);
+        fs::remove_file(&track).expect("removed");
+        unpack(folder.path()).expect("restored");
+        assert_eq!(fs::read(&track).expect("track"), original);
     }
 }

@@ -72,6 +72,37 @@ fn gzip_of_several_members_is_one_content() {
 }
 
 #[test]
+fn zeros_behind_an_archive_are_padding() {
+    for (name, archive) in
+        [("documents.json.gz", gzip(&documents(10))), ("documents.json.bz2", bzip2(&documents(10)))]
+    {
+        for zeros in [1, 4, 512, 700_000] {
+            let (_cache, result) = unpack(name, &[archive.clone(), vec![0; zeros]].concat());
+            assert_eq!(result.unwrap().line_count, 10, "{name} and {zeros} zeros");
+        }
+    }
+}
+
+#[test]
+fn other_data_behind_an_archive_or_its_padding_are_refused() {
+    for (name, archive) in
+        [("documents.json.gz", gzip(&documents(10))), ("documents.json.bz2", bzip2(&documents(10)))]
+    {
+        for rest in [b"garbage".as_slice(), b"\0\0\0garbage"] {
+            let error = refused(name, &[archive.as_slice(), rest].concat());
+            assert!(matches!(error, UnpackError::Corrupt { .. }), "{name}: {error}");
+        }
+    }
+}
+
+#[test]
+fn gzip_members_may_have_padding_between_them() {
+    let archive = [gzip(&documents(10)), vec![0; 512], gzip(&documents(20))].concat();
+    let (_cache, result) = unpack("documents.json.gz", &archive);
+    assert_eq!(result.unwrap().line_count, 30);
+}
+
+#[test]
 fn a_truncated_archive_is_refused_wherever_it_was_cut() {
     let content = documents(3000);
     for (name, archive) in every_format(&content) {

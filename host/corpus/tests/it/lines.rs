@@ -35,6 +35,12 @@ fn pairs_of_action_and_document_are_accepted() {
 }
 
 #[test]
+fn a_byte_order_mark_is_accepted_at_the_head_of_the_file_only() {
+    check("\u{feff}{\"name\":\"a\"}\n{}\n", false).unwrap();
+    assert_eq!(problem("{}\n\u{feff}{}\n", false).0, 2);
+}
+
+#[test]
 fn an_unknown_action_is_named_with_its_line() {
     assert_eq!(
         problem("{\"index\":{}}\n{}\n{\"indx\":{}}\n{}\n", true),

@@ -264,3 +264,34 @@ fn several_preparations_at_once_download_once_and_all_succeed() {
     assert!(waited.iter().filter(|waited| !**waited).count() >= 1);
     assert_eq!(names(cache.path()), ["documents.json", "documents.json.gz"]);
 }
+
+#[test]
+fn blank_and_invisible_characters_of_a_file_name_are_named_by_code_point() {
+    let cache = empty();
+    for (name, character) in [
+        (" documents.json.bz2", "U+0020"),
+        ("documents.json ", "U+0020"),
+        ("documents.json.bz2\u{a0}", "U+00A0"),
+        ("\u{feff}documents.json", "U+FEFF"),
+        ("docu\u{200b}ments.json.gz", "U+200B"),
+    ] {
+        let error =
+            prepare(&data_set(name), &[], cache.path(), &hasty(), &NoProgress).unwrap_err().to_string();
+        assert!(error.contains(character), "{name:?}: {error}");
+        assert!(error.contains("blank or invisible characters"), "{error}");
+    }
+    let error =
+        prepare(&data_set("my documents.json"), &[], cache.path(), &hasty(), &NoProgress).unwrap_err();
+    assert!(!error.to_string().contains("invisible"), "{error}");
+}
+
+#[test]
+fn a_wrong_declared_size_is_not_called_damage() {
+    let track = cache_with(NAME, &bzip2(&documents(20)));
+    let declared = DataSet { uncompressed_bytes: Some(1_000_000), ..data_set(NAME) };
+    let cache = empty();
+    let error = prepare(&declared, &[track.path().to_owned()], cache.path(), &hasty(), &NoProgress);
+    let error = error.unwrap_err().to_string();
+    assert!(error.contains(&documents(20).len().to_string()) && error.contains("1000000"), "{error}");
+    assert!(!error.contains("corrupt"), "{error}");
+}
