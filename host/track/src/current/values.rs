@@ -15,7 +15,7 @@ impl Reader<'_> {
             None | Some(Value::Null) => None,
             Some(Value::String(text)) => Some(text.clone()),
             Some(_) => {
-                self.problem(&child(pointer, key), format!("\"{key}\" must be a string"), None);
+                self.problem(&child(pointer, key), format!("'{key}' must be a string"), None);
                 None
             }
         }
@@ -27,7 +27,7 @@ impl Reader<'_> {
             None | Some(Value::Null) => Map::new(),
             Some(Value::Object(object)) => object.clone(),
             Some(_) => {
-                self.problem(&child(pointer, key), format!("\"{key}\" must be an object"), None);
+                self.problem(&child(pointer, key), format!("'{key}' must be an object"), None);
                 Map::new()
             }
         }

@@ -160,7 +160,7 @@ impl<'a> Reader<'a> {
                 Some(document.into_value())
             }
             Ok(document) => {
-                let message = "this file must hold a JSON object".to_owned();
+                let message = "this file must contain a JSON object".to_owned();
                 if self.problems.len() < MAX_PROBLEMS {
                     self.problems.push(document.problem("", Part::Value, message, None));
                 }
@@ -179,8 +179,10 @@ impl<'a> Reader<'a> {
     pub(crate) fn may_read(&mut self, pointer: &str, bytes: usize) -> bool {
         self.bytes_read = self.bytes_read.saturating_add(bytes);
         if self.bytes_read > MAX_BYTES_READ {
-            let message =
-                format!("the files that the track names have more than {} MiB", MAX_BYTES_READ / 1024 / 1024);
+            let message = format!(
+                "the files of the track are larger than {} MiB together",
+                MAX_BYTES_READ / 1024 / 1024
+            );
             self.problem(pointer, message, None);
             return false;
         }
@@ -193,8 +195,8 @@ impl<'a> Reader<'a> {
         let pattern = if directory.is_empty() { "*".to_owned() } else { format!("{directory}/*") };
         let names = self.files.glob("", &pattern).unwrap_or_default();
         match closest(name, names.iter().map(String::as_str)) {
-            Some(similar) => format!("did you mean [{similar}]?"),
-            None => format!("file names are relative to [{}]", self.files.root().display()),
+            Some(similar) => format!("did you mean '{similar}'?"),
+            None => format!("file names are relative to '{}'", self.files.root().display()),
         }
     }
 }

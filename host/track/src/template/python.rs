@@ -222,7 +222,7 @@ fn undefined_is_no_number(value: &Value) -> Result<(), Error> {
     if value.is_undefined() {
         return Err(Error::new(
             ErrorKind::UndefinedError,
-            "an undefined value is no number; give it one with default() first",
+            "an undefined value is not a number; set one with default() first",
         ));
     }
     Ok(())
@@ -274,7 +274,7 @@ impl JsonWriter {
                     texts += usize::from(key.as_str().is_some());
                 }
                 if texts > 0 && texts < members.len() {
-                    let message = "keys that are strings and others cannot be sorted";
+                    let message = "cannot sort string keys together with other keys";
                     return Err(Error::new(ErrorKind::BadSerialization, message));
                 }
                 members.sort_by(|(a, _), (b, _)| a.cmp(b));
@@ -285,7 +285,7 @@ impl JsonWriter {
                 })?;
             }
             kind => {
-                return Err(Error::new(ErrorKind::BadSerialization, format!("{kind} values are no JSON")));
+                return Err(Error::new(ErrorKind::BadSerialization, format!("{kind} values cannot be JSON")));
             }
         }
         Ok(())
