@@ -170,7 +170,7 @@ impl Task<'_> {
             start + (u128::from(copied) * u128::from(compressed) / u128::from(size.max(1))) as u64
         })?;
         if copied != size {
-            let reason = format!("[{size}] bytes were announced, [{copied}] bytes came out");
+            let reason = format!("the header promises {size} bytes, but the archive contains {copied}");
             return Err(self.unpack_error(UnpackError::Corrupt { offset: start, reason }));
         }
         Ok(())

@@ -26,7 +26,7 @@ const MAX_BYTES: u64 = 64 * 1024 * 1024;
 #[non_exhaustive]
 pub enum OffsetFileError {
     /// It cannot be read or written.
-    #[error("cannot use [{}]: {source}", path.display())]
+    #[error("cannot use '{}': {source}", path.display())]
     Io {
         /// The offset file.
         path: PathBuf,
@@ -34,13 +34,13 @@ pub enum OffsetFileError {
         source: io::Error,
     },
     /// The data are newer.
-    #[error("[{}] is older than the data", path.display())]
+    #[error("'{}' is older than the data", path.display())]
     Outdated {
         /// The offset file.
         path: PathBuf,
     },
     /// It does not fit the data.
-    #[error("[{}] does not fit the data: {reason}", path.display())]
+    #[error("'{}' does not fit the data: {reason}", path.display())]
     Inconsistent {
         /// The offset file.
         path: PathBuf,

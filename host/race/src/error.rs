@@ -26,7 +26,7 @@ pub enum RaceError {
         source: Cause,
     },
     /// The parameters of a client could not be opened.
-    #[error("cannot open the param source of task [{task}] for client {client}")]
+    #[error("cannot open the param source of task '{task}' for client {client}")]
     OpenParamSource {
         /// Name of the task.
         task: String,
@@ -38,7 +38,7 @@ pub enum RaceError {
         source: Cause,
     },
     /// The next parameters could not be made.
-    #[error("the param source of task [{task}] failed for client {client}")]
+    #[error("the param source of task '{task}' failed for client {client}")]
     ParamSource {
         /// Name of the task.
         task: String,
@@ -50,7 +50,7 @@ pub enum RaceError {
         source: Cause,
     },
     /// A client could not be made ready to send.
-    #[error("cannot make client {client} of task [{task}] ready to send")]
+    #[error("cannot prepare client {client} of task '{task}'")]
     OpenRunner {
         /// Name of the task.
         task: String,
@@ -62,7 +62,7 @@ pub enum RaceError {
         source: Cause,
     },
     /// The scheduler gave no due time.
-    #[error("the schedule of task [{task}] failed for client {client}")]
+    #[error("the schedule of task '{task}' failed for client {client}")]
     Scheduler {
         /// Name of the task.
         task: String,
@@ -74,7 +74,7 @@ pub enum RaceError {
         source: Cause,
     },
     /// The target of the task counts other work than its requests do.
-    #[error("task [{task}] cannot be throttled")]
+    #[error("task '{task}' cannot be throttled")]
     Unit {
         /// Name of the task.
         task: String,
@@ -83,7 +83,7 @@ pub enum RaceError {
         source: UnitMismatch,
     },
     /// The runner itself is broken; a request that merely fails is none of this.
-    #[error("the runner of task [{task}] failed for client {client}")]
+    #[error("the runner of task '{task}' failed for client {client}")]
     Runner {
         /// Name of the task.
         task: String,
@@ -95,7 +95,7 @@ pub enum RaceError {
         source: Cause,
     },
     /// A request failed, and failures end the race.
-    #[error("a request of task [{task}] failed: {}{}", failure.description, status(failure))]
+    #[error("a request of task '{task}' failed: {}{}", failure.description, status(failure))]
     RequestFailed {
         /// Name of the task.
         task: String,
@@ -104,7 +104,7 @@ pub enum RaceError {
     },
     /// What the other tasks work on could not be made.
     #[error(
-        "task [{task}] failed: {}{}; the tasks after it would measure something else. Remove what is in its way, or race on with \
+        "task '{task}' failed: {}{}; later tasks would measure something else. Remove the cause, or continue with \
          --on-error=continue",
         failure.description,
         status(failure)
@@ -116,7 +116,7 @@ pub enum RaceError {
         failure: Failure,
     },
     /// Nobody listens at the target any more.
-    #[error("the target no longer accepts connections (task [{task}]): {}", failure.description)]
+    #[error("the target no longer accepts connections (task '{task}'): {}", failure.description)]
     TargetGone {
         /// Name of the task.
         task: String,
@@ -124,7 +124,7 @@ pub enum RaceError {
         failure: Failure,
     },
     /// Code of the driver or of an extension panicked.
-    #[error("a client of task [{task}] panicked: {message}")]
+    #[error("a client of task '{task}' panicked: {message}")]
     Panicked {
         /// Name of the task.
         task: String,

@@ -18,7 +18,7 @@ const OPS: &str = "ops";
 /// figures of another one.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, serde::Serialize, serde::Deserialize)]
 #[error(
-    "its \"target-throughput\" is in [{expected}], but its requests are measured in [{actual}/s]; give the target in [{actual}/s] or [ops/s]"
+    "its 'target-throughput' is in '{expected}', but its requests are measured in '{actual}/s'; set the target in '{actual}/s' or 'ops/s'"
 )]
 pub struct UnitMismatch {
     /// Unit of the target, e.g. `docs/s`.

@@ -69,7 +69,7 @@ impl<More> Prepared<More> {
 
 /// Parameters that make no request: whoever gave them is broken, and so is the task.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot execute '{operation}': {problem}; the provided parameters are [{}]", provided.join(", "))]
+#[error("cannot execute '{operation}': {problem}; the provided parameters are {}", provided.join(", "))]
 pub struct UnusableParams {
     operation: &'static str,
     problem: String,

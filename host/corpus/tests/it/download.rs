@@ -287,7 +287,7 @@ fn a_password_in_the_address_is_not_shown() {
     let mut case = Case::new(&server);
     case.data_set.base_url = Some(server.url().replace("http://", "http://me:secret@"));
     let error = case.prepare().unwrap_err().to_string();
-    assert!(error.contains("[http://…@127.0.0.1:") && !error.contains("secret"), "{error}");
+    assert!(error.contains("'http://…@127.0.0.1:") && !error.contains("secret"), "{error}");
 }
 
 #[test]
@@ -452,7 +452,7 @@ fn buckets_are_not_supported_and_the_message_says_what_to_do() {
         let message = case.prepare().unwrap_err().to_string();
         let (address, path) = (format!("{scheme}://bucket/data/{NAME}"), case.cache.path().join(NAME));
         assert!(
-            message.starts_with(&format!("cannot download [{address}] to [{}]", path.display())),
+            message.starts_with(&format!("cannot download '{address}' to '{}'", path.display())),
             "{message}"
         );
         assert!(message.contains(&format!("{scheme}:// is not supported")), "{message}");

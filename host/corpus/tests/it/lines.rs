@@ -38,7 +38,7 @@ fn pairs_of_action_and_document_are_accepted() {
 fn an_unknown_action_is_named_with_its_line() {
     assert_eq!(
         problem("{\"index\":{}}\n{}\n{\"indx\":{}}\n{}\n", true),
-        (3, "it must be an action-and-meta-data line with one of [index], [create] or [update], but has [indx]".into())
+        (3, "it must be an action-and-meta-data line with one of 'index', 'create' or 'update', but has 'indx'".into())
     );
 }
 
@@ -46,7 +46,7 @@ fn an_unknown_action_is_named_with_its_line() {
 fn two_actions_in_one_line_are_refused() {
     let (line, text) = problem("{\"index\":{},\"create\":{}}\n{}\n", true);
     assert_eq!(line, 1);
-    assert!(text.contains("[index] and 1 more"), "{text}");
+    assert!(text.contains("'index' and 1 more"), "{text}");
 }
 
 #[test]
@@ -57,7 +57,7 @@ fn no_action_is_refused() {
 
 #[test]
 fn a_document_where_an_action_should_be_is_refused() {
-    assert!(problem("{\"name\":\"a\"}\n{\"name\":\"b\"}\n", true).1.contains("[name]"));
+    assert!(problem("{\"name\":\"a\"}\n{\"name\":\"b\"}\n", true).1.contains("'name'"));
 }
 
 #[test]

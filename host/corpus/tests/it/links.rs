@@ -34,7 +34,7 @@ fn a_track_reads_no_file_elsewhere_through_a_link() {
         assert!(matches!(error, PrepareError::OutsideFolder { .. }), "{error}");
         let message = error.to_string();
         for path in [link.as_path(), track.path(), &target] {
-            assert!(message.contains(&format!("[{}]", path.display())), "{message}");
+            assert!(message.contains(&format!("'{}'", path.display())), "{message}");
         }
     }
 }

@@ -32,12 +32,12 @@ pub fn documents(key: BulkKey, bulk: &Planned<PlannedBulk>, tasks: &[&str], widt
     let bulk = match bulk {
         Planned::Yields(bulk) => bulk,
         Planned::Fails { error } => {
-            return wrapped(&format!("Documents of [{names}]: {}", error.explanation), width) + "\n";
+            return wrapped(&format!("Documents of '{names}': {}", error.explanation), width) + "\n";
         }
     };
     let total: u64 = bulk.partitions.values().map(|partition| partition.total_bulks).sum();
     let mut text = format!(
-        "Documents of [{names}]: {} of up to {}, by {}",
+        "Documents of '{names}': {} of up to {}, by {}",
         counted(total, "bulk request", "bulk requests"),
         counted(bulk.bulk_size, "document", "documents"),
         counted(u64::from(key.clients), "client", "clients"),

@@ -216,9 +216,7 @@ enum Difference {
 fn difference(id: &str) -> Option<Difference> {
     Some(match id {
         // DESIGN §6: contradictions that Rally finds when a task starts are found at load.
-        "operation-type-search" | "operation-type-Search" => {
-            Difference::Rejected("has no index to search")
-        }
+        "operation-type-search" | "operation-type-Search" => Difference::Rejected("has no index to search"),
         // DESIGN §6: an endless source with only a warm-up time is an error, unless another task completes its element.
         "parallel-default-iterations-task-w-time"
         | "task-warmup_time_period-0"
