@@ -13,7 +13,7 @@ pub enum PrepareError {
     InvalidName {
         /// The name as the track has it.
         name: String,
-        /// What is wrong with it.
+        /// The problem with it.
         reason: &'static str,
     },
     /// The declared checksum is none.
@@ -159,7 +159,7 @@ pub enum PrepareError {
     Unpack {
         /// The archive.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The problem with it.
         source: UnpackError,
     },
     /// The file could not be downloaded.
@@ -301,7 +301,7 @@ pub enum DownloadError {
     /// Not a URL, or one of a scheme other than http and https.
     #[error("the address is not valid: {reason}. Check base-url (in tracks of 2017 data-url) in the track.")]
     InvalidUrl {
-        /// What is wrong with it.
+        /// The problem with it.
         reason: String,
     },
     /// Storage that has a protocol of its own.

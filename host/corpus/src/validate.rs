@@ -29,7 +29,7 @@ pub enum LineError {
         path: PathBuf,
         /// Number of the line, counted from 1.
         line: u64,
-        /// What is wrong with it.
+        /// The problem with it.
         problem: LineProblem,
     },
     /// The file cannot be read.

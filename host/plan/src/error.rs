@@ -9,7 +9,7 @@ pub enum PlanError {
     /// The track cannot be read.
     #[error(transparent)]
     Track(#[from] TrackError),
-    /// A challenge has so many clients and steps that nobody could read its plan.
+    /// A challenge has too many clients and steps for a readable plan.
     #[error(
         "challenge '{challenge}' would need a matrix of {cells} cells (clients times steps), more than {most}; give its tasks fewer clients"
     )]

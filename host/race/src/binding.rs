@@ -28,7 +28,7 @@ pub enum BindError {
     Task {
         /// Name of the task.
         task: String,
-        /// What is wrong.
+        /// The problem.
         #[source]
         #[serde(with = "crate::wire::cause")]
         source: Cause,

@@ -20,7 +20,7 @@ pub enum RaceError {
     Preparation {
         /// The lap, from 1.
         lap: u32,
-        /// What is wrong.
+        /// The problem.
         #[source]
         #[serde(with = "crate::wire::cause")]
         source: Cause,
@@ -32,7 +32,7 @@ pub enum RaceError {
         task: String,
         /// Index of the client in its task.
         client: u32,
-        /// What is wrong.
+        /// The problem.
         #[source]
         #[serde(with = "crate::wire::cause")]
         source: Cause,
@@ -44,7 +44,7 @@ pub enum RaceError {
         task: String,
         /// Index of the client in its task.
         client: u32,
-        /// What is wrong.
+        /// The problem.
         #[source]
         #[serde(with = "crate::wire::cause")]
         source: Cause,
@@ -56,7 +56,7 @@ pub enum RaceError {
         task: String,
         /// Index of the client in its task.
         client: u32,
-        /// What is wrong.
+        /// The problem.
         #[source]
         #[serde(with = "crate::wire::cause")]
         source: Cause,
@@ -68,7 +68,7 @@ pub enum RaceError {
         task: String,
         /// Index of the client in its task.
         client: u32,
-        /// What is wrong.
+        /// The problem.
         #[source]
         #[serde(with = "crate::wire::cause")]
         source: Cause,
@@ -89,7 +89,7 @@ pub enum RaceError {
         task: String,
         /// Index of the client in its task.
         client: u32,
-        /// What is wrong.
+        /// The problem.
         #[source]
         #[serde(with = "crate::wire::cause")]
         source: Cause,

@@ -65,7 +65,7 @@ pub enum TrackError {
     Filter {
         /// `include-tasks` or `exclude-tasks`.
         option: &'static str,
-        /// What is wrong and what to do.
+        /// The problem and its remedy.
         message: String,
     },
 }
@@ -96,7 +96,7 @@ impl fmt::Display for Clean<'_> {
 /// One thing that is wrong in the text of a track.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
-    /// What is wrong.
+    /// The problem.
     pub message: String,
     /// What to do about it, where that is not obvious.
     pub help: Option<String>,

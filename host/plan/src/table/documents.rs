@@ -21,9 +21,9 @@ const BY_FILE: [Column; 5] = [
     Column::Number("Documents each"),
     Column::Number("Bulks each"),
 ];
-/// Up to so many rows each client has rows of its own.
+/// Up to this number of rows each client has rows of its own.
 const MOST_ROWS_OF_CLIENTS: usize = 24;
-/// Up to so many files each has a row.
+/// Up to this number of files each has a row.
 const MOST_FILES: usize = 24;
 
 /// The documents of one bulk operation; `tasks` are those that send them.

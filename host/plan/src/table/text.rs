@@ -14,7 +14,7 @@ use crate::plan::Made;
 use crate::schedule::PlannedChallenge;
 use crate::span::Span;
 
-/// A plan as text, for a terminal with so many columns; without them lines are as long as they need to be. With the name of
+/// A plan as text, for a terminal of this width; without them lines are as long as they need to be. With the name of
 /// a challenge only this one is shown.
 pub fn text(made: &Made, challenge: Option<&str>, width: Option<u16>) -> String {
     let mut text = head(made, width);
