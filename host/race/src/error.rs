@@ -82,7 +82,7 @@ pub enum RaceError {
         #[source]
         source: UnitMismatch,
     },
-    /// The runner itself is broken; a request that merely fails is none of this.
+    /// The runner itself is broken; a failed request is not such an error.
     #[error("the runner of task '{task}' failed for client {client}")]
     Runner {
         /// Name of the task.

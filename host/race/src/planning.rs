@@ -54,7 +54,7 @@ pub enum PlanError {
         /// The property that is 0.
         property: &'static str,
     },
-    /// A time that is no time.
+    /// A time that is negative or not a number.
     #[error("task '{task}' has a '{property}' of {value} seconds; give it a number of 0 or more")]
     InvalidTime {
         /// Name of the task.

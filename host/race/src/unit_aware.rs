@@ -95,7 +95,7 @@ impl UnitAware {
     }
 
     /// Due time of the next request after that of the one before (0 at first); `None` where it is not throttled, because
-    /// nobody knows yet how much a request does.
+    /// the work of a request is not known yet.
     pub fn next(&mut self, current: f64) -> Option<f64> {
         let Some(weight) = self.weight else {
             self.unthrottled = true;

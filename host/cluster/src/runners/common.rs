@@ -38,7 +38,7 @@ impl<More> Made<More> {
 }
 
 impl<More> Prepared<More> {
-    /// What is made of `params`: what is in `kept` if it was made of the same named ones, else anew. `make` is told whether the
+    /// Returns the request for `params`, reusing the cached one if it was built from the same map. `make` is told whether the
     /// body comes beside them.
     ///
     /// # Errors

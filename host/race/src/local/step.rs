@@ -22,7 +22,7 @@ use crate::local::recorder::Recorder;
 use crate::local::timer::{Slot, Timer};
 use crate::plan::{OnError, Step};
 
-/// What a loop thread is told.
+/// The commands of a loop thread.
 pub(crate) enum Command {
     /// Prepare this step.
     Open(Arc<SharedStep>),
@@ -211,7 +211,7 @@ impl SharedStep {
         }
     }
 
-    /// The step cannot go on. Only the first reason is told.
+    /// The step cannot go on. Only the first reason is kept.
     pub(crate) fn fail(&self, error: RaceError) {
         if !self.failed.swap(true, Ordering::AcqRel) {
             self.send(DriverEvent::Failed(error));
