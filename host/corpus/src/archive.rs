@@ -163,7 +163,7 @@ impl Task<'_> {
             return Err(self.unpack_error(self.limit.exceeded()));
         }
         self.position.set(start);
-        // The library buffers what it reads, so the position can only be told from what came out.
+        // The library buffers what it reads, so only its output shows the position.
         let compressed = member.compressed_size();
         let mut content = io::BufReader::with_capacity(PIECE_BYTES, member);
         let copied = self.copy_with(&mut content, |copied| {

@@ -19,7 +19,7 @@ use super::progress::{Phase, Progress};
 
 const MAX_REDIRECTS: u32 = 10;
 
-/// A download that got this much further did not fail in vain, so attempts are counted anew.
+/// A download that got this much further made progress, so attempts are counted again from zero.
 const PROGRESS_BYTES: u64 = 1 << 20;
 
 /// Slower is as good as not at all.
@@ -307,7 +307,7 @@ impl Download<'_> {
         }
     }
 
-    /// `announced`: the server had told the size, so a shorter file is not for lack of bytes received.
+    /// `announced`: the server announced the size, so a shorter file does not come from missing bytes.
     fn check_size(&self, actual: u64, announced: bool) -> Result<(), Failure> {
         match self.expected {
             Some(expected) if expected > actual && !announced => {

@@ -16,7 +16,7 @@ pub enum PrepareError {
         /// The problem with it.
         reason: &'static str,
     },
-    /// The declared checksum is none.
+    /// The declared checksum is malformed.
     #[error("the sha256 of '{name}' must be 64 hexadecimal digits but is {sha256}. Correct the track.")]
     InvalidSha256 {
         /// The file as the track names it.
@@ -172,7 +172,7 @@ pub enum PrepareError {
         /// What went wrong.
         source: Box<DownloadError>,
     },
-    /// There is no room for the file.
+    /// The disk has no room for the file.
     #[error("no space for '{}'{}. Free some disk space, or set RALLY_HOME to a folder on another disk.", path.display(), room(*needed, *available))]
     DiskFull {
         /// The file that was being written; it is removed.

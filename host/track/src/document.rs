@@ -10,7 +10,7 @@ use crate::files::TrackFiles;
 use crate::json::{self, Part};
 use crate::template::{At, Failure, Place, Rendered, Renderer};
 
-/// So many keys that are there twice are named.
+/// The number of duplicate keys that are named.
 const MAX_DUPLICATES: usize = 20;
 
 /// What a template sees, and how its parts come together.
@@ -67,7 +67,7 @@ impl Document {
         Self::parse(files, name, Text::Rendered(rendered))
     }
 
-    /// Reads a file that is no template. A missing one is the caller's problem: it knows who named it.
+    /// Reads a file that is not a template. A missing one is the caller's problem: it knows who named it.
     pub(crate) fn read(files: &TrackFiles, name: &str, text: String) -> Result<Self, Box<Problem>> {
         Self::parse(files, name, Text::Plain(text))
     }

@@ -14,7 +14,7 @@ use crate::invisible;
 /// Why a track could not be loaded.
 #[derive(Debug, thiserror::Error)]
 pub enum TrackError {
-    /// There is no track at this place.
+    /// No track is at this place.
     #[error(
         "no track at '{}': expected a directory with a track.json (or a workload.json), or a .json file",
         .path.display()
@@ -154,7 +154,7 @@ impl fmt::Display for Problem {
     }
 }
 
-/// So many problems are printed in full; the others are counted.
+/// The number of problems that are printed in full; the others are counted.
 const SHOWN_PROBLEMS: usize = 5;
 
 struct ProblemList<'a> {

@@ -36,7 +36,7 @@ pub fn load(source: &TrackSource, options: &LoadOptions) -> Result<Track, TrackE
     Ok(track)
 }
 
-/// Loads a track, and tells what it was made of.
+/// Loads a track, and returns what it was made of.
 ///
 /// # Errors
 ///
@@ -110,7 +110,7 @@ fn load_whole(
     }
 }
 
-/// The parameters that the templates of a track read, looked for when somebody asks.
+/// The parameters that the templates of a track read, looked for on demand.
 struct ReadParameters {
     track: String,
     files: TrackFiles,

@@ -24,7 +24,7 @@ pub enum ParameterError {
         /// What the file system said.
         source: std::io::Error,
     },
-    /// JSON that is none.
+    /// Malformed JSON.
     #[error("--track-params: {place} is not valid JSON: {source}")]
     Json {
         /// The file, or `the text`.

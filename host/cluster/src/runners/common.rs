@@ -38,7 +38,7 @@ impl<More> Made<More> {
 }
 
 impl<More> Prepared<More> {
-    /// Returns the request for `params`, reusing the cached one if it was built from the same map. `make` is told whether the
+    /// Returns the request for `params`, reusing the cached one if it was built from the same map. `make` learns whether the
     /// body comes beside them.
     ///
     /// # Errors
@@ -245,7 +245,7 @@ pub fn failure(result: &Result<Answer, ExchangeError>, body: &JsonObject) -> Opt
     }
 }
 
-/// A successful status over a body that is none.
+/// A successful status over a malformed body.
 pub fn malformed(answer: &Answer, problem: String) -> Failure {
     Failure {
         kind: FailureKind::Transport,

@@ -1,4 +1,4 @@
-//! What the operations of a composite one tell each other, by the name of the operation: ids of points in time and of
+//! Values that the operations of a composite operation share, by the name of the operation: ids of points in time and of
 //! asynchronous searches.
 
 use std::cell::RefCell;

@@ -84,7 +84,7 @@ pub(crate) fn read(
 }
 
 impl Reader<'_> {
-    /// Looks at the version before anything else: what a later one has nobody knows.
+    /// Checks the version before anything else: rally does not know what later versions mean.
     fn check_version(&mut self) {
         let Some(version) = self.document.value["version"].as_u64() else { return };
         if version > VERSION {

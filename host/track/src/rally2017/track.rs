@@ -94,7 +94,7 @@ impl Reader<'_> {
     }
 }
 
-/// Takes the small data file of each type, whose sizes nobody declares.
+/// Takes the small data file of each type, whose sizes are not declared.
 fn shrink(all: &mut [Documents]) {
     for documents in all {
         *documents = Documents {

@@ -12,7 +12,7 @@ use crate::json::Part;
 use crate::template::Renderer;
 use crate::{Challenge, LoadOptions};
 
-/// More problems than this help nobody, and finding the place of each takes time.
+/// More problems than this do not help, and finding the place of each takes time.
 pub(crate) const MAX_PROBLEMS: usize = 20;
 
 /// Bytes of all mappings, index bodies and templates: a track may name the same large file any number of times.
@@ -175,7 +175,7 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Whether so many more bytes may be read for the track.
+    /// Whether this number of further bytes may be read for the track.
     pub(crate) fn may_read(&mut self, pointer: &str, bytes: usize) -> bool {
         self.bytes_read = self.bytes_read.saturating_add(bytes);
         if self.bytes_read > MAX_BYTES_READ {

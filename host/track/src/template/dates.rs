@@ -29,7 +29,7 @@ fn get_start_date(start: &Value, format: Option<String>, kwargs: Kwargs) -> Resu
     written("get_start_date", moment("get_start_date", start, None)?, format.as_deref())
 }
 
-/// The date so many days after a moment.
+/// The date `days` after a moment.
 fn get_end_date(
     start: &Value,
     days: Option<Value>,

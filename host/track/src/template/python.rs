@@ -150,7 +150,7 @@ fn length(value: &Value) -> Result<usize, Error> {
     })
 }
 
-/// Jinja2's `int`: what is no number becomes the default, 0.
+/// Jinja2's `int`: other values than numbers become the default, 0.
 fn to_int(value: &Value, arguments: Rest<ValueOrKwargs>) -> Result<Value, Error> {
     let [default, base] = filters::given(arguments, ["default", "base"])?;
     let default = default.unwrap_or_else(|| Value::from(0));
@@ -200,7 +200,7 @@ fn truncated(number: f64) -> Option<Value> {
     number.is_finite().then(|| Value::from(number.trunc() as i128))
 }
 
-/// Jinja2's `float`: what is no number becomes the default, 0.0.
+/// Jinja2's `float`: other values than numbers become the default, 0.0.
 fn to_float(value: &Value, arguments: Rest<ValueOrKwargs>) -> Result<Value, Error> {
     let [default] = filters::given(arguments, ["default"])?;
     let default = default.unwrap_or_else(|| Value::from(0.0));

@@ -200,7 +200,7 @@ fn render_once(shared: &Arc<Shared>) -> Result<String, Error> {
 /// macros. The limits on them are met within half of it in a debug build.
 const STACK_BYTES: usize = 32 * 1024 * 1024;
 
-/// Runs on a thread of its own: nobody knows how much stack the caller has left.
+/// Runs on a thread of its own: the caller may have little stack left.
 fn on_large_stack<T: Send>(run: impl FnOnce() -> Result<T, Error> + Send) -> Result<T, Error> {
     let failed = |what: &str| Error::new(ErrorKind::InvalidOperation, format!("the template engine {what}"));
     std::thread::scope(|scope| {

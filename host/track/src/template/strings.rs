@@ -8,7 +8,7 @@ use regex::Regex;
 
 use super::{bytes, guards, operators, python, str_format};
 
-/// Calls a method, or nothing if it is none of these.
+/// Calls a method; `None` for any other.
 pub(super) fn call(
     state: &mut State,
     text: &str,
