@@ -249,7 +249,7 @@ fn test_fails_where_a_request_does() {
     let run = author.rally(&["extension", "test", "searches"]);
     assert_eq!(run.code, 1, "{}", run.errors);
     assert!(
-        run.errors.contains("Challenge [one]: failed") && run.errors.contains("[search]"),
+        run.errors.contains("Challenge [one]: failed") && run.errors.contains("'search'"),
         "{}",
         run.errors
     );

@@ -109,7 +109,7 @@ fn a_create_index_that_fails_ends_the_race_unless_the_user_says_otherwise() {
     let folder = documents("current", &[]);
     let hosts = format!("--target-hosts={}", node.address);
     let run = race(&machine, folder.path(), &[&hosts, "--report-format=json"]);
-    run.expect_code(1).expect_error(&["[create-index] failed", "--on-error=continue"]);
+    run.expect_code(1).expect_error(&["'create-index' failed", "--on-error=continue"]);
     let report = report(&run);
     assert_eq!(report["status"], "failed");
     assert_eq!(task(&report, "index")["requests"], 0);

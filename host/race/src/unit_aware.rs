@@ -212,6 +212,6 @@ mod tests {
     fn work_in_another_unit_than_the_target_is_an_error_that_names_both() {
         let mut due_times = unit_aware(docs(10.0), 1, 0, None);
         let error = due_times.after_request(&finished(1.0, "pages")).unwrap_err().to_string();
-        assert!(error.contains("[docs/s]") && error.contains("[pages/s]"), "{error}");
+        assert!(error.contains("'docs/s'") && error.contains("'pages/s'"), "{error}");
     }
 }
