@@ -130,7 +130,7 @@ fn a_new_extension_builds_passes_its_tests_and_races() {
     );
     let run = author.fine(&["extension", "test", "colours"]);
     assert!(run.output.contains("test result: ok"), "{}", run.output);
-    assert!(run.errors.contains("Challenge [colours]: fine"), "{}", run.errors);
+    assert!(run.errors.contains("Challenge 'colours': fine"), "{}", run.errors);
 
     // Built again from a folder elsewhere: the same bytes.
     fs::rename(author.path("colours"), author.path("moved")).expect("moved");
@@ -236,7 +236,7 @@ fn test_races_each_challenge() {
     let author = Author::new();
     author.track();
     let run = author.fine(&["extension", "test", "searches"]);
-    assert!(run.errors.contains("Challenge [one]: fine\nChallenge [two]: fine\n"), "{}", run.errors);
+    assert!(run.errors.contains("Challenge 'one': fine\nChallenge 'two': fine\n"), "{}", run.errors);
 }
 
 #[test]
@@ -249,7 +249,7 @@ fn test_fails_where_a_request_does() {
     let run = author.rally(&["extension", "test", "searches"]);
     assert_eq!(run.code, 1, "{}", run.errors);
     assert!(
-        run.errors.contains("Challenge [one]: failed") && run.errors.contains("'search'"),
+        run.errors.contains("Challenge 'one': failed") && run.errors.contains("'search'"),
         "{}",
         run.errors
     );
@@ -263,7 +263,7 @@ fn a_recording_stands_in_for_the_node_and_notices_other_requests() {
     let track = author.track();
     author.fine(&["extension", "test", "searches", "--record", "answers.jsonl"]);
     let run = author.fine(&["extension", "test", "searches", "--recording", "answers.jsonl"]);
-    assert!(run.errors.contains("Challenge [two]: fine"), "{}", run.errors);
+    assert!(run.errors.contains("Challenge 'two': fine"), "{}", run.errors);
 
     let file = track.join("track.json");
     let text = fs::read_to_string(&file).expect("read");
@@ -277,7 +277,7 @@ fn a_recording_stands_in_for_the_node_and_notices_other_requests() {
     fs::write(&file, text.replace("\"two\"", "\"three\"")).expect("written");
     author.refused(
         &["extension", "test", "searches", "--recording", "answers.jsonl"],
-        "has no challenge [three]",
+        "has no challenge 'three'",
     );
     fs::write(author.path("answers.jsonl"), "{\"rally-recording\": 1, \"seed\": 1}\nnonsense\n")
         .expect("written");

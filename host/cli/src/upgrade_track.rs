@@ -88,7 +88,7 @@ pub fn run(arguments: &UpgradeArgs) -> Result<(), CommandError> {
         terminal::warn(warning);
     }
     let mut text =
-        format!("Track [{}] is now a track of the current dialect in {}:\n", track.name, output.display());
+        format!("Wrote track '{}' in the current dialect to {}:\n", track.name, output.display());
     for name in upgraded.files.keys().chain(&copied) {
         // Writing to a string cannot fail.
         let _ = writeln!(text, "  {name}");

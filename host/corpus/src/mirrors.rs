@@ -166,6 +166,6 @@ mod tests {
             assert!(message.contains(part) && message.contains("storage-mirrors.json"), "{message}");
         }
         let message = read_mirrors(&folder.path().join("none")).unwrap_err().to_string();
-        assert!(message.starts_with("cannot read the mirrors in ["), "{message}");
+        assert!(message.starts_with("cannot read the mirrors in '"), "{message}");
     }
 }

@@ -185,7 +185,7 @@ impl FromStr for Recording {
             let wrong = |reason: String| (number, reason);
             if let Ok(Begin { challenge }) = serde_json::from_str(line) {
                 if recording.exchanges(&challenge).is_some() {
-                    return Err(wrong(format!("challenge [{challenge}] is there twice")));
+                    return Err(wrong(format!("duplicate challenge '{challenge}'")));
                 }
                 recording.add(&challenge, Vec::new());
                 continue;

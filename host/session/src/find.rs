@@ -17,7 +17,7 @@ pub const SHIPPED: &str = "shipped/";
 /// The name is nearly that of a track that ships with rally: nobody wants a repository cloned for a typing error.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "unknown track [{name}], did you mean [{similar}], which ships with rally? A track of your own is named with \
+    "unknown track '{name}', did you mean '{similar}', which ships with rally? A track of your own is named with \
      --track-path, one of a track repository with --track-repository"
 )]
 struct NearlyShipped {

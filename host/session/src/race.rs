@@ -23,7 +23,7 @@ struct Interrupted;
 
 /// All tasks were run, and some of them got nothing done.
 #[derive(Debug, thiserror::Error)]
-#[error("no request of [{}] succeeded; the report says why", .0.join("], ["))]
+#[error("no request of '{}' succeeded; see the report for the causes", .0.join("', '"))]
 struct NothingSucceeded(Vec<String>);
 
 impl NothingSucceeded {

@@ -24,7 +24,7 @@ use crate::{interrupt, logging, terminal, track};
 enum TrialError {
     #[error("{path} has no component (*.wasm); run `rally extension build` first")]
     NotBuilt { path: PathBuf },
-    #[error("the recording {file} has no challenge [{challenge}]; make it again with --record")]
+    #[error("the recording '{file}' has no challenge '{challenge}'; record it again with --record")]
     NotRecorded { file: PathBuf, challenge: String },
     #[error(
         "challenge [{challenge}] sent what the recording does not know:\n  {}\nThe extension sends something else than when it was \
@@ -124,8 +124,8 @@ impl Trial<'_> {
     /// Races one challenge as `rally run` does.
     fn one(&self, challenge: &str, seed: u64, target: Option<SocketAddr>) -> Result<(), CommandError> {
         self.race(challenge, seed, target)
-            .inspect_err(|_| terminal::say(format_args!("Challenge [{challenge}]: failed")))?;
-        terminal::say(format_args!("Challenge [{challenge}]: fine"));
+            .inspect_err(|_| terminal::say(format_args!("Challenge '{challenge}': failed")))?;
+        terminal::say(format_args!("Challenge '{challenge}': fine"));
         Ok(())
     }
 

@@ -305,7 +305,7 @@ fn a_full_disk_is_reported_and_nothing_is_left() {
         .output()
         .unwrap();
     let output = String::from_utf8_lossy(&child.stdout).into_owned();
-    assert!(child.status.success() && output.contains("no space for ["), "{output}");
+    assert!(child.status.success() && output.contains("no space for '"), "{output}");
 }
 
 #[test]

@@ -82,7 +82,7 @@ fn a_document_that_is_no_json_object_is_refused() {
 #[test]
 fn the_message_names_file_line_and_column() {
     let message = check("{\"a\":1}\n{\"a\":tru}\n", false).unwrap_err().to_string();
-    assert!(message.contains("documents.json], line 2: it is not a valid JSON object: "), "{message}");
+    assert!(message.contains("documents.json', line 2: it is not a valid JSON object: "), "{message}");
     assert!(message.ends_with("at column 9"), "{message}");
 }
 
