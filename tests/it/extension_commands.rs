@@ -225,7 +225,7 @@ fn check_holds_a_track_to_the_names_of_its_components() {
     author.refused(&["extension", "check", "searches"], "random-confession");
     fs::write(&file, text).expect("written");
     fs::copy(track.join("random-profession.wasm"), track.join("again.wasm")).expect("copied");
-    author.refused(&["extension", "check", "searches"], "is registered by two components");
+    author.refused(&["extension", "check", "searches"], "two components register the");
     fs::write(track.join("broken.wasm"), "hello").expect("written");
     let run = author.refused(&["extension", "check", "searches"], "2 problems");
     assert!(run.errors.contains("broken.wasm") && run.errors.contains("two components"), "{}", run.errors);

@@ -87,8 +87,7 @@ pub fn run(arguments: &UpgradeArgs) -> Result<(), CommandError> {
     for warning in &upgraded.warnings {
         terminal::warn(warning);
     }
-    let mut text =
-        format!("Wrote track '{}' in the current dialect to {}:\n", track.name, output.display());
+    let mut text = format!("Wrote track '{}' in the current dialect to {}:\n", track.name, output.display());
     for name in upgraded.files.keys().chain(&copied) {
         // Writing to a string cannot fail.
         let _ = writeln!(text, "  {name}");

@@ -127,7 +127,7 @@ impl Caller {
     pub(crate) fn error(&self, call: Call<'_>, kind: CallErrorKind) -> CallError {
         let call = match call.of {
             "" => call.name.to_owned(),
-            of => format!("{} of {of:?}", call.name),
+            of => format!("{} of {}", call.name, quoted(of)),
         };
         CallError { component: self.component.clone(), call, kind: Box::new(kind) }
     }
@@ -156,7 +156,7 @@ pub(crate) fn body_kind(kind: Kind) -> BodyKind {
 
 /// The error of a role that is called although the component does not have it.
 pub(crate) fn missing(role: &str) -> wasmtime::Error {
-    wasmtime::format_err!("the component exports no {role}")
+    wasmtime::format_err!("the component does not export {role}")
 }
 
 /// An error of the guest in the words of any version.
