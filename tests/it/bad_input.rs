@@ -180,7 +180,7 @@ fn a_component_that_breaks_in_the_middle_ends_its_task_and_nothing_else() {
     let machine = Machine::new();
     let run = machine.rally(["run", &format!("--track-path={}", track.path().display())]);
     run.expect_code(1).expect_error_of_guest(&[
-        "a task could not go on",
+        "a task failed",
         "'wild'",
         "faults",
         "told to panic in call 20",

@@ -152,7 +152,7 @@ fn new_overwrites_nothing_and_says_what_it_cannot_do() {
     author.fine(&["extension", "new", "colours"]);
     let track = author.path("colours/track.json");
     fs::write(&track, "mine").expect("written");
-    author.refused(&["extension", "new", "colours"], "is there already");
+    author.refused(&["extension", "new", "colours"], "already exists");
     assert_eq!(fs::read(&track).expect("read"), b"mine");
     author.refused(&["extension", "new", "--lang=python", "snake"], "Python are not supported yet");
     author.refused(&["extension", "new", "--lang=cobol", "old"], "possible values: rust");
@@ -166,7 +166,7 @@ fn new_overwrites_nothing_and_says_what_it_cannot_do() {
 fn build_says_where_it_looked_for_sources() {
     let author = Author::new();
     author.track();
-    author.refused(&["extension", "build", "searches"], "searches/_source/Cargo.toml is not there");
+    author.refused(&["extension", "build", "searches"], "searches/_source/Cargo.toml' does not exist");
 }
 
 #[test]

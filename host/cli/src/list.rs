@@ -312,7 +312,7 @@ fn list_races(home: &Home, limit: usize, format: Format) -> Result<(), CommandEr
         return print_json(races.collect());
     }
     if races.is_empty() {
-        return terminal::print("No race was run here yet.\n").map_err(CommandError::failure);
+        return terminal::print("No races yet.\n").map_err(CommandError::failure);
     }
     let mut table = table(["Race ID", "Timestamp", "Track", "Challenge", "Version", "Status", "User tags"]);
     for race in races.into_iter().take(limit) {

@@ -178,7 +178,7 @@ impl FromStr for Recording {
         let header: Header = serde_json::from_str(first).map_err(|error| (number, error.to_string()))?;
         if header.rally_recording != VERSION {
             let version = header.rally_recording;
-            return Err((number, format!("version {version} of recordings is not known to this rally")));
+            return Err((number, format!("this rally does not read recordings of version {version}")));
         }
         let mut recording = Recording::new(header.seed);
         for (number, line) in lines {
@@ -244,10 +244,10 @@ impl Line {
             (None, None) => (Digest::of(b""), Some(String::new())),
             (Some(body), None) => (Digest::of(body.as_bytes()), Some(body)),
             (None, Some(digest)) => (digest.parse().map_err(|error| format!("body-sha256: {error}"))?, None),
-            (Some(_), Some(_)) => return Err("there is both body and body-sha256".to_owned()),
+            (Some(_), Some(_)) => return Err("both body and body-sha256 are set".to_owned()),
         };
         if !(100..=599).contains(&self.status) {
-            return Err(format!("{} is no HTTP status", self.status));
+            return Err(format!("{} is not an HTTP status", self.status));
         }
         let answer = Answer { status: self.status, headers: self.headers, content: self.answer };
         Ok(Exchange { asked: Asked { method: self.method, target: self.target, body: digest }, body, answer })

@@ -18,7 +18,7 @@ use crate::target::RunningTarget;
 
 /// The user ended the race.
 #[derive(Debug, thiserror::Error)]
-#[error("the race was interrupted; the report has what was measured until then")]
+#[error("the race was interrupted; the report has the figures until then")]
 struct Interrupted;
 
 /// All tasks were run, and some of them got nothing done.

@@ -22,7 +22,7 @@ use crate::{interrupt, logging, terminal, track};
 /// A trial did not go well.
 #[derive(Debug, thiserror::Error)]
 enum TrialError {
-    #[error("{path} has no component (*.wasm); run `rally extension build` first")]
+    #[error("'{path}' has no component (*.wasm); run `rally extension build` first")]
     NotBuilt { path: PathBuf },
     #[error("the recording '{file}' has no challenge '{challenge}'; record it again with --record")]
     NotRecorded { file: PathBuf, challenge: String },
@@ -46,7 +46,7 @@ pub fn run(arguments: &TestArgs, home: &Home) -> Result<(), CommandError> {
     let challenges = challenges(arguments, home)?;
     if let Some(newer) = newer_source(track) {
         terminal::warn(format_args!(
-            "{} is newer than the component; run `rally extension build` to rebuild it",
+            "'{}' is newer than the component; run `rally extension build` to rebuild it",
             newer.display()
         ));
     }

@@ -112,7 +112,7 @@ fn another_version_is_refused_by_its_number() {
     assert_eq!(error, "the race specification has version 2; this rally reads version 1");
     spec.as_object_mut().unwrap().remove("version");
     let error = read(&spec).expect_err("refused");
-    assert!(error.contains("has no \"version\""), "{error}");
+    assert!(error.contains("has no 'version'"), "{error}");
 }
 
 #[test]
