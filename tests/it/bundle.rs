@@ -145,7 +145,7 @@ fn a_changed_byte_is_refused_at_each_level_that_verifies() {
         fs::write(&bundle, &changed).expect("written");
         author.refused(&author.race(&bundle, &["--trusted-key", &key]), "the signature does not match");
         author.refused(&author.race(&bundle, &["--trust", "digest"]), "rally refuses");
-        author.refused(&["bundle", "inspect", &bundle], "the bundle is refused");
+        author.refused(&["bundle", "inspect", &bundle], "rally refuses");
     }
 }
 

@@ -78,13 +78,13 @@ pub fn explain(error: &clap::Error) -> Option<String> {
                     "{flag} is a flag of Elastic Rally that rally does not have yet: {instead}."
                 )),
                 // Elastic Rally of 2017 raced where no sub-command was given.
-                None => is_flag_of_run(flag).then(|| format!("{flag} is a flag of \"rally run\".")),
+                None => is_flag_of_run(flag).then(|| format!("{flag} is a flag of 'rally run'.")),
             }
         }
         ErrorKind::InvalidSubcommand => {
             let name = named(ContextKind::InvalidSubcommand)?;
             let command = COMMANDS.iter().find(|command| **command == name)?;
-            Some(format!("\"{command}\" is a command of Elastic Rally that rally does not have yet."))
+            Some(format!("'{command}' is a command of Elastic Rally that rally does not have yet."))
         }
         _ => None,
     }
@@ -125,13 +125,13 @@ mod tests {
     #[test]
     fn who_races_without_a_sub_command_is_told_which_one() {
         let error = Cli::try_parse_from(["rally", "--track=geonames"]).expect_err("no sub-command");
-        assert!(explain(&error).expect("known").contains("\"rally run\""));
+        assert!(explain(&error).expect("known").contains("'rally run'"));
     }
 
     #[test]
     fn a_command_of_rally_is_named() {
         let error = Cli::try_parse_from(["rally", "compare"]).expect_err("no such command");
-        assert!(explain(&error).expect("known to Elastic Rally").contains("\"compare\""));
+        assert!(explain(&error).expect("known to Elastic Rally").contains("'compare'"));
     }
 
     #[test]

@@ -182,7 +182,7 @@ fn a_specification_that_contradicts_itself_is_refused() {
 #[test]
 fn a_specification_with_a_password_in_it_is_refused_without_showing_it() {
     let error = refusal(|spec| drop(spec.client_options.insert("api_key".to_owned(), json!("k3y"))));
-    assert!(error.contains("\"api_key\"") && !error.contains("k3y"), "{error}");
+    assert!(error.contains("'api_key'") && !error.contains("k3y"), "{error}");
 }
 
 #[test]
