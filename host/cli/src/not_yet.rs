@@ -10,7 +10,10 @@ const FLAGS: &[(&str, &str)] = &[
     ("--advanced-config", "write what differs into rally.ini (docs/tracks.md)"),
     ("--assume-defaults", "rally asks nothing"),
     ("--auto-manage-indices", "say auto-managed in the track"),
-    ("--car", "provisioning is not supported yet: start the cluster yourself and name it with --target-hosts"),
+    (
+        "--car",
+        "provisioning is not supported yet: start the cluster yourself and name it with --target-hosts",
+    ),
     (
         "--car-params",
         "provisioning is not supported yet: start the cluster yourself and name it with --target-hosts",

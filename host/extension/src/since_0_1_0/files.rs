@@ -231,7 +231,7 @@ impl data::Host for HostState {
             return Ok(Err(no_grant()));
         }
         if !self.written.names.contains(&name) {
-            let problem = format!("this instance did not create {}: call 'create' first", quoted(name));
+            let problem = format!("this instance did not create {}: call 'create' first", quoted(&name));
             return Ok(Err(error(ErrorClass::Denied, problem)));
         }
         self.written.bytes = self.written.bytes.saturating_add(bytes.len() as u64);

@@ -71,7 +71,7 @@ impl Reader<'_> {
         let texts: Vec<String> = elements.iter().filter_map(Value::as_str).map(str::to_owned).collect();
         // Elastic Rally takes what is no string as a tag that no filter can name.
         if texts.len() < elements.len() {
-            let message = "\"tags\" should be a string or a list of strings; no filter selects anything else";
+            let message = "'tags' should be a string or a list of strings; no filter selects anything else";
             self.warn_of_key(&format!("{pointer}/tags"), message);
         }
         texts

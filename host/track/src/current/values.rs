@@ -39,7 +39,7 @@ impl Reader<'_> {
         let number = clients.as_u64().and_then(|number| u32::try_from(number).ok());
         let number = number.filter(|number| *number <= MAX_CLIENTS);
         if number.is_none() {
-            let message = format!("\"clients\" must be at most {MAX_CLIENTS}, but is {clients}");
+            let message = format!("'clients' must be at most {MAX_CLIENTS}, but is {clients}");
             self.problem(&child(pointer, "clients"), message, None);
         }
         number

@@ -148,7 +148,7 @@ impl Reader<'_> {
         self.check_mixed_limits(pointer, value, defaults);
         let target = self.target(pointer, value);
         if schedule == "poisson" && target.is_none() {
-            let message = "\"poisson\" has no effect without \"target-throughput\" or \"target-interval\"";
+            let message = "'poisson' has no effect without 'target-throughput' or 'target-interval'";
             self.warn_of_key(&format!("{pointer}/schedule"), message);
         }
 
@@ -197,7 +197,7 @@ impl Reader<'_> {
                 None
             }
             (Some(rate), None) if rate > 0.0 && rate < LOWEST_THROUGHPUT => {
-                let message = format!("\"target-throughput\" must be at least 0.000000001, but is {rate:e}");
+                let message = format!("'target-throughput' must be at least 0.000000001, but is {rate:e}");
                 self.problem(&format!("{pointer}/target-throughput"), message, None);
                 None
             }

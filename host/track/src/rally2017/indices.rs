@@ -111,7 +111,7 @@ impl Reader<'_> {
         };
         if !in_file.is_empty() && !in_file.contains(&declared.as_str()) {
             let message = format!(
-                "\"index-pattern\" is [{declared}], but the template file applies to {}; rally deletes the indices of the first, \
+                "'index-pattern' is '{declared}', but the template file applies to {}; rally deletes the indices of the first, \
                  the target applies the second",
                 listed(in_file.iter().copied())
             );

@@ -111,7 +111,7 @@ fn parse<'a>(text: &'a str, challenges: &[DraftChallenge]) -> Result<Filter<'a>,
         Some(("type", kind)) if !kind.contains(':') => Ok(Filter::OperationType(kind)),
         Some(("tag", tag)) if !tag.contains(':') => Ok(Filter::Tag(tag)),
         Some(_) => {
-            Err(format!("[{text}] is no filter; write a task's name, type:<operation type> or tag:<tag>"))
+            Err(format!("'{text}' is no filter; write a task's name, type:<operation type> or tag:<tag>"))
         }
     }
 }

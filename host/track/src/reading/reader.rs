@@ -122,11 +122,11 @@ impl<'a> Reader<'a> {
         let Some((scheme, _)) = url.split_once("://") else {
             self.warn_of_key(
                 pointer,
-                &format!("[{url}] is no URL; documents that are not here cannot be downloaded"),
+                &format!("'{url}' is not a URL; documents that are not here cannot be downloaded"),
             );
             return;
         };
-        let message = format!("documents cannot be downloaded by [{scheme}]");
+        let message = format!("documents cannot be downloaded by '{scheme}'");
         let help = "give the URL of a folder that begins with http:// or https://".to_owned();
         self.problem(pointer, message, Some(help));
     }
