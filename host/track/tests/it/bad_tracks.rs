@@ -83,7 +83,7 @@ fn all_problems_are_shown_at_once() {
         track["challenges"][0]["schedule"][1]["iterations"] = json!("many");
     });
     assert!(error.contains("'clients' must be at least 1, but is 0"), "{error}");
-    assert!(error.contains("'iterations' must be a whole number, not 'many'"), "{error}");
+    assert!(error.contains("'iterations' must be a whole number, not \"many\""), "{error}");
 }
 
 #[test]
@@ -125,7 +125,7 @@ fn contradictions_are_found_at_load() {
         ("'batch-size' must be a multiple of 'bulk-size' (100), but is 50", |track| {
             track["operations"][0]["batch-size"] = json!(50);
         }),
-        ("'conflicts' must be one of sequential, random, not 'randm', did you mean 'random'?", |track| {
+        ("'conflicts' must be one of sequential, random, not \"randm\", did you mean 'random'?", |track| {
             track["operations"][0]["conflicts"] = json!("randm");
         }),
         (
@@ -299,7 +299,7 @@ fn numbers_that_are_none_are_rejected() {
         let directory = directory_of(&valid());
         let track = serde_json::to_string_pretty(&valid())
             .unwrap()
-            .replace("'iterations': 100", &format!("'iterations': {text}"));
+            .replace("\"iterations\": 100", &format!("\"iterations\": {text}"));
         directory.write("track.json", track.as_bytes());
         assert!(directory.error().contains("track.json:"), "{text}");
     }
@@ -310,7 +310,7 @@ fn duplicate_keys_are_accepted_with_a_warning() {
     let directory = directory_of(&valid());
     let text = serde_json::to_string_pretty(&valid())
         .unwrap()
-        .replace("'clients': 8", "'clients': 8,\n'clients': 4");
+        .replace("\"clients\": 8", "\"clients\": 8,\n\"clients\": 4");
     directory.write("track.json", text.as_bytes());
     let track = directory.load(&LoadOptions::default()).unwrap_or_else(|error| panic!("{error}"));
     assert_eq!(track.challenges[0].schedule[0].tasks()[0].clients, 4);
@@ -338,12 +338,12 @@ fn what_parallel_does_not_pass_on_is_a_warning() {
 #[test]
 fn positions_lead_through_templates_to_the_source() {
     let mut track = serde_json::to_string_pretty(&valid()).unwrap();
-    let start = track.find("'schedule': [").unwrap();
+    let start = track.find("\"schedule\": [").unwrap();
     track.truncate(start);
     let files = json!({
         "mappings.json": {},
         "track.json": format!("{{% import \"rally.helpers\" as rally with context %}}\n{track}\"schedule\": [\n{{{{ rally.collect(parts=\"tasks/*.json\") }}}}\n], \"description\": \"d\"}}]}}"),
-        "tasks/a.json": "{# first #}\n{\n  'operation': 'index'\n}",
+        "tasks/a.json": "{# first #}\n{\n  \"operation\": \"index\"\n}",
         "tasks/b.json": "{% for clients in [1, 2] %}\n  {\n    \"operation\": \"search\",\n    \"iterations\": 1, \"client\": {{ clients }}\n  }{% if not loop.last %},{% endif %}\n{% endfor %}",
     });
     let error = TrackDirectory::new(&files).error();
@@ -355,7 +355,7 @@ fn positions_lead_through_templates_to_the_source() {
 fn values_of_expressions_are_shown_at_the_expression() {
     let directory = directory_of(&valid());
     let text =
-        serde_json::to_string_pretty(&valid()).unwrap().replace("'clients': 8", "\"clients\": {{ 0 }}");
+        serde_json::to_string_pretty(&valid()).unwrap().replace("\"clients\": 8", "\"clients\": {{ 0 }}");
     directory.write("track.json", text.as_bytes());
     let error = directory.error();
     let line = text.lines().position(|line| line.contains("{{ 0 }}")).unwrap() + 1;

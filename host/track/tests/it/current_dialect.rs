@@ -276,7 +276,7 @@ fn a_filter_that_selects_nothing_is_a_warning() {
 
 #[test]
 fn whole_numbers_of_more_than_64_bits_are_named() {
-    let text = valid().to_string().replace("\"d\"", "'d', 'meta': {'n': 18446744073709551616}");
+    let text = valid().to_string().replace("\"d\"", "\"d\", \"meta\": {\"n\": 18446744073709551616}");
     let directory = directory_of(&valid());
     directory.write("track.json", text.as_bytes());
     let error = directory.error();
@@ -295,7 +295,7 @@ fn a_sha256_is_kept() {
 fn parameters_reach_templates_and_must_be_read_by_one() {
     let files = json!({
         "track.json": "{\"schedule\": [{\"operation\": {\"operation-type\": \"sleep\", \"duration\": {{ seconds | default(1) }} }}],\
-                        \"indices\": [{'name': 'i', 'body': 'index.json'}]}",
+                        \"indices\": [{\"name\": \"i\", \"body\": \"index.json\"}]}",
         "index.json": "{\"settings\": {\"index.number_of_shards\": {{ shards | default(1) }} }}",
     });
     let load = |parameters: Value, ignore_unused_track_params| {

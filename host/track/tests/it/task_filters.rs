@@ -200,7 +200,7 @@ fn a_filter_with_two_colons_is_refused_beside_valid_ones() {
                 false => LoadOptions { exclude_tasks: filters, ..LoadOptions::default() },
             };
             let error = load_value(&valid(), &options).unwrap_err().to_string();
-            assert!(error.contains(&format!("[{wrong}] is not a filter")), "{error}");
+            assert!(error.contains(&format!("'{wrong}' is not a filter")), "{error}");
         }
     }
 }
