@@ -26,7 +26,7 @@ const LONGEST_BODY: usize = 4096;
 #[derive(Debug, thiserror::Error)]
 pub enum RecordingError {
     /// Its file cannot be read.
-    #[error("cannot read the recording {path}")]
+    #[error("cannot read the recording '{path}'")]
     Read {
         /// The file.
         path: PathBuf,
@@ -41,7 +41,7 @@ pub enum RecordingError {
         path: PathBuf,
         /// The line, from 1.
         line: usize,
-        /// What is wrong with it.
+        /// The problem with it.
         reason: String,
     },
 }
@@ -295,7 +295,7 @@ mod tests {
         assert!(parse("{\"rally-recording\": 2, \"seed\": 1}").1.contains("version 2"));
         let good = text(&recording());
         let (line, reason) = parse(&good.replacen("404", "9", 1));
-        assert_eq!((line, reason.contains("9 is no HTTP status")), (5, true), "{reason}");
+        assert_eq!((line, reason.contains("9 is not an HTTP status")), (5, true), "{reason}");
         assert_eq!(parse(&good.replacen("\"long\"", "\"short\"", 1)).0, 6);
         let (header, rest) = good.split_once('\n').expect("lines");
         let (_, rest) = rest.split_once('\n').expect("lines");

@@ -340,7 +340,7 @@ fn summarize(laps: &[&TaskRecord]) -> TaskSummary {
     }
 }
 
-/// The verdict over the driver; `None` where it did not tell about itself.
+/// The verdict over the driver; `None` if it did not report about itself.
 fn observe(
     laps: &[&TaskRecord],
     lag: &Distribution,

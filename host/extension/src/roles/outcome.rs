@@ -118,7 +118,7 @@ fn meta(text: &str) -> Result<Box<Map<String, Value>>, String> {
     }
     let meta = serde_json::from_str(text);
     meta.map(Box::new)
-        .map_err(|problem| format!("meta that is no JSON object ({problem}): {}", shorten(text)))
+        .map_err(|problem| format!("meta that is not a JSON object ({problem}): {}", shorten(text)))
 }
 
 /// The body as the guest gets it: what stands among the parameters goes with them.

@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rally_race::{BodyKind, More};
+use rally_support::printable::quoted;
 
 use crate::batch::{BatchError, BatchReader};
 use crate::error::{CallError, CallErrorKind, ComponentName, ErrorClass, GuestError};
