@@ -283,7 +283,7 @@ fn flags_that_do_not_go_together_are_refused() {
     let author = Author::new();
     let (bundle, key) = (author.path("tiny.bundle"), author.path("my.key.pub"));
     author.refused(&author.race(&bundle, &["--trust", "digest", "--trusted-key", &key]), "--trust signed");
-    author.refused(&["run", "--track=tutorial", "--trust", "digest"], "go with --bundle");
+    author.refused(&["run", "--track=tutorial", "--trust", "digest"], "need --bundle");
     author.refused(&["bundle"], "--track-path");
     author.refused(&author.race(&author.path("nothing"), &[]), "cannot read");
 }

@@ -281,8 +281,10 @@ fn a_recording_stands_in_for_the_node_and_notices_other_requests() {
     );
     fs::write(author.path("answers.jsonl"), "{\"rally-recording\": 1, \"seed\": 1}\nnonsense\n")
         .expect("written");
-    author
-        .refused(&["extension", "test", "searches", "--recording", "answers.jsonl"], "answers.jsonl, line 2");
+    author.refused(
+        &["extension", "test", "searches", "--recording", "answers.jsonl"],
+        "answers.jsonl', line 2",
+    );
     author.refused(
         &["extension", "test", "searches", "--recording", "nothing.jsonl"],
         "cannot read the recording",

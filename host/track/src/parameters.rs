@@ -378,7 +378,7 @@ mod tests {
             let error = TrackParameters::parse(text).unwrap_err().to_string();
             assert!(!error.contains("sesame") && !error.contains("999"), "{text}: {error}");
         }
-        assert!(TrackParameters::parse("a:1,key:x:y").unwrap_err().to_string().contains("part 2 ([key])"));
+        assert!(TrackParameters::parse("a:1,key:x:y").unwrap_err().to_string().contains("part 2 ('key')"));
     }
 
     #[test]
