@@ -110,9 +110,9 @@ fn parse<'a>(text: &'a str, challenges: &[DraftChallenge]) -> Result<Filter<'a>,
         None => Ok(Filter::Name(text)),
         Some(("type", kind)) if !kind.contains(':') => Ok(Filter::OperationType(kind)),
         Some(("tag", tag)) if !tag.contains(':') => Ok(Filter::Tag(tag)),
-        Some(_) => {
-            Err(format!("'{text}' is no filter; write a task's name, type:<operation type> or tag:<tag>"))
-        }
+        Some(_) => Err(format!(
+            "'{text}' is not a filter; write the name of a task, type:<operation type> or tag:<tag>"
+        )),
     }
 }
 

@@ -104,7 +104,7 @@ impl<'a> Reader<'a> {
         let code = self.files.path("track.py");
         if code.is_file() {
             self.warn(&format!(
-                "{}: Python code is not run; what it registers has to come from components",
+                "{}: rally does not run Python code; components have to register what it registers",
                 code.display()
             ));
         }
