@@ -209,7 +209,7 @@ mod tests {
         let call = Call::works("runner.run", "own");
         let panicked = std::panic::catch_unwind(|| -> wasmtime::Result<()> { panic!("out of fingers") });
         let error = caller.finished(call, &mut state, panicked).unwrap_err().to_string();
-        for part in ["[guest]", "runner.run of \"own\"", "a bug of rally's: out of fingers"] {
+        for part in ["'guest'", "runner.run of 'own'", "a bug of rally's: out of fingers"] {
             assert!(error.contains(part), "no {part} in {error}");
         }
         assert!(matches!(*caller.begin(call).unwrap_err().kind, CallErrorKind::Ended));
