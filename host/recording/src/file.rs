@@ -35,7 +35,7 @@ pub enum RecordingError {
         cause: io::Error,
     },
     /// A line is not one of a recording.
-    #[error("{path}, line {line}: {reason}; `rally extension test --record` makes recordings")]
+    #[error("'{path}', line {line}: {reason}; `rally extension test --record` makes recordings")]
     Malformed {
         /// The file.
         path: PathBuf,
