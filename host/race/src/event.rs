@@ -120,7 +120,7 @@ pub enum EndReason {
     Failed(RaceError),
 }
 
-/// What a load driver tells of the step that it performs.
+/// Events of the step that a load driver performs.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum DriverEvent {

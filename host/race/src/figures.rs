@@ -8,7 +8,7 @@ use serde_json::{Map, Value};
 
 use crate::wire::figures::{number, pairs};
 
-/// So many different keys of request meta are kept for a task: the first ones in alphabetical order, whatever the order in
+/// The number of keys of request metadata that are kept for a task: the first ones in alphabetical order, whatever the order in
 /// which they come, so that what is kept is whole.
 pub const MOST_META_KEYS: usize = 32;
 

@@ -28,7 +28,7 @@ struct NearlyShipped {
 /// A named track is not to be had.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "track [{name}] neither ships with rally (there {} {}) nor can it be taken from track repository [{repository}]. A \
+    "track '{name}' neither ships with rally (there {} {}) nor can it be taken from track repository '{repository}'. A \
      track of your own is named with --track-path",
     if shipped.len() == 1 { "is" } else { "are" }, shipped.join(", ")
 )]

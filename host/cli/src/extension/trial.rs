@@ -27,7 +27,7 @@ enum TrialError {
     #[error("the recording '{file}' has no challenge '{challenge}'; record it again with --record")]
     NotRecorded { file: PathBuf, challenge: String },
     #[error(
-        "challenge [{challenge}] sent what the recording does not know:\n  {}\nThe extension sends something else than when it was \
+        "challenge '{challenge}' sent what the recording does not know:\n  {}\nThe extension sends something else than when it was \
          recorded: make the recording again with --record if that is meant", unknown.join("\n  ")
     )]
     Unknown { challenge: String, unknown: Vec<String> },

@@ -193,7 +193,7 @@ impl SharedStep {
         }
     }
 
-    /// A task cannot go on: it is over for all its clients, or the race is if failures end it. Only the first reason is told.
+    /// A task cannot go on: it is over for all its clients, or the race is if failures end it. Only the first reason is kept.
     pub(crate) fn fail_task(&self, task: usize, error: RaceError) {
         let on_error = self.race.plan.on_error;
         if on_error == OnError::Abort || on_error.for_task(&self.step().tasks[task].task) == OnError::Abort {
