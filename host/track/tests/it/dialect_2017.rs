@@ -98,7 +98,7 @@ fn what_has_no_effect_or_another_one_is_warned_of() {
         &[],
         "'poisson' has no effect without",
     );
-    warning(&|_| {}, &[("track.py", "")], "track.py: Python code is not run");
+    warning(&|_| {}, &[("track.py", "")], "track.py: rally does not run Python code");
     for file in [
         "{\"template\": \"logs-*\"}",
         "{\"index_patterns\": [\"logs-*\"]}",
