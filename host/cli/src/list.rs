@@ -148,7 +148,7 @@ fn list_tracks(arguments: &ListTracksArgs, home: &Home) -> Result<(), CommandErr
     if listed.is_empty() {
         let folders: Vec<String> =
             places.folders.iter().chain(&places.shipped).map(|folder| folder.display().to_string()).collect();
-        let text = format!("There are no tracks in {}.\n", folders.join(", "));
+        let text = format!("No tracks in {}.\n", folders.join(", "));
         return terminal::print(text).map_err(CommandError::failure);
     }
     let mut table = table([

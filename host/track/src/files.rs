@@ -42,9 +42,9 @@ pub(crate) enum FileError {
     NotUtf8(String, usize),
     #[error("'{0}' is too large: {1} bytes, the limit for text files of a track is {MAX_FILE_BYTES}")]
     TooLarge(String, u64),
-    #[error("the pattern [{0}] looks at more than {MAX_ENTRIES} files and folders; name a folder in it")]
+    #[error("the pattern '{0}' looks at more than {MAX_ENTRIES} files and folders; name a folder in it")]
     TooManyEntries(String),
-    #[error("invalid pattern [{0}]: {1}")]
+    #[error("invalid pattern '{0}': {1}")]
     Pattern(String, globset::Error),
     #[error("cannot read '{0}': {1}")]
     Io(String, #[source] io::Error),
