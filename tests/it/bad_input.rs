@@ -180,8 +180,8 @@ fn a_component_that_breaks_in_the_middle_ends_its_task_and_nothing_else() {
     let machine = Machine::new();
     let run = machine.rally(["run", &format!("--track-path={}", track.path().display())]);
     run.expect_code(1).expect_error_of_guest(&[
-        "a task could not go on",
-        "[wild]",
+        "a task failed",
+        "'wild'",
         "faults",
         "told to panic in call 20",
     ]);
@@ -209,7 +209,7 @@ fn with_on_error_abort_a_component_that_breaks_ends_the_race() {
     let machine = Machine::new();
     let path = format!("--track-path={}", track.path().display());
     let run = machine.rally(["run", "--on-error=abort", &path]);
-    run.expect_code(1).expect_error_of_guest(&["[wild]", "told to panic in call 20"]);
+    run.expect_code(1).expect_error_of_guest(&["'wild'", "told to panic in call 20"]);
     let (_, race) = machine.only_race();
     assert_eq!(race["status"], "failed");
     assert!(!run.output.contains("Mean Throughput | later"), "{}", run.output);

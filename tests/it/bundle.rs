@@ -144,8 +144,8 @@ fn a_changed_byte_is_refused_at_each_level_that_verifies() {
         changed[at] ^= 1;
         fs::write(&bundle, &changed).expect("written");
         author.refused(&author.race(&bundle, &["--trusted-key", &key]), "the signature does not match");
-        author.refused(&author.race(&bundle, &["--trust", "digest"]), "is refused");
-        author.refused(&["bundle", "inspect", &bundle], "is refused");
+        author.refused(&author.race(&bundle, &["--trust", "digest"]), "rally refuses");
+        author.refused(&["bundle", "inspect", &bundle], "rally refuses");
     }
 }
 
@@ -238,7 +238,7 @@ fn keys_are_private_and_never_overwritten() {
     let author = Author::new();
     let key = author.path("my.key");
     let before = fs::read(&key).expect("read");
-    author.refused(&["bundle", "keygen", &key], "is there already");
+    author.refused(&["bundle", "keygen", &key], "already exists");
     assert_eq!(fs::read(&key).expect("read"), before);
     use std::os::unix::fs::PermissionsExt;
     assert_eq!(fs::metadata(&key).expect("there").permissions().mode() & 0o777, 0o600);
@@ -246,7 +246,7 @@ fn keys_are_private_and_never_overwritten() {
     let (track, output) = (author.path("tiny"), author.path("tiny.bundle"));
     author.refused(
         &["bundle", "--track-path", &track, "--output", &output, "--sign", &key],
-        "can be read by other users",
+        "other users of this machine can read",
     );
     let public = author.path("my.key.pub");
     fs::set_permissions(&public, fs::Permissions::from_mode(0o600)).expect("set");
@@ -283,7 +283,7 @@ fn flags_that_do_not_go_together_are_refused() {
     let author = Author::new();
     let (bundle, key) = (author.path("tiny.bundle"), author.path("my.key.pub"));
     author.refused(&author.race(&bundle, &["--trust", "digest", "--trusted-key", &key]), "--trust signed");
-    author.refused(&["run", "--track=tutorial", "--trust", "digest"], "go with --bundle");
+    author.refused(&["run", "--track=tutorial", "--trust", "digest"], "need --bundle");
     author.refused(&["bundle"], "--track-path");
     author.refused(&author.race(&author.path("nothing"), &[]), "cannot read");
 }

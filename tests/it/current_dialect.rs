@@ -151,7 +151,7 @@ fn a_target_in_another_unit_than_the_task_counts_ends_the_race() {
     schedule[3]["target-throughput"] = json!("5000 pages/s");
     let machine = Machine::new();
     let run = race(&machine, &places(json!(schedule)), &[]);
-    run.expect_code(1).expect_error(&["[index]", "[pages/s]", "[docs/s]"]);
+    run.expect_code(1).expect_error(&["'index'", "'pages/s'", "'docs/s'"]);
 }
 
 #[test]

@@ -162,7 +162,7 @@ fn a_program_that_is_not_a_load_driver_is_refused_by_name() {
     let mut command = Command::new("cat");
     command.arg("/dev/null");
     let error = DriverProcess::start(command).err().unwrap();
-    assert!(error.to_string().contains("[cat]"), "{error}");
+    assert!(error.to_string().contains("'cat'"), "{error}");
     let error = DriverProcess::start(Command::new("no-such-driver")).err().unwrap();
-    assert!(error.to_string().contains("[no-such-driver]"), "{error}");
+    assert!(error.to_string().contains("'no-such-driver'"), "{error}");
 }

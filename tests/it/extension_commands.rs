@@ -130,7 +130,7 @@ fn a_new_extension_builds_passes_its_tests_and_races() {
     );
     let run = author.fine(&["extension", "test", "colours"]);
     assert!(run.output.contains("test result: ok"), "{}", run.output);
-    assert!(run.errors.contains("Challenge [colours]: fine"), "{}", run.errors);
+    assert!(run.errors.contains("Challenge 'colours': fine"), "{}", run.errors);
 
     // Built again from a folder elsewhere: the same bytes.
     fs::rename(author.path("colours"), author.path("moved")).expect("moved");
@@ -152,7 +152,7 @@ fn new_overwrites_nothing_and_says_what_it_cannot_do() {
     author.fine(&["extension", "new", "colours"]);
     let track = author.path("colours/track.json");
     fs::write(&track, "mine").expect("written");
-    author.refused(&["extension", "new", "colours"], "is there already");
+    author.refused(&["extension", "new", "colours"], "already exists");
     assert_eq!(fs::read(&track).expect("read"), b"mine");
     author.refused(&["extension", "new", "--lang=python", "snake"], "Python are not supported yet");
     author.refused(&["extension", "new", "--lang=cobol", "old"], "possible values: rust");
@@ -166,7 +166,7 @@ fn new_overwrites_nothing_and_says_what_it_cannot_do() {
 fn build_says_where_it_looked_for_sources() {
     let author = Author::new();
     author.track();
-    author.refused(&["extension", "build", "searches"], "searches/_source/Cargo.toml is not there");
+    author.refused(&["extension", "build", "searches"], "searches/_source/Cargo.toml' does not exist");
 }
 
 #[test]
@@ -225,7 +225,7 @@ fn check_holds_a_track_to_the_names_of_its_components() {
     author.refused(&["extension", "check", "searches"], "random-confession");
     fs::write(&file, text).expect("written");
     fs::copy(track.join("random-profession.wasm"), track.join("again.wasm")).expect("copied");
-    author.refused(&["extension", "check", "searches"], "is registered by two components");
+    author.refused(&["extension", "check", "searches"], "two components register the");
     fs::write(track.join("broken.wasm"), "hello").expect("written");
     let run = author.refused(&["extension", "check", "searches"], "2 problems");
     assert!(run.errors.contains("broken.wasm") && run.errors.contains("two components"), "{}", run.errors);
@@ -236,7 +236,7 @@ fn test_races_each_challenge() {
     let author = Author::new();
     author.track();
     let run = author.fine(&["extension", "test", "searches"]);
-    assert!(run.errors.contains("Challenge [one]: fine\nChallenge [two]: fine\n"), "{}", run.errors);
+    assert!(run.errors.contains("Challenge 'one': fine\nChallenge 'two': fine\n"), "{}", run.errors);
 }
 
 #[test]
@@ -249,7 +249,7 @@ fn test_fails_where_a_request_does() {
     let run = author.rally(&["extension", "test", "searches"]);
     assert_eq!(run.code, 1, "{}", run.errors);
     assert!(
-        run.errors.contains("Challenge [one]: failed") && run.errors.contains("[search]"),
+        run.errors.contains("Challenge 'one': failed") && run.errors.contains("'search'"),
         "{}",
         run.errors
     );
@@ -263,7 +263,7 @@ fn a_recording_stands_in_for_the_node_and_notices_other_requests() {
     let track = author.track();
     author.fine(&["extension", "test", "searches", "--record", "answers.jsonl"]);
     let run = author.fine(&["extension", "test", "searches", "--recording", "answers.jsonl"]);
-    assert!(run.errors.contains("Challenge [two]: fine"), "{}", run.errors);
+    assert!(run.errors.contains("Challenge 'two': fine"), "{}", run.errors);
 
     let file = track.join("track.json");
     let text = fs::read_to_string(&file).expect("read");
@@ -277,12 +277,14 @@ fn a_recording_stands_in_for_the_node_and_notices_other_requests() {
     fs::write(&file, text.replace("\"two\"", "\"three\"")).expect("written");
     author.refused(
         &["extension", "test", "searches", "--recording", "answers.jsonl"],
-        "has no challenge [three]",
+        "has no challenge 'three'",
     );
     fs::write(author.path("answers.jsonl"), "{\"rally-recording\": 1, \"seed\": 1}\nnonsense\n")
         .expect("written");
-    author
-        .refused(&["extension", "test", "searches", "--recording", "answers.jsonl"], "answers.jsonl, line 2");
+    author.refused(
+        &["extension", "test", "searches", "--recording", "answers.jsonl"],
+        "answers.jsonl', line 2",
+    );
     author.refused(
         &["extension", "test", "searches", "--recording", "nothing.jsonl"],
         "cannot read the recording",

@@ -70,7 +70,7 @@ fn a_race_whose_documents_are_all_rejected_has_no_throughput_and_fails() {
         let machine = Machine::new();
         let folder = documents(dialect, &Vec::from_iter(0..12));
         let run = race(&machine, folder.path(), &["--report-format=json"]);
-        run.expect_code(1).expect_error(&["no request of [index] succeeded"]);
+        run.expect_code(1).expect_error(&["no request of 'index' succeeded"]);
         let report = report(&run);
         assert_eq!(report["status"], "tasks-failed", "{dialect}");
         let task = task(&report, "index");
@@ -109,7 +109,7 @@ fn a_create_index_that_fails_ends_the_race_unless_the_user_says_otherwise() {
     let folder = documents("current", &[]);
     let hosts = format!("--target-hosts={}", node.address);
     let run = race(&machine, folder.path(), &[&hosts, "--report-format=json"]);
-    run.expect_code(1).expect_error(&["[create-index] failed", "--on-error=continue"]);
+    run.expect_code(1).expect_error(&["'create-index' failed", "--on-error=continue"]);
     let report = report(&run);
     assert_eq!(report["status"], "failed");
     assert_eq!(task(&report, "index")["requests"], 0);
@@ -118,7 +118,7 @@ fn a_create_index_that_fails_ends_the_race_unless_the_user_says_otherwise() {
     for chosen in ["--on-error=continue", "--on-error=continue-on-network"] {
         let run = race(&machine, folder.path(), &[&hosts, chosen, "--report-format=json"]);
         // The race goes on; of create-index nothing succeeded.
-        run.expect_code(1).expect_error(&["no request of [create-index] succeeded"]);
+        run.expect_code(1).expect_error(&["no request of 'create-index' succeeded"]);
         assert_eq!(task(&self::report(&run), "index")["requests"], 3, "{chosen}");
     }
 }

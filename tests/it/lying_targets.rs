@@ -56,7 +56,7 @@ fn an_honest_target_has_no_failures() {
 #[test]
 fn too_many_requests_are_failures_with_their_status() {
     let (run, report) = race(Lie::Status(429), &[]);
-    run.expect_code(1).expect_error(&["no request of [match-all] succeeded"]);
+    run.expect_code(1).expect_error(&["no request of 'match-all' succeeded"]);
     let (count, text) = failures(&report);
     assert_eq!(count, 5);
     assert!(text.contains("429"), "{text}");
@@ -65,7 +65,7 @@ fn too_many_requests_are_failures_with_their_status() {
 #[test]
 fn server_errors_are_failures_with_their_status() {
     let (run, report) = race(Lie::Status(500), &[]);
-    run.expect_code(1).expect_error(&["no request of [match-all] succeeded"]);
+    run.expect_code(1).expect_error(&["no request of 'match-all' succeeded"]);
     assert_eq!(failures(&report).0, 5);
 }
 
@@ -79,35 +79,35 @@ fn on_error_abort_ends_the_race_at_the_first_failure_with_a_report() {
 #[test]
 fn a_page_for_people_is_a_failure() {
     let (run, report) = race(Lie::Html, &[]);
-    run.expect_code(1).expect_error(&["no request of [match-all] succeeded"]);
+    run.expect_code(1).expect_error(&["no request of 'match-all' succeeded"]);
     assert_eq!(failures(&report).0, 5);
 }
 
 #[test]
 fn an_answer_cut_in_its_head_is_a_failure() {
     let (run, report) = race(Lie::ClosesMidway, &[]);
-    run.expect_code(1).expect_error(&["no request of [match-all] succeeded"]);
+    run.expect_code(1).expect_error(&["no request of 'match-all' succeeded"]);
     assert_eq!(failures(&report).0, 5);
 }
 
 #[test]
 fn an_answer_shorter_than_promised_is_a_failure() {
     let (run, report) = race(Lie::ShortBody, &[]);
-    run.expect_code(1).expect_error(&["no request of [match-all] succeeded"]);
+    run.expect_code(1).expect_error(&["no request of 'match-all' succeeded"]);
     assert_eq!(failures(&report).0, 5);
 }
 
 #[test]
 fn an_endless_answer_is_cut_and_is_a_failure() {
     let (run, report) = race(Lie::EndlessBody, &["--client-options=timeout:2"]);
-    run.expect_code(1).expect_error(&["no request of [match-all] succeeded"]);
+    run.expect_code(1).expect_error(&["no request of 'match-all' succeeded"]);
     assert_eq!(failures(&report).0, 5);
 }
 
 #[test]
 fn a_silent_target_runs_into_the_timeout() {
     let (run, report) = race(Lie::Silent, &["--client-options=timeout:0.2"]);
-    run.expect_code(1).expect_error(&["no request of [match-all] succeeded"]);
+    run.expect_code(1).expect_error(&["no request of 'match-all' succeeded"]);
     let (count, text) = failures(&report);
     assert_eq!(count, 5);
     assert!(text.contains("timeout") || text.contains("timed out"), "{text}");

@@ -194,7 +194,7 @@ fn a_folder_that_has_something_in_it_stays_as_it_is() {
     fs::create_dir(folder.path().join("new")).expect("made");
     fs::write(folder.path().join("new/mine.txt"), "mine").expect("written");
     let run = node.create(&machine, folder.path(), "new", &["--indices=acme"]);
-    run.expect_code(64).expect_error(&["is there already and not empty", "--output-path"]);
+    run.expect_code(64).expect_error(&["already exists and is not empty", "--output-path"]);
     assert_eq!(files(folder.path()), ["new/mine.txt".to_owned()].into());
 }
 

@@ -170,7 +170,7 @@ fn a_valid_track_is_called_valid_and_parameters_come_from_files_too() {
         &places_argument(),
         &format!("--track-params={}", file.display()),
     ]));
-    assert_eq!(run.output, "Track [places] is valid: 2 challenges with 9 tasks in total.\n");
+    assert_eq!(run.output, "Track 'places' is valid: 2 challenges with 9 tasks in total.\n");
 }
 
 #[test]
@@ -201,14 +201,14 @@ fn what_is_wrong_is_shown_where_it_is_written() {
 #[test]
 fn a_challenge_that_is_not_there_is_named_with_what_is() {
     let run = Machine::new().rally(["info", &places_argument(), "--challenge=search-onli"]);
-    refused(&run, &["search-onli", "did you mean [search-only]", "append-and-search"]);
+    refused(&run, &["search-onli", "did you mean 'search-only'", "append-and-search"]);
 }
 
 #[test]
 fn nearly_the_name_of_a_shipped_track_asks_no_repository() {
     let machine = Machine::new();
     let run = machine.rally(["info", "--track=tutorail"]);
-    refused(&run, &["tutorail", "did you mean [tutorial]"]);
+    refused(&run, &["tutorail", "did you mean 'tutorial'"]);
     assert!(!machine.home().join("benchmarks/tracks/default").exists());
 }
 

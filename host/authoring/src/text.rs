@@ -18,7 +18,7 @@ pub(crate) fn json_parameter(name: &str, default: &str) -> String {
 /// How JSON has the character that parameters are marked with.
 const MARK: &str = "\\u0001";
 
-/// The text of a file of a track. What looks like a template in the values is escaped: it is none.
+/// The text of a file of a track. Values that look like templates are escaped.
 pub(crate) fn template_text(value: &Value) -> String {
     let json = format!("{value:#}\n");
     let mut text = String::with_capacity(json.len());

@@ -102,7 +102,7 @@ struct Walk<'a> {
 }
 
 impl Walk<'_> {
-    /// Passes a file and tells where its content is.
+    /// Skips a file and returns the position of its content.
     fn entry(&mut self, path: &str, size: u64) -> Result<Range<usize>, OpenError> {
         let begin = self.position;
         let changed =

@@ -6,7 +6,7 @@
 //! rally-signature-1  9f0c51a2b7d3e844 BASE64-OF-64-BYTES
 //! ```
 //!
-//! The second word is the key's id, by which people tell keys apart. Blank lines and lines that begin with `#` are ignored.
+//! The second word is the key's id, by which people recognise keys. Blank lines and lines that begin with `#` are ignored.
 
 use std::fmt;
 use std::str::FromStr;
@@ -49,7 +49,7 @@ impl fmt::Debug for KeyId {
     }
 }
 
-/// Why a text is no key or signature.
+/// Why a text is not a key or signature.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum KeyError {
     /// It has no such line, or more than one.
@@ -63,7 +63,7 @@ pub enum KeyError {
         /// What was expected.
         expected: &'static str,
     },
-    /// Its last word is not so many bytes in base64.
+    /// Its last word is not the base64 of the expected number of bytes.
     #[error("the {0} is damaged: its last word is not the base64 of {1} bytes")]
     Bytes(&'static str, usize),
     /// Its bytes are no key.

@@ -54,7 +54,7 @@ impl From<&Facts> for LockedComponent {
     }
 }
 
-/// Why a text is no lock, or why there cannot be such a lock.
+/// Why a text is not a lock, or why such a lock is impossible.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LockError {
     /// It is of a version that this rally does not know.
@@ -82,7 +82,7 @@ pub enum LockError {
     Malformed {
         /// Where, from 1.
         line: usize,
-        /// What is wrong there.
+        /// The problem there.
         message: String,
     },
     /// The same could be said in another way.
@@ -189,7 +189,7 @@ impl TrackLock {
     /// Reads a lock. There is one way to write a lock; everything else is refused.
     ///
     /// # Errors
-    /// What is wrong, and in which line.
+    /// The problem and its line.
     pub fn parse(bytes: &[u8]) -> Result<TrackLock, LockError> {
         let text = std::str::from_utf8(bytes)
             .map_err(|error| LockError::NotText { line: line(bytes, error.valid_up_to()) })?;
@@ -217,7 +217,7 @@ impl TrackLock {
 }
 
 impl RawFile {
-    /// The file that is meant; `lock` is the whole text, to tell lines of.
+    /// The file; `lock` is the whole text, from which lines are counted.
     fn read(self, lock: &[u8]) -> Result<LockedFile, LockError> {
         let malformed = |at: usize, message: String| LockError::Malformed { line: line(lock, at), message };
         let path: BundlePath = self.path.get_ref().parse()?;

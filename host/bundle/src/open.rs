@@ -22,7 +22,7 @@ pub enum Trust {
         /// Keys that are trusted.
         keys: Vec<PublicKey>,
     },
-    /// It is what `rally bundle` has made, to the last byte. That tells nothing of who made it, unless its digest was told on
+    /// It is what `rally bundle` has made, to the last byte. That does not show who made it, unless its digest was passed on
     /// another way and is given as [`OpenOptions::digest`].
     Digest,
     /// It is the user's own: any archive that unpacks safely will do, made by any tool and without a lock. A lock that is there
@@ -77,13 +77,13 @@ pub enum OpenError {
         /// What was asked for.
         expected: Digest,
     },
-    /// There is no signature.
+    /// It is not signed.
     #[error(
         "the bundle is not signed: there is no signature file (the bundle's name with .sig) beside it. Ask for it; or, where you know the \
          bundle's SHA-256 from its author, give --trust digest --bundle-digest SHA256; a bundle of your own runs with --trust local"
     )]
     NotSigned,
-    /// The signature is no signature.
+    /// The signature is not a signature.
     #[error("cannot read the signature of the bundle")]
     Signature(#[source] KeyError),
     /// No key is trusted.
@@ -192,7 +192,7 @@ pub enum OpenError {
         /// Which.
         path: BundlePath,
     },
-    /// Something is no file.
+    /// Something is not a file.
     #[error("the archive has '{name}', which is {kind}; only files and folders are allowed")]
     NotAFile {
         /// Which.

@@ -48,7 +48,7 @@ pub struct Packed {
 /// Why a folder cannot be packed.
 #[derive(Debug, thiserror::Error)]
 pub enum PackError {
-    /// It is no track.
+    /// It is not a track.
     #[error("'{folder}' is not a track: it has no {TRACK_FILE}")]
     NoTrack {
         /// The folder.
@@ -86,7 +86,7 @@ pub enum PackError {
         /// Which name, and why.
         cause: PathError,
     },
-    /// A name is no text.
+    /// A name is not a text.
     #[error("the name of '{path}' is not valid Unicode; rename the file")]
     NotUnicode {
         /// Where.
@@ -147,7 +147,7 @@ impl Packed {
         archive::size(&self.lock)
     }
 
-    /// Writes the bundle and tells the digest of all that was written.
+    /// Writes the bundle and returns the digest of all that was written.
     ///
     /// # Errors
     /// Where it cannot be written.

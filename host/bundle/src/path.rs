@@ -110,7 +110,7 @@ pub(crate) fn clash<'a>(sorted: impl Iterator<Item = &'a BundlePath> + Clone) ->
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TrackName(String);
 
-/// A text is no name of a track.
+/// A text is not a name of a track.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error(
     "'{shown}' cannot be the name of a bundled track: use 1 to 100 letters, digits, '-', '_' and '.', and begin with a \

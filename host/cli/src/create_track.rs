@@ -70,13 +70,13 @@ pub struct SelectionArgs {
 
 #[derive(Debug, thiserror::Error)]
 enum CreateTrackError {
-    #[error("--track={0}: the name becomes a folder's; give it letters, digits, dashes and underscores")]
+    #[error("--track={0}: the name becomes a folder; use letters, digits, dashes and underscores")]
     Name(String),
     #[error("--{0}: a name between the commas is empty")]
     EmptyName(&'static str),
-    #[error("{path} is there already and not empty; choose another --track or --output-path")]
+    #[error("'{path}' already exists and is not empty; choose another --track or --output-path")]
     NotEmpty { path: PathBuf },
-    #[error("cannot write {path}")]
+    #[error("cannot write '{path}'")]
     Write {
         path: PathBuf,
         #[source]
@@ -157,7 +157,7 @@ async fn out_of_patience(cancel: &Cancel) {
 }
 
 fn describe(name: &str, place: &Path, created: &CreatedTrack) -> String {
-    let mut text = format!("Track {name} has been created:\n");
+    let mut text = format!("Created track '{name}':\n");
     for of in &created.names {
         let corpus = created.corpora.iter().find(|corpus| corpus.name == *of);
         let documents = corpus.map_or(0, |corpus| corpus.documents);

@@ -85,7 +85,7 @@ fn what(phase: Phase) -> &'static str {
 
 fn introduction(race: &Introduction) -> String {
     format!(
-        "Racing track [{}], challenge [{}] against {}, seed {}\nRace {} is kept in {}\n",
+        "Racing track '{}', challenge '{}' against {}, seed {}\nRace {} is stored in {}\n",
         race.track,
         race.challenge,
         race.target,

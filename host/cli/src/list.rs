@@ -148,7 +148,7 @@ fn list_tracks(arguments: &ListTracksArgs, home: &Home) -> Result<(), CommandErr
     if listed.is_empty() {
         let folders: Vec<String> =
             places.folders.iter().chain(&places.shipped).map(|folder| folder.display().to_string()).collect();
-        let text = format!("There are no tracks in {}.\n", folders.join(", "));
+        let text = format!("No tracks in {}.\n", folders.join(", "));
         return terminal::print(text).map_err(CommandError::failure);
     }
     let mut table = table([
@@ -312,7 +312,7 @@ fn list_races(home: &Home, limit: usize, format: Format) -> Result<(), CommandEr
         return print_json(races.collect());
     }
     if races.is_empty() {
-        return terminal::print("No race was run here yet.\n").map_err(CommandError::failure);
+        return terminal::print("No races yet.\n").map_err(CommandError::failure);
     }
     let mut table = table(["Race ID", "Timestamp", "Track", "Challenge", "Version", "Status", "User tags"]);
     for race in races.into_iter().take(limit) {

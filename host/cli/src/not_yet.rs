@@ -10,41 +10,44 @@ const FLAGS: &[(&str, &str)] = &[
     ("--advanced-config", "write what differs into rally.ini (docs/tracks.md)"),
     ("--assume-defaults", "rally asks nothing"),
     ("--auto-manage-indices", "say auto-managed in the track"),
-    ("--car", "provisioning is not there yet: start the cluster yourself and name it with --target-hosts"),
+    (
+        "--car",
+        "provisioning is not supported yet: start the cluster yourself and name it with --target-hosts",
+    ),
     (
         "--car-params",
-        "provisioning is not there yet: start the cluster yourself and name it with --target-hosts",
+        "provisioning is not supported yet: start the cluster yourself and name it with --target-hosts",
     ),
     ("--cluster-name", "the name is read from the cluster"),
     ("--configuration-name", "there is one rally.ini; RALLY_HOME names the folder that it is in"),
     (
         "--distribution-repository",
-        "provisioning is not there yet: name a running cluster with --target-hosts",
+        "provisioning is not supported yet: name a running cluster with --target-hosts",
     ),
     ("--effective-start-date", "the race is dated by the clock"),
-    ("--elasticsearch-plugins", "provisioning is not there yet: install plugins yourself"),
+    ("--elasticsearch-plugins", "provisioning is not supported yet: install plugins yourself"),
     ("--enable-assertions", "assertions of operations are not checked yet"),
     ("--enable-driver-profiling", "the report says by itself when the load driver was the limit"),
     ("--include-tasks-file", "list the tasks with --include-tasks"),
     ("--kill-running-processes", "races do not get in each other's way"),
-    ("--load-driver-hosts", "remote load drivers are not there yet: all clients run in this process"),
+    ("--load-driver-hosts", "remote load drivers are not supported yet: all clients run in this process"),
     ("--multi-cluster", "one cluster per race for now"),
-    ("--plugin-params", "provisioning is not there yet: install plugins yourself"),
-    ("--preserve-install", "provisioning is not there yet"),
+    ("--plugin-params", "provisioning is not supported yet: install plugins yourself"),
+    ("--preserve-install", "provisioning is not supported yet"),
     ("--race-id", "the race's id is drawn and printed"),
     ("--report-numbers-align", "numbers are aligned to the right"),
-    ("--revision", "building from sources is not there yet"),
-    ("--runtime-jdk", "provisioning is not there yet"),
+    ("--revision", "building from sources is not supported yet"),
+    ("--runtime-jdk", "provisioning is not supported yet"),
     ("--show-in-report", "the report shows what there is; --report-format=json has everything"),
     ("--skip-rest-api-check", "the target's version is always read"),
-    ("--source-build-method", "building from sources is not there yet"),
-    ("--target-arch", "provisioning is not there yet"),
-    ("--target-os", "provisioning is not there yet"),
-    ("--team-path", "provisioning is not there yet"),
-    ("--team-repository", "provisioning is not there yet"),
-    ("--team-revision", "provisioning is not there yet"),
-    ("--telemetry", "the report has the cluster's own figures; further devices are not there yet"),
-    ("--telemetry-params", "the report has the cluster's own figures; further devices are not there yet"),
+    ("--source-build-method", "building from sources is not supported yet"),
+    ("--target-arch", "provisioning is not supported yet"),
+    ("--target-os", "provisioning is not supported yet"),
+    ("--team-path", "provisioning is not supported yet"),
+    ("--team-repository", "provisioning is not supported yet"),
+    ("--team-revision", "provisioning is not supported yet"),
+    ("--telemetry", "the report has the cluster's own figures; further devices are not supported yet"),
+    ("--telemetry-params", "the report has the cluster's own figures; further devices are not supported yet"),
 ];
 
 /// Sub-commands of Elastic Rally, then and now.
@@ -78,13 +81,13 @@ pub fn explain(error: &clap::Error) -> Option<String> {
                     "{flag} is a flag of Elastic Rally that rally does not have yet: {instead}."
                 )),
                 // Elastic Rally of 2017 raced where no sub-command was given.
-                None => is_flag_of_run(flag).then(|| format!("{flag} is a flag of \"rally run\".")),
+                None => is_flag_of_run(flag).then(|| format!("{flag} is a flag of 'rally run'.")),
             }
         }
         ErrorKind::InvalidSubcommand => {
             let name = named(ContextKind::InvalidSubcommand)?;
             let command = COMMANDS.iter().find(|command| **command == name)?;
-            Some(format!("\"{command}\" is a command of Elastic Rally that rally does not have yet."))
+            Some(format!("'{command}' is a command of Elastic Rally that rally does not have yet."))
         }
         _ => None,
     }
@@ -125,13 +128,13 @@ mod tests {
     #[test]
     fn who_races_without_a_sub_command_is_told_which_one() {
         let error = Cli::try_parse_from(["rally", "--track=geonames"]).expect_err("no sub-command");
-        assert!(explain(&error).expect("known").contains("\"rally run\""));
+        assert!(explain(&error).expect("known").contains("'rally run'"));
     }
 
     #[test]
     fn a_command_of_rally_is_named() {
         let error = Cli::try_parse_from(["rally", "compare"]).expect_err("no such command");
-        assert!(explain(&error).expect("known to Elastic Rally").contains("\"compare\""));
+        assert!(explain(&error).expect("known to Elastic Rally").contains("'compare'"));
     }
 
     #[test]

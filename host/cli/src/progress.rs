@@ -175,8 +175,8 @@ impl ProgressBoard {
     /// A task cannot go on. Its end is none that is worth a further line.
     pub fn failed(&mut self, task: usize, reason: &str) {
         let line = self.running.remove(&task);
-        let name = line.as_ref().map_or("a task", |line| line.name.as_str());
-        self.error(format_args!("{name} cannot go on: {reason}"));
+        let name = line.as_ref().map_or("?", |line| line.name.as_str());
+        self.error(format_args!("task '{name}' failed: {reason}"));
         if let Some(bar) = line.and_then(|line| line.bar) {
             bar.finish_and_clear();
         }

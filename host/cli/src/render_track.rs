@@ -47,11 +47,8 @@ pub fn run(arguments: &RenderArgs) -> Result<(), CommandError> {
         Some(path) => {
             whole_file::write(path, |file| file.write_all(text.as_bytes())).map_err(CommandError::failure)?;
             let name = found.source.name();
-            terminal::print(format_args!(
-                "Rendered track [{name}] has been written to [{}].\n",
-                path.display()
-            ))
-            .map_err(CommandError::failure)
+            terminal::print(format_args!("Rendered track '{name}' to '{}'.\n", path.display()))
+                .map_err(CommandError::failure)
         }
     }
 }

@@ -32,15 +32,13 @@ enum SettingsError {
         "--pipeline={0} is not supported yet: start the cluster yourself and name it with --target-hosts"
     )]
     PipelineNotYet(&'static str),
-    #[error(
-        "--pipeline=benchmark-only races against what runs already: name it with --target-hosts=HOST:PORT"
-    )]
+    #[error("--pipeline=benchmark-only needs a running cluster: name it with --target-hosts=HOST:PORT")]
     NoHosts,
-    #[error("--pipeline=embedded starts a node of its own: leave out --target-hosts, or the pipeline")]
+    #[error("--pipeline=embedded starts its own node: remove --target-hosts or the pipeline")]
     HostsAndEmbedded,
-    #[error("--trust, --trusted-key and --bundle-digest are about bundles: they go with --bundle FILE")]
+    #[error("--trust, --trusted-key and --bundle-digest need --bundle FILE")]
     NoBundle,
-    #[error("--report-file={}: cannot be written there: {source}", path.display())]
+    #[error("--report-file={}: cannot write there: {source}", path.display())]
     ReportFile { path: PathBuf, source: std::io::Error },
 }
 

@@ -33,11 +33,11 @@ pub struct UpgradeArgs {
 
 #[derive(Debug, thiserror::Error)]
 enum UpgradeTrackError {
-    #[error("{path} is there already and not empty; name a folder that is not there yet with --output-path")]
+    #[error("'{path}' already exists and is not empty; name a new folder with --output-path")]
     NotEmpty { path: PathBuf },
-    #[error("{path} is a link that leads out of {folder}; a track may only use files below its folder")]
+    #[error("'{path}' is a link that leads out of '{folder}'; a track may use only files below its folder")]
     Outside { path: PathBuf, folder: PathBuf },
-    #[error("cannot write {path}")]
+    #[error("cannot write '{path}'")]
     Write {
         path: PathBuf,
         #[source]
@@ -87,8 +87,7 @@ pub fn run(arguments: &UpgradeArgs) -> Result<(), CommandError> {
     for warning in &upgraded.warnings {
         terminal::warn(warning);
     }
-    let mut text =
-        format!("Track [{}] is now a track of the current dialect in {}:\n", track.name, output.display());
+    let mut text = format!("Wrote track '{}' in the current dialect to {}:\n", track.name, output.display());
     for name in upgraded.files.keys().chain(&copied) {
         // Writing to a string cannot fail.
         let _ = writeln!(text, "  {name}");

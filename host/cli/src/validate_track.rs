@@ -77,7 +77,7 @@ pub fn run(arguments: &ValidateArgs) -> Result<(), CommandError> {
         .map(|element| element.tasks().len())
         .sum();
     terminal::print(format_args!(
-        "Track [{}] is valid: {} with {} in total.\n",
+        "Track '{}' is valid: {} with {} in total.\n",
         track.name,
         counted(track.challenges.len(), "challenge"),
         counted(tasks, "task")

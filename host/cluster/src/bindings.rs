@@ -156,7 +156,7 @@ impl Bindings for TargetBindings {
     }
 }
 
-/// The error of a param source that nobody registers; `known` are those that somebody does.
+/// The error of an unregistered param source; `known` are the registered ones.
 pub fn unknown_param_source<'a>(
     operation: &str,
     name: &str,

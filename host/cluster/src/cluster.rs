@@ -161,7 +161,7 @@ impl Cluster {
         self.root.pointer("/version/build_flavor").and_then(Value::as_str) == Some("serverless")
     }
 
-    /// Whether the user operates a serverless target; so nobody does where nobody has to say who they are.
+    /// Whether the user operates a serverless target; which needs a login.
     ///
     /// # Errors
     /// Where the target does not say who the user is.

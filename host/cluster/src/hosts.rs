@@ -92,7 +92,7 @@ pub enum TargetHostsError {
     Malformed {
         /// The host as given.
         host: String,
-        /// What is wrong with it.
+        /// The problem with it.
         reason: String,
     },
 }

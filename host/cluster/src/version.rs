@@ -81,7 +81,7 @@ pub enum MappingTypes {
     None,
 }
 
-/// How full-text and exact strings are told apart in mappings.
+/// How mappings distinguish full-text and exact strings.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum StringFields {
     /// `string`, `analyzed` or `not_analyzed`: before 5.
@@ -99,7 +99,7 @@ pub enum PointInTime {
     SearchPointInTime,
 }
 
-/// What a target understands. Derived from its version in one place: nobody else compares version numbers.
+/// What a target understands. Derived from its version in one place: no other code compares version numbers.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Capabilities {
     /// Who answers.

@@ -11,12 +11,12 @@ use crate::version::PACKAGE;
 /// Why a core module cannot become a component.
 #[derive(Debug, thiserror::Error)]
 pub enum EncodeError {
-    /// It is no core module.
+    /// It is not a core module.
     #[error("the compiler's output is not a WebAssembly module: {message} (at byte {offset})")]
     Malformed {
         /// Where.
         offset: u64,
-        /// What is wrong there.
+        /// The problem there.
         message: String,
     },
     /// It is a component already.

@@ -1,4 +1,4 @@
-//! Why no rally can run a file.
+//! Why rally cannot run a file.
 
 use std::fmt;
 
@@ -8,7 +8,7 @@ use semver::Version;
 use crate::facts::Role;
 use crate::version::{PACKAGE, offered_text};
 
-/// Why a file is no component that rally runs. The messages do not name the file: whoever has read it does.
+/// Why rally cannot run a file. The messages do not name the file; the caller does.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum InspectError {
     /// It is something else.
@@ -31,7 +31,7 @@ pub enum InspectError {
     Malformed {
         /// Where.
         offset: u64,
-        /// What is wrong there.
+        /// The problem there.
         message: String,
     },
     /// It needs a part of WebAssembly that rally leaves out.
@@ -89,7 +89,7 @@ pub enum InspectError {
         /// All such names, in the order of the file.
         names: Vec<String>,
     },
-    /// It is no extension.
+    /// It is not an extension.
     #[error(
         "the component does not export {PACKAGE}/extension{}; write it with rally's SDK and build it with \
          `rally extension build`",

@@ -1,4 +1,4 @@
-//! What a component's file tells.
+//! Facts about a component, read from its file.
 
 use std::fmt;
 

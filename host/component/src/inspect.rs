@@ -27,7 +27,7 @@ const PRODUCERS: usize = 32;
 /// Bytes of a memory's page.
 const PAGE: u64 = 65_536;
 
-/// Reads a component's file wholly and tells what there is to know of it. Everything is validated but the instructions in
+/// Reads a component's whole file and returns its facts. Everything is validated but the instructions in
 /// functions, which whoever compiles it validates. Takes time in proportion to the size of the file, and memory in proportion
 /// to its declarations.
 ///
@@ -242,7 +242,7 @@ impl<'a> Reader<'a> {
         Ok(())
     }
 
-    /// Keeps what is told of the outermost component.
+    /// Keeps the facts about the outermost component.
     fn note(&mut self, payload: &Payload<'_>) -> Result<(), Stop> {
         if let Payload::CustomSection(section) = payload {
             self.note_producers(section);

@@ -43,7 +43,7 @@ impl Signatures {
     /// loop, for each loop). Places are branches, entries of jump tables and ends of blocks, and loops [`LOOP`] times.
     ///
     /// # Errors
-    /// Where the function's code is none.
+    /// Where the function's code is malformed.
     pub(crate) fn joins(&mut self, body: &FunctionBody<'_>) -> wasmparser::Result<u64> {
         let own = self.functions.get(self.read).map_or(Signature::default(), |index| self.of_type(*index));
         self.read += 1;

@@ -1,5 +1,5 @@
-//! What can be known of a track's component without running it: [`inspect`] reads a file from anyone and tells what it asks
-//! for and what it offers, or why no rally can run it; [`encode`] makes a component of what a compiler has built.
+//! Facts about a track's component without running it: [`inspect`] reads a file from anyone and reports its imports and exports, or
+//! why rally cannot run it; [`encode`] makes a component from the output of a compiler.
 //!
 //! Nothing here executes or compiles anything, and nothing here trusts the file: sizes are held to [`Bounds`] before they are
 //! acted upon, and names out of the file are made printable before anyone sees them.

@@ -163,14 +163,14 @@ impl Task<'_> {
             return Err(self.unpack_error(self.limit.exceeded()));
         }
         self.position.set(start);
-        // The library buffers what it reads, so the position can only be told from what came out.
+        // The library buffers what it reads, so only its output shows the position.
         let compressed = member.compressed_size();
         let mut content = io::BufReader::with_capacity(PIECE_BYTES, member);
         let copied = self.copy_with(&mut content, |copied| {
             start + (u128::from(copied) * u128::from(compressed) / u128::from(size.max(1))) as u64
         })?;
         if copied != size {
-            let reason = format!("[{size}] bytes were announced, [{copied}] bytes came out");
+            let reason = format!("the header promises {size} bytes, but the archive contains {copied}");
             return Err(self.unpack_error(UnpackError::Corrupt { offset: start, reason }));
         }
         Ok(())

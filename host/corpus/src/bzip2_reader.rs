@@ -21,7 +21,7 @@ use super::stream::{Position, StreamDamage, read_buffered};
 /// More threads are not needed to keep a disk busy, and each may hold some megabytes.
 const MAX_THREADS: usize = 64;
 
-/// What a worker tells about its segment.
+/// The report of a worker about its segment.
 enum Piece {
     /// Verified content.
     Content(Vec<u8>),

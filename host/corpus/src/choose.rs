@@ -261,7 +261,7 @@ impl Preparation<'_> {
             "there is no other"
         };
         self.warn(format!(
-            "[{}] was not put there by this version of rally, so nothing shows which track it belongs to; it is used because \
+            "'{}' was not put there by this version of rally, so nothing shows which track it belongs to; it is used because \
              {reason}. Delete it to have it made again.",
             path.display()
         ));
@@ -307,7 +307,7 @@ impl Preparation<'_> {
         let Some(actual) = size_of(path)? else { return Ok(false) };
         match declared {
             Some(expected) if expected != actual && any_size => self.warn(format!(
-                "[{}] has [{actual}] bytes but the track declares [{expected}] (compressed-bytes)",
+                "'{}' has {actual} bytes but the track declares {expected} (compressed-bytes)",
                 path.display()
             )),
             Some(expected) if expected != actual => {

@@ -90,7 +90,7 @@ impl DataSet {
     }
 }
 
-/// Kinds of archives, told by the file name.
+/// Kinds of archives, by file name.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum ArchiveFormat {
     /// `.zip` with one member

@@ -19,7 +19,7 @@ use super::progress::{Phase, Progress};
 
 const MAX_REDIRECTS: u32 = 10;
 
-/// A download that got this much further did not fail in vain, so attempts are counted anew.
+/// A download that got this much further made progress, so attempts are counted again from zero.
 const PROGRESS_BYTES: u64 = 1 << 20;
 
 /// Slower is as good as not at all.
@@ -93,7 +93,7 @@ impl Download<'_> {
                 Err(PrepareError::Download { source, .. }) => {
                     let url = mirror.shown_url();
                     tracing::warn!(url, error = %source, "mirror not used");
-                    self.progress.retrying(&format!("the mirror [{url}] is not used: {source}"));
+                    self.progress.retrying(&format!("cannot use the mirror '{url}': {source}"));
                 }
                 result => return result,
             }
@@ -228,10 +228,10 @@ impl Download<'_> {
                 return Err(passing("the server's file has changed"));
             }
             (StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS, _) => {
-                return Err(passing(format!("the server answered [{status}]")));
+                return Err(passing(format!("the server answered {status}")));
             }
             _ if status.is_server_error() => {
-                return Err(passing(format!("the server answered [{status}]")));
+                return Err(passing(format!("the server answered {status}")));
             }
             _ => return Err(self.failure(DownloadError::Status { status: status.as_u16() })),
         };
@@ -269,19 +269,15 @@ impl Download<'_> {
             let elapsed = window.0.elapsed();
             if elapsed >= self.options.idle_timeout {
                 if window.1 < MIN_BYTES_PER_SECOND * elapsed.as_secs() {
-                    return Err(passing(format!(
-                        "the server sent only [{}] bytes in {elapsed:.0?}",
-                        window.1
-                    )));
+                    return Err(passing(format!("the server sent only {} bytes in {elapsed:.0?}", window.1)));
                 }
                 window = (Instant::now(), 0);
             }
         }
         match total {
-            Some(total) if part.length() < total => Err(passing(format!(
-                "the connection was closed after [{}] of [{total}] bytes",
-                part.length()
-            ))),
+            Some(total) if part.length() < total => {
+                Err(passing(format!("the connection was closed after {} of {total} bytes", part.length())))
+            }
             _ => self.check_size(part.length(), total.is_some()),
         }
     }
@@ -311,11 +307,11 @@ impl Download<'_> {
         }
     }
 
-    /// `announced`: the server had told the size, so a shorter file is not for lack of bytes received.
+    /// `announced`: the server announced the size, so a shorter file does not come from missing bytes.
     fn check_size(&self, actual: u64, announced: bool) -> Result<(), Failure> {
         match self.expected {
             Some(expected) if expected > actual && !announced => {
-                Err(passing(format!("the server sent [{actual}] bytes but [{expected}] bytes are expected")))
+                Err(passing(format!("the server sent {actual} bytes but {expected} bytes are expected")))
             }
             Some(expected) if expected != actual => {
                 Err(self.failure(DownloadError::WrongSize { expected, actual }))
@@ -329,7 +325,7 @@ impl Download<'_> {
             ExchangeError::Cancelled => Failure::Final(PrepareError::Cancelled),
             ExchangeError::Request(error) => self.request_failed(*error),
             ExchangeError::Body(error) => Failure::Passing {
-                reason: format!("the connection broke off after [{}] bytes: {error}", part.length()),
+                reason: format!("the connection broke off after {} bytes: {error}", part.length()),
                 source: Some(Box::new(error)),
             },
         }

@@ -25,7 +25,7 @@ pub(super) struct Exchange {
     events: Receiver<Event>,
 }
 
-/// What the thread has to tell, in this order. After the body it ends.
+/// The messages of the thread, in this order. It ends after the body.
 enum Event {
     Head(Result<Box<Response<()>>, Box<ureq::Error>>),
     Piece(io::Result<Vec<u8>>),
@@ -88,7 +88,7 @@ fn ended() -> ExchangeError {
     ExchangeError::Body(io::Error::other("the thread of the download ended"))
 }
 
-/// Tells everything until the body ends, which an empty piece says, or until nobody listens.
+/// Sends everything until the body ends, which an empty piece marks, or until the receiver is gone.
 fn run(request: RequestBuilder<WithoutBody>, sender: &SyncSender<Event>) {
     let mut body = match request.call() {
         Ok(response) => {

@@ -11,15 +11,15 @@ use rally_support::printable;
 #[non_exhaustive]
 pub enum PrepareError {
     /// The name in the track cannot be used as a file name below a data directory.
-    #[error("[{name}] cannot be used as a documents file: {reason}{}", invisible(name))]
+    #[error("'{name}' cannot be used as a documents file: {reason}{}", invisible(name))]
     InvalidName {
         /// The name as the track has it.
         name: String,
-        /// What is wrong with it.
+        /// The problem with it.
         reason: &'static str,
     },
-    /// The declared checksum is none.
-    #[error("the sha256 of [{name}] must be 64 hexadecimal digits but is [{sha256}]. Correct the track.")]
+    /// The declared checksum is malformed.
+    #[error("the sha256 of '{name}' must be 64 hexadecimal digits but is {sha256}. Correct the track.")]
     InvalidSha256 {
         /// The file as the track names it.
         name: String,
@@ -28,7 +28,7 @@ pub enum PrepareError {
     },
     /// A file of a track's folder is linked from elsewhere.
     #[error(
-        "[{}] leads out of [{}], to [{}]: a track may only use files in its own folder. Copy the file there.",
+        "'{}' leads out of '{}', to '{}': a track may use only files in its own folder. Copy the file there.",
         path.display(), folder.display(), target.display()
     )]
     OutsideFolder {
@@ -41,7 +41,7 @@ pub enum PrepareError {
     },
     /// The name ends like an archive of a kind that rally does not read.
     #[error(
-        "[{name}] is not supported: rally reads .zip, .bz2, .gz, .zst, .tar, .tar.gz, .tgz, .tar.bz2 and plain JSON, \
+        "'{name}' is not supported: rally reads .zip, .bz2, .gz, .zst, .tar, .tar.gz, .tgz, .tar.bz2 and plain JSON, \
          but not {extension}. Pack the documents in one of these formats."
     )]
     UnsupportedFormat {
@@ -68,7 +68,7 @@ pub enum PrepareError {
     },
     /// Test mode needs a small data set of its own, which this track lacks.
     #[error(
-        "the track does not support test mode: it has no [{name}]. Ask the track author to add it or disable test \
+        "the track does not support test mode: it has no '{name}'. Ask the track author to add it or disable test \
          mode and retry."
     )]
     TestModeNotSupported {
@@ -80,7 +80,7 @@ pub enum PrepareError {
     },
     /// The archive has not the size that the track declares.
     #[error(
-        "[{}] is corrupt: it has [{actual}] bytes but [{expected}] bytes are expected (compressed-bytes). Delete it \
+        "'{}' is corrupt: it has {actual} bytes but {expected} bytes are expected (compressed-bytes). Delete it \
          to have it downloaded again, or correct the track.",
         path.display()
     )]
@@ -94,7 +94,7 @@ pub enum PrepareError {
     },
     /// The file does not have the checksum that the track declares.
     #[error(
-        "[{}] is corrupt: its sha256 is [{actual}] but [{expected}] is expected. Delete it to have it downloaded again, or \
+        "'{}' is corrupt: its sha256 is {actual} but {expected} is expected. Delete it to have it downloaded again, or \
          correct the track.",
         path.display()
     )]
@@ -108,7 +108,7 @@ pub enum PrepareError {
     },
     /// The documents are there, but not the archive whose checksum is declared.
     #[error(
-        "[{}] cannot be verified: the track declares the sha256 of [{archive}] that it comes from, and that is not there. {}",
+        "'{}' cannot be verified: the track declares the sha256 of '{archive}' that it was unpacked from, but that archive is missing. {}",
         path.display(), if *offline { OFFLINE } else { "Put it there." }
     )]
     Unverified {
@@ -121,7 +121,7 @@ pub enum PrepareError {
     },
     /// The document has not the size that the track declares.
     #[error(
-        "the documents of [{}] have [{actual}] bytes, but the track declares [{expected}] (uncompressed-bytes). Correct the \
+        "the documents of '{}' have {actual} bytes, but the track declares {expected} (uncompressed-bytes). Correct the \
          track if the file is the right one, else replace the file.",
         path.display()
     )]
@@ -135,7 +135,7 @@ pub enum PrepareError {
     },
     /// The document file has not as many lines as the declared number of documents needs.
     #[error(
-        "data in [{}] are invalid: expected [{expected}] lines but got [{actual}]{}.",
+        "data in '{}' are invalid: expected {expected} lines but got {actual}{}.",
         path.display(), per_document(*lines_per_document)
     )]
     WrongDocumentCount {
@@ -150,7 +150,7 @@ pub enum PrepareError {
     },
     /// A file of pairs of lines has an odd number of them.
     #[error(
-        "data in [{}] are invalid: [{lines}] lines cannot be cut into documents of [{lines_per_document}] lines each.",
+        "data in '{}' are invalid: {lines} lines cannot be cut into documents of {lines_per_document} lines each.",
         path.display()
     )]
     IncompleteDocument {
@@ -162,15 +162,15 @@ pub enum PrepareError {
         lines_per_document: u64,
     },
     /// The archive could not be unpacked.
-    #[error("cannot unpack [{}]: {source}", path.display())]
+    #[error("cannot unpack '{}': {source}", path.display())]
     Unpack {
         /// The archive.
         path: PathBuf,
-        /// What is wrong with it.
+        /// The problem with it.
         source: UnpackError,
     },
     /// The file could not be downloaded.
-    #[error("cannot download [{url}] to [{}]: {source}", path.display())]
+    #[error("cannot download '{url}' to '{}': {source}", path.display())]
     Download {
         /// Where it was to come from.
         url: String,
@@ -179,8 +179,8 @@ pub enum PrepareError {
         /// What went wrong.
         source: Box<DownloadError>,
     },
-    /// There is no room for the file.
-    #[error("no space for [{}]{}. Free some disk space, or set RALLY_HOME to a folder on another disk.", path.display(), room(*needed, *available))]
+    /// The disk has no room for the file.
+    #[error("no space for '{}'{}. Free some disk space, or set RALLY_HOME to a folder on another disk.", path.display(), room(*needed, *available))]
     DiskFull {
         /// The file that was being written; it is removed.
         path: PathBuf,
@@ -193,7 +193,7 @@ pub enum PrepareError {
         source: Option<io::Error>,
     },
     /// Reading or writing a local file failed.
-    #[error("cannot {action} [{}]: {source}", path.display())]
+    #[error("cannot {action} '{}': {source}", path.display())]
     Io {
         /// What was tried.
         action: &'static str,
@@ -229,7 +229,7 @@ pub enum UnpackError {
     },
     /// A frame of a zstd archive asks for more memory than it may have.
     #[error(
-        "the zstd frame at byte {offset} needs a window of [{needed}] bytes of memory, and [{limit}] bytes are all that is \
+        "the zstd frame at byte {offset} needs a window of {needed} bytes of memory, and {limit} bytes are all that is \
          allowed. Pack the documents again with a smaller window (zstd without --long, or with --long=27)."
     )]
     WindowTooLarge {
@@ -247,7 +247,7 @@ pub enum UnpackError {
         reason: String,
     },
     /// A file other than the expected one is in the archive.
-    #[error("it contains [{member}], but it must contain exactly one file, [{expected}]")]
+    #[error("it contains '{member}', but it must contain exactly one file, '{expected}'")]
     UnexpectedMember {
         /// Name of the member.
         member: String,
@@ -255,27 +255,27 @@ pub enum UnpackError {
         expected: String,
     },
     /// The expected file is in the archive more than once.
-    #[error("it contains [{member}] more than once")]
+    #[error("it contains '{member}' more than once")]
     DuplicateMember {
         /// Name of the member.
         member: String,
     },
     /// The expected file is not in the archive.
     #[error(
-        "it does not contain [{expected}]. Ask the track author whether the archive has been created correctly."
+        "it does not contain '{expected}'. Ask the track author whether the archive has been created correctly."
     )]
     MissingMember {
         /// Name of the member that there must be.
         expected: String,
     },
     /// A member would be written outside of the data directory.
-    #[error("it contains [{member}], which leads out of the data directory; nothing was unpacked")]
+    #[error("it contains '{member}', which leads out of the data directory; nothing was unpacked")]
     EscapingMember {
         /// Name of the member.
         member: String,
     },
     /// A member is a link, a device or another special file.
-    #[error("it contains [{member}], which is {kind} and not a file; nothing was unpacked")]
+    #[error("it contains '{member}', which is {kind} and not a file; nothing was unpacked")]
     SpecialMember {
         /// Name of the member.
         member: String,
@@ -283,14 +283,14 @@ pub enum UnpackError {
         kind: &'static str,
     },
     /// More comes out than the track declares.
-    #[error("it contains more than the [{declared}] bytes that the track declares (uncompressed-bytes)")]
+    #[error("it contains more than the {declared} bytes that the track declares (uncompressed-bytes)")]
     LargerThanDeclared {
         /// Declared bytes.
         declared: u64,
     },
     /// More comes out than rally unpacks without a declaration.
     #[error(
-        "it contains more than [{limit}] bytes, which is all that is unpacked when a track does not declare \
+        "it contains more than {limit} bytes, the limit when a track does not declare \
          uncompressed-bytes ({reason}). Declare uncompressed-bytes if the data are right."
     )]
     LargerThanLimit {
@@ -308,7 +308,7 @@ pub enum DownloadError {
     /// Not a URL, or one of a scheme other than http and https.
     #[error("the address is not valid: {reason}. Check base-url (in tracks of 2017 data-url) in the track.")]
     InvalidUrl {
-        /// What is wrong with it.
+        /// The problem with it.
         reason: String,
     },
     /// Storage that has a protocol of its own.
@@ -322,7 +322,7 @@ pub enum DownloadError {
     },
     /// The server's file does not have the checksum that the track declares.
     #[error(
-        "the sha256 of what the server sent is [{actual}] but [{expected}] is expected; it was thrown away. The track or the \
+        "the sha256 of the server's file is {actual}, expected {expected}; rally deleted the file. The track or the \
          server's file is wrong."
     )]
     WrongSha256 {
@@ -332,28 +332,28 @@ pub enum DownloadError {
         actual: String,
     },
     /// The server answered with an error that repeating does not cure.
-    #[error("the server answered [{status}]. Verify that the data are available at this address{}", status_hint(*status))]
+    #[error("the server answered {status}. Verify that the data are available at this address{}", status_hint(*status))]
     Status {
         /// HTTP status code.
         status: u16,
     },
     /// A web page came instead of data.
     #[error(
-        "the server sent a web page ([{content_type}]) instead of data. A proxy or a login may be in the way."
+        "the server sent a web page ('{content_type}') instead of data. A proxy or a login may be in the way."
     )]
     WebPage {
         /// The content type.
         content_type: String,
     },
     /// The server encodes the file in a way that was not asked for.
-    #[error("the server sent the file with content-encoding [{encoding}], which was not asked for")]
+    #[error("the server sent the file with content-encoding '{encoding}', which rally did not request")]
     ContentEncoding {
         /// The content encoding.
         encoding: String,
     },
     /// The server offers or sent another number of bytes than the track declares.
     #[error(
-        "the server sends [{actual}] bytes but [{expected}] bytes are expected. The track or the server's file is wrong."
+        "the server sends {actual} bytes but {expected} bytes are expected. The track or the server's file is wrong."
     )]
     WrongSize {
         /// Bytes that the track declares.
@@ -362,13 +362,13 @@ pub enum DownloadError {
         actual: u64,
     },
     /// The server sends more than it may.
-    #[error("the server sends more than the [{limit}] bytes that are expected; the download was cut off")]
+    #[error("the server sends more than the expected {limit} bytes; rally stopped the download")]
     Endless {
         /// Bytes that were expected at most.
         limit: u64,
     },
     /// The server sends from one address to the next.
-    #[error("the server redirects more than [{limit}] times")]
+    #[error("the server redirects more than {limit} times")]
     TooManyRedirects {
         /// Redirects that are followed.
         limit: u32,
@@ -469,9 +469,9 @@ fn per_document(lines: u64) -> String {
 fn room(needed: Option<u64>, available: Option<u64>) -> String {
     match (needed, available) {
         (Some(needed), Some(available)) => {
-            format!(": it needs [{needed}] bytes, [{available}] bytes are free")
+            format!(": it needs {needed} bytes, {available} bytes are free")
         }
-        (Some(needed), None) => format!(": it needs [{needed}] bytes"),
+        (Some(needed), None) => format!(": it needs {needed} bytes"),
         _ => String::new(),
     }
 }

@@ -10,7 +10,7 @@
 //! name is always whole. An advisory lock lets several processes prepare the same data set at once.
 //!
 //! Nothing here trusts what it reads. Archives may be truncated, damaged, made to explode or to escape from their
-//! directory; servers may fail, lie about sizes or send for ever. Each ends in a [`PrepareError`] that says which
+//! directory; servers may fail, lie about sizes or send forever. Each ends in a [`PrepareError`] that says which
 //! file and where.
 //!
 //! The crate knows nothing of tracks and prints nothing: a caller passes a [`DataSet`] and a [`Progress`].

@@ -31,10 +31,10 @@ impl Rejected {
         let path = self.path.display();
         match &self.mismatch {
             Mismatch::Size { expected, actual } => {
-                format!("{path} has [{actual}] bytes but [{expected}] are expected")
+                format!("{path} has {actual} bytes but {expected} are expected")
             }
             Mismatch::Sha256 { expected, actual } => {
-                format!("{path} has the sha256 [{actual}] but [{expected}] is expected")
+                format!("{path} has the sha256 {actual} but {expected} is expected")
             }
             Mismatch::Source { name } => format!("{path} comes from {name}"),
             Mismatch::Unknown => format!("{path} is of unknown origin"),

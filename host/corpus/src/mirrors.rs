@@ -20,7 +20,7 @@ pub struct Mirror {
 #[non_exhaustive]
 pub enum MirrorFileError {
     /// It cannot be read.
-    #[error("cannot read the mirrors in [{}]: {source}", path.display())]
+    #[error("cannot read the mirrors in '{}': {source}", path.display())]
     Io {
         /// The file.
         path: PathBuf,
@@ -29,7 +29,7 @@ pub enum MirrorFileError {
     },
     /// It is not what it must be.
     #[error(
-        "[{}] is not a list of mirrors: {source}. It must be an object with \"mirrors\": a list of objects with \"sources\" \
+        "'{}' is not a list of mirrors: {source}. It must be an object with \"mirrors\": a list of objects with \"sources\" \
          and \"destinations\", each a list of URLs.",
         path.display()
     )]
@@ -40,7 +40,7 @@ pub enum MirrorFileError {
         source: serde_json::Error,
     },
     /// A mirror without sources or destinations.
-    #[error("[{}]: the {what} of mirror {number} are empty, but at least one URL is needed", path.display())]
+    #[error("'{}': the {what} of mirror {number} are empty, but at least one URL is needed", path.display())]
     Empty {
         /// The file.
         path: PathBuf,
@@ -166,6 +166,6 @@ mod tests {
             assert!(message.contains(part) && message.contains("storage-mirrors.json"), "{message}");
         }
         let message = read_mirrors(&folder.path().join("none")).unwrap_err().to_string();
-        assert!(message.starts_with("cannot read the mirrors in ["), "{message}");
+        assert!(message.starts_with("cannot read the mirrors in '"), "{message}");
     }
 }

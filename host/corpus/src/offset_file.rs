@@ -14,11 +14,11 @@ use rally_support::whole_file;
 
 use super::offsets::{LINES_PER_OFFSET, LineCounter, LineOffsets};
 
-/// So many spans between two offsets are counted, spread over the table: a table of other data, or one that is off by a
+/// The number of spans between two offsets that are counted, spread over the table: a table of other data, or one that is off by a
 /// line, has hardly a right one.
 const SPANS_COUNTED: usize = 4;
 
-/// An offset file that is larger than this is none: enough for 10^11 lines.
+/// The largest offset file that is read: enough for 10^11 lines.
 const MAX_BYTES: u64 = 64 * 1024 * 1024;
 
 /// Why an offset file was not used. It is not an error of the data: the lines are counted again.
@@ -26,7 +26,7 @@ const MAX_BYTES: u64 = 64 * 1024 * 1024;
 #[non_exhaustive]
 pub enum OffsetFileError {
     /// It cannot be read or written.
-    #[error("cannot use [{}]: {source}", path.display())]
+    #[error("cannot use '{}': {source}", path.display())]
     Io {
         /// The offset file.
         path: PathBuf,
@@ -34,13 +34,13 @@ pub enum OffsetFileError {
         source: io::Error,
     },
     /// The data are newer.
-    #[error("[{}] is older than the data", path.display())]
+    #[error("'{}' is older than the data", path.display())]
     Outdated {
         /// The offset file.
         path: PathBuf,
     },
     /// It does not fit the data.
-    #[error("[{}] does not fit the data: {reason}", path.display())]
+    #[error("'{}' does not fit the data: {reason}", path.display())]
     Inconsistent {
         /// The offset file.
         path: PathBuf,

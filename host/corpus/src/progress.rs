@@ -1,4 +1,4 @@
-//! What the preparation tells its caller while it runs.
+//! Progress of the preparation, for its caller.
 
 /// What [`prepare`](super::prepare) is busy with.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -18,7 +18,7 @@ pub enum Phase {
 /// Receives progress. Called from the thread that called [`prepare`](super::prepare), some thousand times per
 /// gigabyte, so an implementation may draw but should not block.
 pub trait Progress: Send + Sync {
-    /// `done` of `total` bytes of `phase` are through; `total` is unknown when a server does not tell.
+    /// `done` of `total` bytes of `phase` are through; `total` is unknown if the server does not announce it.
     fn report(&self, phase: Phase, done: u64, total: Option<u64>);
 
     /// A download failed for this reason and is tried again after a pause.

@@ -23,17 +23,17 @@ const LINES_PER_TURN: u64 = 10_000;
 #[non_exhaustive]
 pub enum LineError {
     /// A line is wrong.
-    #[error("[{}], line {line}: {problem}", path.display())]
+    #[error("'{}', line {line}: {problem}", path.display())]
     Invalid {
         /// The document file.
         path: PathBuf,
         /// Number of the line, counted from 1.
         line: u64,
-        /// What is wrong with it.
+        /// The problem with it.
         problem: LineProblem,
     },
     /// The file cannot be read.
-    #[error("cannot read [{}]: {source}", path.display())]
+    #[error("cannot read '{}': {source}", path.display())]
     Io {
         /// The document file.
         path: PathBuf,
@@ -62,7 +62,7 @@ pub enum LineProblem {
     },
     /// An action-and-meta-data line names no action, or an unknown one, or several.
     #[error(
-        "it must be an action-and-meta-data line with one of [index], [create] or [update], but has {found}"
+        "it must be an action-and-meta-data line with one of 'index', 'create' or 'update', but has {found}"
     )]
     NotAnAction {
         /// What it has instead.
@@ -221,9 +221,9 @@ impl<'de> Visitor<'de> for ObjectVisitor {
             others += 1;
         }
         Ok(match action.as_str() {
-            _ if others > 0 => Found::Other(format!("[{action}] and {others} more")),
-            known if !ACTIONS.contains(&known) => Found::Other(format!("[{known}]")),
-            known if !is_object => Found::Other(format!("[{known}] with meta-data that are not an object")),
+            _ if others > 0 => Found::Other(format!("'{action}' and {others} more")),
+            known if !ACTIONS.contains(&known) => Found::Other(format!("'{known}'")),
+            known if !is_object => Found::Other(format!("'{known}' with meta-data that is not an object")),
             "delete" => Found::Delete,
             _ => Found::Fine,
         })

@@ -14,7 +14,7 @@ const SKIPPABLE_MAGIC: u32 = 0x184d_2a50;
 /// No block is longer, packed or not.
 const MAX_BLOCK_BYTES: u32 = 128 * 1024;
 
-/// Memory that a frame may ask of who unpacks it: what `zstd` itself allows unless it is told otherwise.
+/// Memory that a frame may ask of who unpacks it: the default limit of `zstd` itself.
 pub(super) const MAX_WINDOW_BYTES: u64 = 128 << 20;
 
 /// The same for the library.
@@ -143,7 +143,7 @@ impl<R: Read> Frames<R> {
         if skipped < length { Err(self.truncated()) } else { Ok(()) }
     }
 
-    /// Appends so many bytes, and returns them.
+    /// Appends this number of bytes, and returns them.
     fn read_exactly<'a>(&mut self, count: usize, bytes: &'a mut Vec<u8>) -> io::Result<&'a [u8]> {
         let before = bytes.len();
         if self.read_up_to(count, bytes)? < count {

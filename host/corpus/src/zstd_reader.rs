@@ -35,7 +35,7 @@ const PART_BYTES: usize = 256 * 1024;
 /// Content that may wait for its turn, all workers together.
 const WAITING_BYTES: usize = 256 << 20;
 
-/// What a worker tells about its frame.
+/// The report of a worker about its frame.
 enum Piece {
     /// Content, and how far in the file it comes from.
     Content(Vec<u8>, u64),
@@ -206,7 +206,7 @@ impl<R: Read> Dispatcher<R> {
             let read = self.frames.read_blocks(frame, PART_BYTES, &mut part);
             ended = *read.as_ref().unwrap_or(&true);
             let failed = read.is_err();
-            // Nobody listens where the worker found damage, which it has told; or where the reader was dropped.
+            // The receiver is gone after damage, which the worker has reported, or if the reader was dropped.
             parts.send(read.map(|_| part)).map_err(|_| Dropped)?;
             if failed {
                 return Err(Dropped);

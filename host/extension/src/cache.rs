@@ -36,7 +36,7 @@ pub struct CompiledCache {
 
 /// The cache cannot be used; components are compiled at each start then.
 #[derive(Debug, thiserror::Error)]
-#[error("compiled components cannot be kept in {}: {problem}", folder.display())]
+#[error("cannot keep compiled components in '{}': {problem}", folder.display())]
 pub struct CacheError {
     folder: PathBuf,
     problem: String,
@@ -76,7 +76,7 @@ impl CompiledCache {
             .split_at_checked(LENGTH)
             .filter(|(mac, code)| self.mac(engine, digest, code).verify_slice(mac).is_ok());
         let Some((_, code)) = verified else {
-            tracing::warn!(path = %path.display(), "a compiled component was damaged or tampered with; it is compiled anew");
+            tracing::warn!(path = %path.display(), "a compiled component was damaged or tampered with; rally compiles it again");
             let _ = fs::remove_file(&path);
             return None;
         };

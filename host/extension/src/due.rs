@@ -15,7 +15,7 @@ pub(crate) fn first_wrong(current: f64, times: &[f64], limit: u32) -> Option<(us
     let mut before = current;
     for (good, time) in times.iter().enumerate() {
         let problem = if !time.is_finite() {
-            format!("{time} s as a due time, which is no time")
+            format!("{time} s as a due time, which is not a time")
         } else if *time > LATEST {
             format!("{time:?} s as a due time: no race lasts longer than {LATEST:?} s")
         } else if *time < before {

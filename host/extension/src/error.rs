@@ -29,7 +29,7 @@ impl fmt::Display for ComponentName {
 
 /// A call of a component that failed.
 #[derive(Debug, thiserror::Error)]
-#[error("extension [{component}], call of {call}: {kind}")]
+#[error("extension '{component}', call of {call}: {kind}")]
 pub struct CallError {
     /// Whose.
     pub component: ComponentName,

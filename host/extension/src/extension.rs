@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use rally_component::{Bounds, Facts, InspectError};
+use rally_support::printable::quoted;
 use wasmtime::component::Component;
 
 use crate::cache::CompiledCache;
@@ -124,18 +125,19 @@ impl Description {
         ];
         for (role, names) in &roles {
             if names.len() > MOST_NAMES {
-                return Err(format!("{} names of {role}s; at most {MOST_NAMES} are taken", names.len()));
+                return Err(format!("{} names of {role}s, the limit is {MOST_NAMES}", names.len()));
             }
             let mut seen = HashSet::new();
             for name in names {
                 if !fits(name, LONGEST_NAME) {
                     let shown: String = name.chars().take(60).collect();
                     return Err(format!(
-                        "{shown:?} as the name of a {role}: a name has 1 to {LONGEST_NAME} bytes and no control characters"
+                        "{} as the name of a {role}: a name has 1 to {LONGEST_NAME} bytes and no control characters",
+                        quoted(&shown)
                     ));
                 }
                 if !seen.insert(name) {
-                    return Err(format!("the name {name:?} for two {role}s"));
+                    return Err(format!("the name {} for two {role}s", quoted(name)));
                 }
             }
         }

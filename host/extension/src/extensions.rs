@@ -41,7 +41,7 @@ pub enum ExtensionsError {
 /// A name that two components register.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "the {role} [{name}] is registered by two components, [{first}] in {} and [{second}] in {}: remove one of them",
+    "two components register the {role} '{name}': '{first}' in '{}' and '{second}' in '{}'; remove one of them",
     first_path.display(),
     second_path.display()
 )]

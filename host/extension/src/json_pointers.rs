@@ -3,6 +3,7 @@
 use std::fmt;
 
 use indexmap::IndexMap;
+use rally_support::printable::quoted;
 use serde::de::{DeserializeSeed, Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
@@ -26,7 +27,7 @@ struct Node {
 pub enum PointerError {
     /// One is none.
     #[error(
-        "{0:?} is no JSON pointer (RFC 6901): it is empty or begins with a slash, and '~' is followed by 0 or 1"
+        "{} is not a JSON pointer (RFC 6901): a pointer is empty or begins with a slash, and '~' is followed by 0 or 1", quoted(.0)
     )]
     NoPointer(String),
     /// There are too many.

@@ -130,7 +130,7 @@ impl Limits {
             LimitKind::ResponseBytes => format!("{} kept of an answer", Size(self.response_bytes as u64)),
             LimitKind::InFlight => format!("{} requests under way", self.in_flight),
             LimitKind::DataBytes if self.data_bytes == 0 => {
-                "no bytes written to the data folder, for want of a grant".to_owned()
+                "no bytes written to the data folder, which was not granted".to_owned()
             }
             LimitKind::DataBytes => format!("{} written to the data folder", Size(self.data_bytes)),
             LimitKind::Stack => format!("{} of stack", Size(crate::engine::STACK as u64)),

@@ -3,6 +3,7 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
+use rally_support::printable::quoted;
 use rally_track::Track;
 
 use crate::context::{GuestTrack, RaceContext, TaskContext};
@@ -18,7 +19,7 @@ pub enum ProcessingError {
     #[error(transparent)]
     Call(#[from] CallError),
     /// The track that it returned cannot be used.
-    #[error("extension [{component}], processor {processor:?}: the track that it returned cannot be used")]
+    #[error("extension '{component}', processor {}: it did not return a valid track", quoted(processor))]
     Track {
         /// Whose.
         component: ComponentName,
@@ -30,7 +31,8 @@ pub enum ProcessingError {
     },
     /// Its preparation would never end.
     #[error(
-        "extension [{component}], processor {processor:?}: it wants to prepare data in {jobs} jobs; at most {MOST_JOBS} are done"
+        "extension '{component}', processor {}: it wants to prepare data in {jobs} jobs, the limit is {MOST_JOBS}",
+        quoted(processor)
     )]
     Jobs {
         /// Whose.
@@ -57,7 +59,9 @@ pub enum TrackChangeError {
     Fixed(&'static str),
     /// The two places that have the documents of a type disagree.
     #[error(
-        "the documents of type {mapping_type:?} in index {index:?} were changed both there and in the corpora, and the two disagree; change one of them"
+        "the documents of type {} in index {} differ from those in the corpora; change only one of the two",
+        quoted(mapping_type),
+        quoted(index)
     )]
     Disagree {
         /// The type's index.
@@ -67,7 +71,9 @@ pub enum TrackChangeError {
     },
     /// Several files are one figure in a type.
     #[error(
-        "the documents of type {mapping_type:?} in index {index:?} are several files; change them in the corpora"
+        "the documents of type {} in index {} are several files; change them in the corpora",
+        quoted(mapping_type),
+        quoted(index)
     )]
     SeveralFiles {
         /// The type's index.
@@ -76,7 +82,7 @@ pub enum TrackChangeError {
         mapping_type: String,
     },
     /// A type was given documents without a file.
-    #[error("the documents of type {mapping_type:?} in index {index:?} have no \"file_name\"")]
+    #[error("the documents of type {} in index {} have no 'file_name'", quoted(mapping_type), quoted(index))]
     NoFile {
         /// The type's index.
         index: String,

@@ -6,7 +6,7 @@
 pub struct ParamError {
     /// Name of the operation.
     pub operation: String,
-    /// What is wrong and what to do.
+    /// The problem and its remedy.
     pub problem: String,
     /// How Elastic Rally reports the same, where it does.
     rally: Option<RallyError>,

@@ -144,7 +144,7 @@ impl Allocation {
     }
 }
 
-/// Adds the columns of an element; tells who completes it.
+/// Adds the columns of an element; returns the task that completes it.
 fn add(element: &Element, matrix: &mut [Vec<Option<Cell>>]) -> Completing {
     let tasks = element.tasks();
     let clients_of_element = clients_of(element);

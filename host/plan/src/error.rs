@@ -9,9 +9,9 @@ pub enum PlanError {
     /// The track cannot be read.
     #[error(transparent)]
     Track(#[from] TrackError),
-    /// A challenge has so many clients and steps that nobody could read its plan.
+    /// A challenge has too many clients and steps for a readable plan.
     #[error(
-        "challenge [{challenge}] would need a matrix of {cells} cells (clients times steps), more than {most}; give its tasks fewer clients"
+        "challenge '{challenge}' would need a matrix of {cells} cells (clients times steps), more than {most}; give its tasks fewer clients"
     )]
     TooManyClients {
         /// Name of the challenge.
@@ -23,7 +23,7 @@ pub enum PlanError {
     },
     /// A bulk operation is divided into more parts than anybody could read.
     #[error(
-        "operation [{operation}] divides {files} files among {clients} clients, into more than {most} parts; give its tasks fewer clients"
+        "operation '{operation}' divides {files} files among {clients} clients, into more than {most} parts; give its tasks fewer clients"
     )]
     TooManyReaders {
         /// Name of the operation.

@@ -26,7 +26,7 @@ pub struct ParamSources {
     pub params: BTreeMap<usize, Planned<PlannedParams>>,
 }
 
-/// Which bulk requests: those of one operation, if so many clients share it. Written `operation/clients`.
+/// Which bulk requests: those of one operation that this number of clients share. Written `operation/clients`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct BulkKey {
     /// Index into the plan's operations.
@@ -53,9 +53,9 @@ impl Serialize for BulkKey {
 pub enum Planned<Yield> {
     /// What it yields.
     Yields(Yield),
-    /// What is wrong.
+    /// The problem.
     Fails {
-        /// What is wrong.
+        /// The problem.
         error: Failure,
     },
 }
@@ -70,7 +70,7 @@ impl<Yield> Planned<Yield> {
     }
 }
 
-/// What is wrong.
+/// The problem.
 #[derive(Debug, Clone, Serialize)]
 pub struct Failure {
     /// In Elastic Rally's words.

@@ -50,7 +50,7 @@ pub struct Plan {
 /// A track that cannot be raced.
 #[derive(Debug, Clone, Serialize)]
 pub struct RejectedTrack {
-    /// What is wrong.
+    /// The problem.
     pub error: Rejection,
     /// What it was read with.
     pub inputs: Inputs,

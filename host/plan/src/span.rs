@@ -15,12 +15,12 @@ impl Span {
     /// No time.
     pub const NONE: Span = Span { least: 0.0, most: 0.0 };
 
-    /// So many seconds.
+    /// A number of seconds.
     pub fn exactly(seconds: f64) -> Span {
         Span { least: seconds, most: seconds }
     }
 
-    /// At most so many seconds.
+    /// At most this number of seconds.
     pub fn at_most(seconds: f64) -> Span {
         Span { least: 0.0, most: seconds }
     }

@@ -55,7 +55,7 @@ pub struct PlannedTrack {
 /// An index.
 #[derive(Debug, Clone, Serialize)]
 pub struct PlannedIndex {
-    /// Whether each lap makes it anew (2017).
+    /// Whether each lap creates it again (2017).
     #[serde(skip_serializing_if = "Option::is_none")]
     pub auto_managed: Option<bool>,
     /// What creates it.
@@ -278,7 +278,7 @@ fn documents(documents: &Documents) -> PlannedDocuments {
 /// Endings of archives; longer ones come before those that they end with.
 const ARCHIVES: [&str; 8] = [".tar.gz", ".tar.bz2", ".zip", ".bz2", ".gz", ".tar", ".tgz", ".zst"];
 
-/// Name of the plain file that an archive holds; a name that is none is returned as it is.
+/// Name of the plain file that an archive holds; any other name is returned as it is.
 pub(crate) fn plain_name(file_name: &str) -> &str {
     let stripped = ARCHIVES.iter().find_map(|ending| file_name.strip_suffix(ending));
     stripped.filter(|plain| !plain.is_empty()).unwrap_or(file_name)

@@ -24,17 +24,17 @@ pub struct BoundRace {
 #[serde(rename_all = "kebab-case")]
 pub enum BindError {
     /// Nobody can perform the task as it is.
-    #[error("cannot prepare task [{task}]")]
+    #[error("cannot prepare task '{task}'")]
     Task {
         /// Name of the task.
         task: String,
-        /// What is wrong.
+        /// The problem.
         #[source]
         #[serde(with = "crate::wire::cause")]
         source: Cause,
     },
     /// The scheduler is not known.
-    #[error("task [{task}] asks for the schedule [{name}], which is not known; built in are [{}]", BUILT_IN_SCHEDULERS.join(", "))]
+    #[error("task '{task}' has the unknown schedule '{name}'; built-in schedules: {}", BUILT_IN_SCHEDULERS.join(", "))]
     UnknownScheduler {
         /// Name of the task.
         task: String,
@@ -43,7 +43,7 @@ pub enum BindError {
     },
     /// The task would never end.
     #[error(
-        "task [{task}] would never end: its parameters do not run out, and it has a \"warmup-time-period\" but no \"time-period\"; \
+        "task '{task}' would never end: its parameters do not run out, and it has a 'warmup-time-period' but no 'time-period'; \
          add one, or let another task complete its 'parallel' element (\"completed-by\")"
     )]
     Endless {

@@ -8,7 +8,7 @@ use std::sync::{Mutex, PoisonError};
 /// Ends a race from outside (Ctrl-C). Clones mean the same race.
 #[derive(Debug, Clone)]
 pub struct Cancel {
-    /// Dropping the sender is the signal: every receiver sees it, at once and for ever.
+    /// Dropping the sender is the signal: every receiver sees it, at once and forever.
     sender: Arc<Mutex<Option<Sender<()>>>>,
     receiver: Receiver<()>,
 }

@@ -20,61 +20,61 @@ pub enum RaceError {
     Preparation {
         /// The lap, from 1.
         lap: u32,
-        /// What is wrong.
+        /// The problem.
         #[source]
         #[serde(with = "crate::wire::cause")]
         source: Cause,
     },
     /// The parameters of a client could not be opened.
-    #[error("cannot open the param source of task [{task}] for client {client}")]
+    #[error("cannot open the param source of task '{task}' for client {client}")]
     OpenParamSource {
         /// Name of the task.
         task: String,
         /// Index of the client in its task.
         client: u32,
-        /// What is wrong.
+        /// The problem.
         #[source]
         #[serde(with = "crate::wire::cause")]
         source: Cause,
     },
     /// The next parameters could not be made.
-    #[error("the param source of task [{task}] failed for client {client}")]
+    #[error("the param source of task '{task}' failed for client {client}")]
     ParamSource {
         /// Name of the task.
         task: String,
         /// Index of the client in its task.
         client: u32,
-        /// What is wrong.
+        /// The problem.
         #[source]
         #[serde(with = "crate::wire::cause")]
         source: Cause,
     },
     /// A client could not be made ready to send.
-    #[error("cannot make client {client} of task [{task}] ready to send")]
+    #[error("cannot prepare client {client} of task '{task}'")]
     OpenRunner {
         /// Name of the task.
         task: String,
         /// Index of the client in its task.
         client: u32,
-        /// What is wrong.
+        /// The problem.
         #[source]
         #[serde(with = "crate::wire::cause")]
         source: Cause,
     },
     /// The scheduler gave no due time.
-    #[error("the schedule of task [{task}] failed for client {client}")]
+    #[error("the schedule of task '{task}' failed for client {client}")]
     Scheduler {
         /// Name of the task.
         task: String,
         /// Index of the client in its task.
         client: u32,
-        /// What is wrong.
+        /// The problem.
         #[source]
         #[serde(with = "crate::wire::cause")]
         source: Cause,
     },
     /// The target of the task counts other work than its requests do.
-    #[error("task [{task}] cannot be throttled")]
+    #[error("task '{task}' cannot be throttled")]
     Unit {
         /// Name of the task.
         task: String,
@@ -82,20 +82,20 @@ pub enum RaceError {
         #[source]
         source: UnitMismatch,
     },
-    /// The runner itself is broken; a request that merely fails is none of this.
-    #[error("the runner of task [{task}] failed for client {client}")]
+    /// The runner itself is broken; a failed request is not such an error.
+    #[error("the runner of task '{task}' failed for client {client}")]
     Runner {
         /// Name of the task.
         task: String,
         /// Index of the client in its task.
         client: u32,
-        /// What is wrong.
+        /// The problem.
         #[source]
         #[serde(with = "crate::wire::cause")]
         source: Cause,
     },
     /// A request failed, and failures end the race.
-    #[error("a request of task [{task}] failed: {}{}", failure.description, status(failure))]
+    #[error("a request of task '{task}' failed: {}{}", failure.description, status(failure))]
     RequestFailed {
         /// Name of the task.
         task: String,
@@ -104,7 +104,7 @@ pub enum RaceError {
     },
     /// What the other tasks work on could not be made.
     #[error(
-        "task [{task}] failed: {}{}; the tasks after it would measure something else. Remove what is in its way, or race on with \
+        "task '{task}' failed: {}{}; later tasks would measure something else. Remove the cause, or continue with \
          --on-error=continue",
         failure.description,
         status(failure)
@@ -116,7 +116,7 @@ pub enum RaceError {
         failure: Failure,
     },
     /// Nobody listens at the target any more.
-    #[error("the target no longer accepts connections (task [{task}]): {}", failure.description)]
+    #[error("the target no longer accepts connections (task '{task}'): {}", failure.description)]
     TargetGone {
         /// Name of the task.
         task: String,
@@ -124,7 +124,7 @@ pub enum RaceError {
         failure: Failure,
     },
     /// Code of the driver or of an extension panicked.
-    #[error("a client of task [{task}] panicked: {message}")]
+    #[error("a client of task '{task}' panicked: {message}")]
     Panicked {
         /// Name of the task.
         task: String,

@@ -1,4 +1,4 @@
-//! What a race tells while it runs.
+//! Events of a running race.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -81,7 +81,7 @@ pub enum RaceEvent {
 pub struct TaskProgress {
     /// [`crate::PlannedTask::id`].
     pub task: usize,
-    /// Part that is done, 0 to 1; `None` where nobody knows.
+    /// Part that is done, 0 to 1; `None` if unknown.
     pub fraction: Option<f64>,
     /// Time since the step's start.
     pub elapsed: Duration,
@@ -120,7 +120,7 @@ pub enum EndReason {
     Failed(RaceError),
 }
 
-/// What a load driver tells of the step that it performs.
+/// Events of the step that a load driver performs.
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum DriverEvent {
@@ -149,10 +149,10 @@ pub enum DriverEvent {
         part: usize,
         /// For how many clients.
         clients: u32,
-        /// How far they are on average; `None` where nobody knows.
+        /// How far they are on average; `None` if unknown.
         fraction: Option<f64>,
     },
-    /// What a part of the driver knows of itself since it last told.
+    /// What a part of the driver measured of itself since its last report.
     Load(DriverLoad),
     /// All clients of this driver are done with the task, and its recordings have been sent.
     TaskDone {

@@ -1,4 +1,4 @@
-//! What runners tell of their requests beyond weight and unit, in a form that adds up over threads, laps and machines and
+//! What runners report about their requests beyond weight and unit, in a form that adds up over threads, laps and machines and
 //! whose size does not depend on the number of requests.
 
 use std::collections::BTreeMap;
@@ -8,14 +8,14 @@ use serde_json::{Map, Value};
 
 use crate::wire::figures::{number, pairs};
 
-/// So many different keys of request meta are kept for a task: the first ones in alphabetical order, whatever the order in
+/// The number of keys of request metadata that are kept for a task: the first ones in alphabetical order, whatever the order in
 /// which they come, so that what is kept is whole.
 pub const MOST_META_KEYS: usize = 32;
 
 /// Longer keys, in bytes, are not kept: each takes its place in every record of the task.
 pub const LONGEST_META_KEY: usize = 128;
 
-/// Bits of a rate's binary form that do not tell rates apart: what is left has a precision of 0.1 %, as the histograms have.
+/// Bits of a rate's binary form that do not distinguish rates: the rest has a precision of 0.1 %, as the histograms have.
 const RATE_BITS: u32 = 52 - 10;
 
 /// A number of which many were seen.
@@ -55,7 +55,7 @@ impl Figure {
     }
 }
 
-/// The numbers among what runners tell of successful measured requests, by key (Rally's request meta-data). Texts, objects,
+/// The numbers that runners report for successful measured requests, by key (Rally's request meta-data). Texts, objects,
 /// lists and booleans are none.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
@@ -90,7 +90,7 @@ impl RequestMeta {
         }
     }
 
-    /// Whether nothing was told.
+    /// Whether it is empty.
     pub fn is_empty(&self) -> bool {
         self.figures.is_empty() && self.dropped == 0
     }

@@ -37,11 +37,11 @@ impl RacePlan {
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum OnError {
-    /// It is recorded and the race goes on, unless nobody listens any more. A task that cannot go on is over, the others
+    /// It is recorded and the race goes on, unless the target refuses connections. A task that cannot go on is over, the others
     /// go on.
     #[default]
     Continue,
-    /// As [`OnError::Continue`], even if nobody listens any more: targets that restart are waited for.
+    /// As [`OnError::Continue`], even if the target refuses connections: rally waits for targets that restart.
     ContinueOnNetwork,
     /// As [`OnError::Continue`], but the race ends where an operation fails that prepares what the others measure
     /// ([`prepares`]): what came out then would be the figures of something else.
@@ -136,7 +136,7 @@ pub struct PlannedTask {
 /// How long a task runs.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize)]
 pub enum Extent {
-    /// So many requests over all clients; each client gets its share, the remainder goes to the first ones.
+    /// A number of requests over all clients; each client gets its share, the remainder goes to the first ones.
     Iterations {
         /// Warm-up requests over all clients.
         warmup: u64,
@@ -144,7 +144,7 @@ pub enum Extent {
         /// so or the element is completed.
         measured: Option<u64>,
     },
-    /// So many seconds, or until the param source ends.
+    /// A number of seconds, or until the param source ends.
     Time {
         /// Seconds of warm-up.
         warmup: f64,
@@ -180,7 +180,7 @@ impl Extent {
         Extent::Iterations { warmup: over_all(task.warmup_iterations.unwrap_or(0)), measured }
     }
 
-    /// Whether the task goes on until its param source ends, its runner completes it or somebody stops it.
+    /// Whether the task goes on until its param source ends, its runner completes it or the race stops it.
     pub fn unbounded(&self) -> bool {
         matches!(self, Extent::Iterations { measured: None, .. } | Extent::Time { measured: None, .. })
     }

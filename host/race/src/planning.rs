@@ -31,7 +31,7 @@ impl Default for PlanOptions {
 pub enum PlanError {
     /// The schedule is empty, possibly because filters left nothing of it.
     #[error(
-        "challenge [{challenge}] has no tasks to race; check its schedule and --include-tasks/--exclude-tasks"
+        "challenge '{challenge}' has no tasks to race; check its schedule and --include-tasks/--exclude-tasks"
     )]
     NothingToDo {
         /// Name of the challenge.
@@ -41,21 +41,21 @@ pub enum PlanError {
     #[error("a race has at least one lap; give --laps a number above 0")]
     NoLaps,
     /// A task without any client.
-    #[error("task [{task}] has no clients; set \"clients\" to at least 1")]
+    #[error("task '{task}' has no clients; set 'clients' to at least 1")]
     NoClients {
         /// Name of the task.
         task: String,
     },
     /// A task that would measure nothing.
-    #[error("task [{task}] must run at least for one iteration or some time, but its \"{property}\" is 0")]
+    #[error("task '{task}' must run for at least one iteration or some time, but its '{property}' is 0")]
     NothingMeasured {
         /// Name of the task.
         task: String,
         /// The property that is 0.
         property: &'static str,
     },
-    /// A time that is no time.
-    #[error("task [{task}] has a \"{property}\" of {value} seconds; give it a number of 0 or more")]
+    /// A time that is negative or not a number.
+    #[error("task '{task}' has a '{property}' of {value} seconds; give it a number of 0 or more")]
     InvalidTime {
         /// Name of the task.
         task: String,
@@ -65,7 +65,7 @@ pub enum PlanError {
         value: f64,
     },
     /// `completed-by` names no task of its element.
-    #[error("'completed-by' names the task [{name}], but the tasks of this 'parallel' element are [{}]", tasks.join(", "))]
+    #[error("'completed-by' names the task '{name}', but the tasks of this 'parallel' element are {}", tasks.join(", "))]
     UnknownCompletedBy {
         /// The name as written.
         name: String,
@@ -74,7 +74,7 @@ pub enum PlanError {
     },
     /// `completed-by` names several tasks of its element.
     #[error(
-        "'completed-by' names [{name}], but several tasks of this 'parallel' element have that name; give them names of their own"
+        "'completed-by' names '{name}', but several tasks of this 'parallel' element have that name; give each a name of its own"
     )]
     AmbiguousCompletedBy {
         /// The name as written.

@@ -13,7 +13,7 @@ use crate::wire::figures::{histograms, number, pairs};
 /// Significant decimal digits of the times in a histogram.
 pub const SIGNIFICANT_DIGITS: u8 = 3;
 
-/// Longest time that a histogram tells apart, in nanoseconds: 24 hours. Longer ones count as this.
+/// Longest time that a histogram resolves, in nanoseconds: 24 hours. Longer ones count as this.
 pub const HIGHEST_NANOSECONDS: u64 = 24 * 3_600 * 1_000_000_000;
 
 /// What is measured of each request.
@@ -95,7 +95,7 @@ pub struct StartedInSlot {
 /// Slots per second of [`start_slot`] at the beginning of a task.
 const SLOTS_PER_SECOND: u64 = 64;
 
-/// The slot of a request that started so many nanoseconds after the task's start, in 64ths of a second: how far the slot's
+/// The slot of a request that started this number of nanoseconds after the task's start, in 64ths of a second: how far the slot's
 /// beginning is from the task's start.
 ///
 /// Rally's clock starts a request's length away from the task's start, which is known only after the first request, so
@@ -158,7 +158,7 @@ pub struct Recording {
     pub param_source_stalls: u64,
     /// Throughput of measured requests as their runner gives it, which then counts instead of the measured one.
     pub given_throughput: GivenThroughput,
-    /// Numbers that the runner told of successful measured requests.
+    /// Numbers that the runner reported for successful measured requests.
     pub request_meta: RequestMeta,
     /// Clients whose parameters ran out before the time of the task was up.
     pub ran_out: Option<RanOut>,

@@ -14,7 +14,7 @@ pub struct Scheduled {
     /// Whether it counts.
     pub sample_type: SampleType,
     /// How much of the client's work is done, 0 to 1: requests are counted including this one, time without it. `None`
-    /// where nobody knows.
+    /// if unknown.
     pub fraction: Option<f64>,
 }
 
@@ -139,7 +139,7 @@ impl ClientSchedule {
         }
         self.gap = (due - self.current).max(0.0);
         self.current = due;
-        // Rally tells throttled requests by their due time, and takes 0 for "not throttled".
+        // Rally recognises throttled requests by their due time, and takes 0 for "not throttled".
         Ok((self.timing == Timing::Spread || due > 0.0).then_some(due))
     }
 

@@ -102,7 +102,7 @@ pub fn built_in_scheduler(
     partition: Partition,
 ) -> Result<Option<Box<dyn Scheduler>>, Cause> {
     if !BUILT_IN_SCHEDULERS.contains(&task.schedule.as_str()) {
-        return Err(format!("no scheduler with the name [{}]", task.schedule).into());
+        return Err(format!("unknown scheduler '{}'", task.schedule).into());
     }
     let Some(target) = &task.target else { return Ok(None) };
     let interval = f64::from(task.clients) / target.per_second();

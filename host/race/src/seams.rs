@@ -76,7 +76,7 @@ pub trait ParamSourceFactory: Send + Sync {
 
 /// Yields the parameters of a client's requests in order. Lives on a generator thread, or is asked once.
 pub trait ParamSource: Send {
-    /// The one request that this source yields for ever, if all are the same: then nobody asks again.
+    /// The request that this source yields forever, if all are the same: it is asked only once.
     fn constant(&self) -> Option<Params> {
         None
     }
@@ -92,7 +92,7 @@ pub trait ParamSource: Send {
 }
 
 /// Opens parameter sources that are asked when a request's turn comes, not ahead: what they say may depend on the time, or
-/// on what became of the requests before.
+/// on the outcome of earlier requests.
 pub trait InTurnSourceFactory: Send + Sync {
     /// Opens the source of one client on the thread that the client lives on, before the step starts.
     fn open<'a>(&'a self, partition: Partition) -> LocalBoxFuture<'a, Result<Box<dyn InTurnSource>, Cause>>;
@@ -176,14 +176,14 @@ pub struct Outcome {
     pub example: Option<String>,
     /// Throughput to report instead of the measured one, `unit`s per second: Rally's `throughput`.
     pub throughput: Option<f64>,
-    /// What else the runner tells of this request, such as `took` or `hits`.
+    /// Further metadata of this request from the runner, such as `took` or `hits`.
     pub meta: Option<Box<Map<String, Value>>>,
     /// How many values of `meta` no figure can be made of, where the runner should know of it.
     pub dropped_meta: u64,
 }
 
 impl Outcome {
-    /// A request that has no more to tell than what came of it.
+    /// A request without further metadata.
     pub fn new(sent: Instant, received: Instant, weight: f64, unit: impl Into<Unit>) -> Outcome {
         Outcome {
             sent,
@@ -241,7 +241,7 @@ pub trait Scheduler: Send {
     /// gets 0.
     ///
     /// # Errors
-    /// Where the scheduler cannot tell.
+    /// Where the scheduler cannot decide.
     fn next(&mut self, current: f64) -> Result<f64, Cause>;
 
     /// Called when a request has finished.
@@ -266,7 +266,7 @@ pub struct Finished<'a> {
     pub unit: &'a str,
     /// Whether the request succeeded.
     pub success: bool,
-    /// What else the runner told.
+    /// Further metadata from the runner.
     pub meta: Option<&'a Map<String, Value>>,
 }
 

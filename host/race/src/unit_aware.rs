@@ -18,7 +18,7 @@ const OPS: &str = "ops";
 /// figures of another one.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, serde::Serialize, serde::Deserialize)]
 #[error(
-    "its \"target-throughput\" is in [{expected}], but its requests are measured in [{actual}/s]; give the target in [{actual}/s] or [ops/s]"
+    "its 'target-throughput' is in '{expected}', but its requests are measured in '{actual}/s'; set the target in '{actual}/s' or 'ops/s'"
 )]
 pub struct UnitMismatch {
     /// Unit of the target, e.g. `docs/s`.
@@ -95,7 +95,7 @@ impl UnitAware {
     }
 
     /// Due time of the next request after that of the one before (0 at first); `None` where it is not throttled, because
-    /// nobody knows yet how much a request does.
+    /// the work of a request is not known yet.
     pub fn next(&mut self, current: f64) -> Option<f64> {
         let Some(weight) = self.weight else {
             self.unthrottled = true;
@@ -212,6 +212,6 @@ mod tests {
     fn work_in_another_unit_than_the_target_is_an_error_that_names_both() {
         let mut due_times = unit_aware(docs(10.0), 1, 0, None);
         let error = due_times.after_request(&finished(1.0, "pages")).unwrap_err().to_string();
-        assert!(error.contains("[docs/s]") && error.contains("[pages/s]"), "{error}");
+        assert!(error.contains("'docs/s'") && error.contains("'pages/s'"), "{error}");
     }
 }

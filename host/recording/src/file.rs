@@ -26,7 +26,7 @@ const LONGEST_BODY: usize = 4096;
 #[derive(Debug, thiserror::Error)]
 pub enum RecordingError {
     /// Its file cannot be read.
-    #[error("cannot read the recording {path}")]
+    #[error("cannot read the recording '{path}'")]
     Read {
         /// The file.
         path: PathBuf,
@@ -35,13 +35,13 @@ pub enum RecordingError {
         cause: io::Error,
     },
     /// A line is not one of a recording.
-    #[error("{path}, line {line}: {reason}; `rally extension test --record` makes recordings")]
+    #[error("'{path}', line {line}: {reason}; `rally extension test --record` makes recordings")]
     Malformed {
         /// The file.
         path: PathBuf,
         /// The line, from 1.
         line: usize,
-        /// What is wrong with it.
+        /// The problem with it.
         reason: String,
     },
 }
@@ -178,14 +178,14 @@ impl FromStr for Recording {
         let header: Header = serde_json::from_str(first).map_err(|error| (number, error.to_string()))?;
         if header.rally_recording != VERSION {
             let version = header.rally_recording;
-            return Err((number, format!("version {version} of recordings is not known to this rally")));
+            return Err((number, format!("this rally does not read recordings of version {version}")));
         }
         let mut recording = Recording::new(header.seed);
         for (number, line) in lines {
             let wrong = |reason: String| (number, reason);
             if let Ok(Begin { challenge }) = serde_json::from_str(line) {
                 if recording.exchanges(&challenge).is_some() {
-                    return Err(wrong(format!("challenge [{challenge}] is there twice")));
+                    return Err(wrong(format!("duplicate challenge '{challenge}'")));
                 }
                 recording.add(&challenge, Vec::new());
                 continue;
@@ -244,10 +244,10 @@ impl Line {
             (None, None) => (Digest::of(b""), Some(String::new())),
             (Some(body), None) => (Digest::of(body.as_bytes()), Some(body)),
             (None, Some(digest)) => (digest.parse().map_err(|error| format!("body-sha256: {error}"))?, None),
-            (Some(_), Some(_)) => return Err("there is both body and body-sha256".to_owned()),
+            (Some(_), Some(_)) => return Err("both body and body-sha256 are set".to_owned()),
         };
         if !(100..=599).contains(&self.status) {
-            return Err(format!("{} is no HTTP status", self.status));
+            return Err(format!("{} is not an HTTP status", self.status));
         }
         let answer = Answer { status: self.status, headers: self.headers, content: self.answer };
         Ok(Exchange { asked: Asked { method: self.method, target: self.target, body: digest }, body, answer })
@@ -295,7 +295,7 @@ mod tests {
         assert!(parse("{\"rally-recording\": 2, \"seed\": 1}").1.contains("version 2"));
         let good = text(&recording());
         let (line, reason) = parse(&good.replacen("404", "9", 1));
-        assert_eq!((line, reason.contains("9 is no HTTP status")), (5, true), "{reason}");
+        assert_eq!((line, reason.contains("9 is not an HTTP status")), (5, true), "{reason}");
         assert_eq!(parse(&good.replacen("\"long\"", "\"short\"", 1)).0, 6);
         let (header, rest) = good.split_once('\n').expect("lines");
         let (_, rest) = rest.split_once('\n').expect("lines");

@@ -17,7 +17,7 @@ use crate::server::{Received, Server};
 
 /// What passed cannot be recorded.
 #[derive(Debug, thiserror::Error)]
-#[error("{request} cannot be recorded: {reason}")]
+#[error("cannot record {request}: {reason}")]
 pub struct RecordError {
     request: String,
     reason: String,

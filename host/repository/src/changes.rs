@@ -13,7 +13,7 @@ use gix::worktree::IndexPersistedOrInMemory;
 /// What git keeps of a file, by path.
 pub(crate) type Listing = BTreeMap<BString, (ObjectId, Mode)>;
 
-/// The index as it is on disk now; an empty one, where there is none yet.
+/// The index on disk; empty if there is none yet.
 pub(crate) fn index(repo: &gix::Repository) -> gix::Result<gix::index::File> {
     if repo.index_path().exists() {
         return repo.open_index();

@@ -1,4 +1,4 @@
-//! `rally.ini`: what a user of Rally has told it once and for all. rally reads the file and never writes it.
+//! `rally.ini`, the configuration of Elastic Rally. rally reads the file and never writes it.
 
 use std::fmt;
 use std::io;
@@ -24,7 +24,7 @@ const MAX_INTERPOLATIONS: usize = 10;
 
 type Sections = IndexMap<String, IndexMap<String, Option<String>>>;
 
-/// What stands in `rally.ini`; unknown sections and keys are kept, and used by nobody. Names of sections and keys know no
+/// The content of `rally.ini`; unknown sections and keys are kept and ignored. Names of sections and keys know no
 /// upper case.
 #[derive(Debug, Clone)]
 pub struct RallyConfig {
@@ -41,7 +41,7 @@ pub struct ConfigError {
     pub path: PathBuf,
     /// The line, counted from 1.
     pub line: Option<usize>,
-    /// What is wrong.
+    /// The problem.
     pub kind: Box<ConfigErrorKind>,
 }
 
@@ -69,7 +69,7 @@ pub enum ConfigErrorKind {
     /// The file cannot be read.
     #[error("the file cannot be read")]
     Unreadable(#[source] io::Error),
-    /// The file is no text.
+    /// The file is not a text.
     #[error("the file is not valid UTF-8")]
     NotUtf8(#[source] std::string::FromUtf8Error),
     /// A line that is neither a section, nor a key with a value, nor a comment.
@@ -94,7 +94,7 @@ pub enum ConfigErrorKind {
         section: String,
         /// The key of the value.
         key: String,
-        /// What is wrong with it.
+        /// The problem with it.
         reason: &'static str,
     },
 }
@@ -169,7 +169,7 @@ impl RallyConfig {
     /// A repository of tracks, to be opened: its address from `[tracks]`, its folder below `root.dir`.
     ///
     /// # Errors
-    /// Where a value cannot be read, or the name is none of a folder.
+    /// Where a value cannot be read, or the name is not the name of a folder.
     pub fn track_repository(&self, name: &str) -> Result<RepositoryConfig, RepositoryError> {
         let failed = |source| RepositoryError::Config { name: name.to_owned(), source };
         let tracks = self.tracks_folder().map_err(failed)?;

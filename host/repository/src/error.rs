@@ -19,7 +19,7 @@ pub enum RepositoryError {
     InvalidName {
         /// As it was given.
         name: String,
-        /// What is wrong with it.
+        /// The problem with it.
         reason: &'static str,
     },
     /// What `rally.ini` says about it cannot be understood.
@@ -38,7 +38,7 @@ pub enum RepositoryError {
     InvalidUrl {
         /// Name of the repository.
         name: String,
-        /// What is wrong with the address.
+        /// The problem with the address.
         #[source]
         source: RemoteUrlError,
     },
@@ -53,7 +53,7 @@ pub enum RepositoryError {
         /// Where it would be.
         directory: PathBuf,
     },
-    /// A repository that was not cloned yet, and there is no network.
+    /// The repository is not cloned yet, and the network is forbidden.
     #[error(
         "the track repository '{name}' is not in '{}', and --offline forbids cloning it from '{url}'; run once without --offline",
         directory.display()

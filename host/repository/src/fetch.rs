@@ -29,7 +29,7 @@ pub(crate) struct Fetched {
 
 /// `git fetch --prune --tags origin`.
 pub(crate) fn fetch(repo: &mut gix::Repository, cancelled: &AtomicBool) -> gix::Result<Fetched> {
-    // For the log of references, where the user has not told git a name.
+    // For the log of references, if git has no name of the user.
     repo.committer_or_set_generic_fallback()?;
     let repo = &*repo;
     let mut remote = repo.find_remote(REMOTE)?.with_fetch_tags(Tags::All);

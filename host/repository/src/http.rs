@@ -244,7 +244,7 @@ impl Read for ResponseBody {
     }
 }
 
-/// Turns answers that are none into errors, as gix wants them: a 401 makes it ask for credentials.
+/// Turns failed answers into the errors that gix expects: a 401 makes it ask for credentials.
 fn accepted(response: Response<Body>) -> io::Result<Response<Body>> {
     let status = response.status();
     if status.is_success() {

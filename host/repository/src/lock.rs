@@ -23,7 +23,7 @@ pub(crate) struct Lock {
 }
 
 impl Lock {
-    /// Waits until nobody else holds the lock.
+    /// Waits until no other process holds the lock.
     pub(crate) fn exclusive(
         folder: &Path,
         name: &str,

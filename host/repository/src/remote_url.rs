@@ -22,7 +22,7 @@ pub struct RemoteUrl {
 pub struct RemoteUrlError {
     /// The address, without its password.
     pub url: String,
-    /// What is wrong with it.
+    /// The problem with it.
     pub reason: &'static str,
 }
 

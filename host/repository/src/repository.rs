@@ -240,7 +240,7 @@ impl TrackRepository {
     }
 
     /// Checks out a branch, a tag or a commit (`--track-revision`). As in Rally, a branch is taken as it is here; a warning
-    /// tells where the remote one is ahead.
+    /// reports where the remote one is ahead.
     ///
     /// # Errors
     /// Where there is no such revision, or changes of the user's are in the way.
@@ -361,7 +361,7 @@ impl TrackRepository {
     }
 
     /// Moves the current branch on to the remote one. Where that cannot be done without loss, all stays as it is, and a
-    /// warning tells why.
+    /// warning gives the reason.
     fn follow_remote(&self, copy: &WorkingCopy, branch: &str) -> Result<Option<Warning>, RepositoryError> {
         let directory = self.config.directory.clone();
         let branch = branch.to_owned();

@@ -1,4 +1,4 @@
-//! New versions of files, written where nobody looks, so that each appears at its place as a whole.
+//! New versions of files, written to a hidden folder first, so that each appears at its place as a whole.
 
 use std::collections::BTreeSet;
 use std::fs;

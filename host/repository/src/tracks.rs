@@ -47,7 +47,7 @@ pub enum FindTrackError {
 }
 
 /// All tracks, by name: folders at any depth with a `track.json`, named by their path (`elastic/logs`). As in Rally, links
-/// to folders are not followed, and the root of the repository is no track.
+/// to folders are not followed, and the root of the repository is not a track.
 pub(crate) fn list(directory: &Path) -> Result<Vec<(String, PathBuf)>, FindTrackError> {
     let mut found = Vec::new();
     let mut folders = vec![(String::new(), directory.to_owned())];

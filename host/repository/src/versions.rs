@@ -33,7 +33,7 @@ pub struct InvalidVersion {
 /// in names of branches.
 ///
 /// # Errors
-/// Where the text is no version.
+/// Where the text is not a version.
 pub fn components(text: &str, strict: bool) -> Result<VersionComponents, InvalidVersion> {
     let invalid = || InvalidVersion { text: text.to_owned() };
     let (numbers, suffix) = match text.split_once('-') {

@@ -52,7 +52,7 @@ pub(crate) struct WorkingCopy {
 }
 
 impl WorkingCopy {
-    /// Whether there is one, as Rally tells.
+    /// Whether there is one, by Rally's own rule.
     pub(crate) fn is_at(directory: &Path) -> bool {
         directory.join(".git").exists()
     }
@@ -60,7 +60,7 @@ impl WorkingCopy {
     pub(crate) fn open(directory: &Path) -> Result<WorkingCopy, RepositoryError> {
         let failed = |error| RepositoryError::git("open the git repository", directory)(error);
         let mut repo = gix::open(directory).map_err(failed)?;
-        // For the log of references, where the user has not told git a name.
+        // For the log of references, if git has no name of the user.
         repo.committer_or_set_generic_fallback().map_err(failed)?;
         // Most files are stored as differences to others, which are needed again and again.
         repo.objects.set_pack_cache(|| Box::new(MemoryCappedHashmap::new(PACK_CACHE_BYTES)));
@@ -121,7 +121,7 @@ impl WorkingCopy {
         Ok(name.map(|name| name.shorten().to_str_lossy().into_owned()))
     }
 
-    /// The commit that is checked out; `None`: there is none yet.
+    /// The commit that is checked out; `None` before the first commit.
     pub(crate) fn head_commit(&self) -> Result<Option<ObjectId>, RepositoryError> {
         let find = || Ok(self.repo.head()?.try_into_peeled_id()?.map(|id| id.detach()));
         find().map_err(RepositoryError::git("tell which commit is checked out", &self.directory))
@@ -142,7 +142,7 @@ impl WorkingCopy {
         self.commit_at(format!("{LOCAL_BRANCHES}{name}"))
     }
 
-    /// `HEAD` of the remote repository is no branch, but points at one.
+    /// `HEAD` of the remote repository is not a branch, but points at one.
     pub(crate) fn remote_branch(&self, name: &str) -> Result<Option<ObjectId>, RepositoryError> {
         if name == "HEAD" {
             return Ok(None);

@@ -164,7 +164,7 @@ impl Collector {
         self.metrics.entry(lap).or_default().extend(metrics);
     }
 
-    /// Says what the cluster did not tell, and why: the report has it among its warnings.
+    /// Records a figure that the cluster did not provide, and why; the report warns about it.
     pub fn miss(&mut self, what: impl Into<String>) {
         let what = what.into();
         if !self.missing.contains(&what) {

@@ -34,7 +34,7 @@ pub struct HistogramLogError {
 /// a task's name but letters, digits, `-`, `_` and `.` is percent-encoded. The intervals of one tag add up to the whole task.
 pub struct HistogramLog {
     path: PathBuf,
-    /// `None` after an error: the rest of the race is not logged, and told once.
+    /// `None` after an error: the rest of the race is not logged, and one warning says so.
     writer: Option<Box<dyn Write + Send>>,
     serializer: V2DeflateSerializer,
     /// The writer of the library begins with its header every time.
@@ -54,7 +54,7 @@ impl HistogramLog {
         Self::with_writer(path, Box::new(file), race_start)
     }
 
-    /// A log that goes wherever `writer` takes it; `path` is only told in errors.
+    /// A log that goes wherever `writer` takes it; `path` appears only in errors.
     ///
     /// # Errors
     /// Where the header cannot be written.

@@ -3,7 +3,7 @@
 /// All percentiles that a report may show, in its order.
 pub const PERCENTILES: [f64; 6] = [50.0, 90.0, 99.0, 99.9, 99.99, 100.0];
 
-/// The percentiles that so many samples can tell, as in Rally: a percentile needs samples beyond it. None for no samples.
+/// The percentiles that this number of samples supports, as in Rally: a percentile needs samples beyond it. Empty without samples.
 pub fn percentiles_for_sample_size(count: u64) -> &'static [f64] {
     match count {
         0 => &[],

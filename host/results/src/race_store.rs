@@ -38,7 +38,7 @@ pub enum RaceStoreError {
         /// Its folder.
         folder: PathBuf,
     },
-    /// There is no race with this id.
+    /// No race has this id.
     #[error("unknown race '{id}' in '{}'; `rally list races` lists all races", races.display())]
     NotFound {
         /// The id.
@@ -62,7 +62,7 @@ pub enum RaceStoreError {
         /// Why not.
         source: io::Error,
     },
-    /// A file is no record of a race.
+    /// A file is not a record of a race.
     #[error("'{}' is not the record of a race: {source}", path.display())]
     Malformed {
         /// The file.
@@ -178,7 +178,7 @@ impl RaceStore {
     fn folder(&self, id: &str) -> Result<PathBuf, RaceStoreError> {
         let mut components = Path::new(id).components();
         match (components.next(), components.next()) {
-            // A trailing slash is no component of its own.
+            // A trailing slash is not a component of its own.
             (Some(Component::Normal(name)), None) if name == id => Ok(self.races.join(name)),
             _ => Err(RaceStoreError::Id { id: id.to_owned() }),
         }

@@ -20,7 +20,7 @@ impl Summary {
     ///
     /// Results have Rally's names from `race.json` where Rally has the figure: `op_metrics` with `task`, `operation`,
     /// `throughput`, `latency`, `service_time`, `processing_time`, `error_rate` (0 to 1), `duration` and `meta`, and totals such as
-    /// `merge_time` in milliseconds or bytes. `metrics` are all that the cluster told. Beside them each task has:
+    /// `merge_time` in milliseconds or bytes. `metrics` are all figures of the cluster. Beside them each task has:
     ///
     /// - `operation-type`, `clients`, `target-throughput` (requests/s or null), `requests`, `warmup-requests`;
     /// - `throughput` has a `definition`; the other definition stands beside it: `rally_throughput` by default, and
@@ -28,7 +28,7 @@ impl Summary {
     /// - `latency` and its like are over successful requests; where some failed, `failed_latency` and `all_latency` stand
     ///   beside it. In a report as Rally's they are over all requests, and `failed_latency` and `successful_latency` stand beside;
     /// - where the runner gives a throughput itself, both throughputs are what it gives;
-    /// - `request_meta`: by key `count`, `sum`, `min`, `max` and `mean` of the numbers that the runner told of successful measured
+    /// - `request_meta`: by key `count`, `sum`, `min`, `max` and `mean` of the numbers that the runner reported for successful measured
     ///   requests, and `request_meta_dropped`: how many numbers under further keys are in no figure;
     /// - `ended_early` (null, or how many `clients` ran out of parameters, the `first` and the `last` of them after so many
     ///   seconds of `planned` ones);

@@ -1,4 +1,4 @@
-//! The rows of the report: Rally's in Rally's order, and beside them what Rally does not tell.
+//! The rows of the report: Rally's in Rally's order, and beside them figures that Rally does not have.
 
 use serde::{Deserialize, Serialize};
 

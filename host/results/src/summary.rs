@@ -66,7 +66,7 @@ pub struct Summary {
     pub status: RaceStatus,
     /// Each lap in order; the last entry is over all laps where there are several.
     pub laps: Vec<LapSummary>,
-    /// What the cluster did not tell, and why.
+    /// Figures that the cluster did not provide, and why.
     pub missing: Vec<String>,
 }
 
@@ -124,7 +124,7 @@ pub struct TaskSummary {
     pub param_source_stalls: u64,
     /// What the driver saw of itself, once the task is over.
     pub driver: Option<DriverObservation>,
-    /// Numbers that the runner told of successful requests.
+    /// Numbers that the runner reported for successful requests.
     pub request_meta: RequestMeta,
     /// Clients whose parameters ran out before the time of the task was up.
     pub ran_out: Option<RanOut>,
@@ -340,7 +340,7 @@ fn summarize(laps: &[&TaskRecord]) -> TaskSummary {
     }
 }
 
-/// The verdict over the driver; `None` where it did not tell about itself.
+/// The verdict over the driver; `None` if it did not report about itself.
 fn observe(
     laps: &[&TaskRecord],
     lag: &Distribution,

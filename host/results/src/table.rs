@@ -8,7 +8,7 @@ use crate::rows::{Cell, Row};
 
 /// Digits that a table shows of a number.
 const SIGNIFICANT_DIGITS: i32 = 6;
-/// Rally leaves so much room around a header.
+/// Rally's padding around a header.
 const HEADER_PADDING: usize = 2;
 /// Columns are not made narrower than this to fit a terminal.
 const NARROWEST_METRIC: usize = 24;
@@ -147,7 +147,7 @@ fn table_width(header: &[String], cells: &[Vec<String>]) -> usize {
 /// A name without the words that a reader can do without.
 fn briefly(name: &str) -> String {
     match name.strip_suffix(" time across primary shards") {
-        // What is left still tells indexing from throttling, and the unit tells that it is a time.
+        // The rest still distinguishes indexing from throttling, and the unit shows that it is a time.
         Some(rest) => format!("{} per shard", rest.replace(" cumulative", "")),
         None => name.replace(" of primary shards", "").replace(" across primary shards", " per shard"),
     }

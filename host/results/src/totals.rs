@@ -137,7 +137,7 @@ impl Total {
         }
     }
 
-    /// The value over all laps; `None` where the cluster did not tell.
+    /// The value over all laps; `None` if the cluster did not provide it.
     fn value(&self, laps: &[Vec<Metric>]) -> Option<f64> {
         let of_each_lap: Vec<Vec<f64>> =
             laps.iter().map(|lap| values(lap, self.metric)).filter(|values| !values.is_empty()).collect();
@@ -153,7 +153,7 @@ impl Total {
         }
     }
 
-    /// Least, median and greatest shard of all laps; `None` where the cluster did not tell.
+    /// Least, median and greatest shard of all laps; `None` if the cluster did not provide it.
     fn shards(&self, laps: &[Vec<Metric>]) -> Option<(f64, f64, f64)> {
         let name = format!("{}{PER_SHARD}", self.metric);
         let mut shards: Vec<f64> = laps.iter().flat_map(|lap| values(lap, &name)).collect();

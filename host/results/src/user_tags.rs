@@ -29,7 +29,7 @@ pub enum UserTagError {
         /// The key.
         key: String,
     },
-    /// Looks like JSON, is none, or has no simple values.
+    /// Looks like JSON, but is malformed or holds other than simple values.
     #[error(
         "--user-tag: '{text}' is not a JSON object of texts, numbers and booleans; write {{\"key\": \"value\"}} or key:value"
     )]

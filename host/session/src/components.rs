@@ -17,7 +17,7 @@ pub fn host(limits: &ExtensionLimits, home: &Home) -> Result<Host, SessionError>
     let cache = match CompiledCache::open(home.compiled_components()) {
         Ok(cache) => Some(cache),
         Err(error) => {
-            tracing::warn!(%error, "components are compiled at each start");
+            tracing::warn!(%error, "rally compiles components at each start");
             None
         }
     };

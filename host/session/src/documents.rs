@@ -45,9 +45,7 @@ impl DocumentOptions {
 
 /// A corpus whose name is no folder's.
 #[derive(Debug, thiserror::Error)]
-#[error(
-    "corpus [{0}] cannot have a folder of its own: its name may have letters, digits and slashes, but lead nowhere else"
-)]
+#[error("corpus '{0}' cannot have its own folder: use letters, digits and slashes in its name")]
 struct CorpusName(String);
 
 /// Which files of the track the challenge needs, in the track's order: those that its operations read, or all where a param

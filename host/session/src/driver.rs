@@ -97,7 +97,7 @@ pub struct DriverProcess {
 #[derive(Debug, thiserror::Error)]
 pub enum DriverProcessError {
     /// Its process cannot be started.
-    #[error("cannot start the load driver [{program}]")]
+    #[error("cannot start the load driver '{program}'")]
     Start {
         /// What was to be started.
         program: String,
@@ -106,7 +106,7 @@ pub enum DriverProcessError {
         source: io::Error,
     },
     /// It is not a load driver of this version.
-    #[error("cannot work with the load driver [{program}]")]
+    #[error("cannot work with the load driver '{program}'")]
     Connect {
         /// What was started.
         program: String,

@@ -22,7 +22,7 @@ pub struct EmbeddedNode {
 pub enum EmbeddedNodeError {
     /// No place for its data.
     #[error(
-        "cannot make a folder for the embedded node's data in {folder}; make room or set RALLY_HOME to a folder that can be written"
+        "cannot create a folder for the embedded node's data in '{folder}'; free some space, or set RALLY_HOME to a writable folder"
     )]
     Data {
         /// Where.

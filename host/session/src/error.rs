@@ -98,10 +98,10 @@ impl fmt::Display for TasksFailed {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let TasksFailed(reasons) = self;
         match reasons.len() {
-            1 => formatter.write_str("a task could not go on")?,
-            several => write!(formatter, "{several} tasks could not go on")?,
+            1 => formatter.write_str("a task failed")?,
+            several => write!(formatter, "{several} tasks failed")?,
         }
-        formatter.write_str("; the report has what was measured until then, and the other tasks:")?;
+        formatter.write_str("; the report has their figures until then, and those of the other tasks:")?;
         reasons.iter().try_for_each(|reason| write!(formatter, "\n{reason}"))
     }
 }

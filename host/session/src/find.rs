@@ -17,7 +17,7 @@ pub const SHIPPED: &str = "shipped/";
 /// The name is nearly that of a track that ships with rally: nobody wants a repository cloned for a typing error.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "unknown track [{name}], did you mean [{similar}], which ships with rally? A track of your own is named with \
+    "unknown track '{name}', did you mean '{similar}', which ships with rally? A track of your own is named with \
      --track-path, one of a track repository with --track-repository"
 )]
 struct NearlyShipped {
@@ -28,7 +28,7 @@ struct NearlyShipped {
 /// A named track is not to be had.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "track [{name}] neither ships with rally (there {} {}) nor can it be taken from track repository [{repository}]. A \
+    "track '{name}' neither ships with rally (there {} {}) nor can it be taken from track repository '{repository}'. A \
      track of your own is named with --track-path",
     if shipped.len() == 1 { "is" } else { "are" }, shipped.join(", ")
 )]

@@ -19,9 +19,7 @@ pub struct Home {
 #[derive(Debug, thiserror::Error)]
 pub enum HomeError {
     /// Nothing says where the user's files are.
-    #[error(
-        "cannot tell where to keep files: neither RALLY_HOME nor HOME is set; set RALLY_HOME to a folder"
-    )]
+    #[error("cannot find a folder for rally's files: neither RALLY_HOME nor HOME is set; set RALLY_HOME")]
     Nowhere,
     /// The configuration cannot be understood.
     #[error(transparent)]

@@ -93,7 +93,8 @@ impl<'a> RaceFollower<'a> {
             }
         });
         let Some(figures) = finished else {
-            let missing = "the target gives no statistics in time; the report lacks the rows that need them";
+            let missing =
+                "the target returned no statistics in time; the report lacks the rows that need them";
             self.warn(missing);
             self.collector.miss(missing);
             return;

@@ -68,7 +68,7 @@ impl RaceSource {
 
 /// The challenge is missing.
 #[derive(Debug, thiserror::Error)]
-#[error("the track has no such challenge; name one with --challenge")]
+#[error("the track has no such challenge; choose one with --challenge")]
 struct NoChallenge;
 
 /// Finds and reads the track, runs its processors, plans the race and makes its data ready. The specification is checked

@@ -18,12 +18,12 @@ use crate::target::RunningTarget;
 
 /// The user ended the race.
 #[derive(Debug, thiserror::Error)]
-#[error("the race was interrupted; the report has what was measured until then")]
+#[error("the race was interrupted; the report has the figures until then")]
 struct Interrupted;
 
 /// All tasks were run, and some of them got nothing done.
 #[derive(Debug, thiserror::Error)]
-#[error("no request of [{}] succeeded; the report says why", .0.join("], ["))]
+#[error("no request of '{}' succeeded; see the report for the causes", .0.join("', '"))]
 struct NothingSucceeded(Vec<String>);
 
 impl NothingSucceeded {

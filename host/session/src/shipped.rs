@@ -16,7 +16,7 @@ static TRACKS: Dir<'_> = include_dir!("$OUT_DIR/tracks");
 /// A shipped track could not be unpacked.
 #[derive(Debug, thiserror::Error)]
 #[error(
-    "cannot unpack the tracks that ship with rally to {folder}; make room or set RALLY_HOME to a folder that can be written"
+    "cannot unpack the tracks that ship with rally to '{folder}'; free some space, or set RALLY_HOME to a writable folder"
 )]
 pub struct UnpackError {
     folder: PathBuf,

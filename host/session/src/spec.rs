@@ -291,12 +291,10 @@ pub enum SpecError {
         found: u64,
     },
     /// It does not have a version.
-    #[error("the race specification has no \"version\"; this rally reads version {SPEC_VERSION}")]
+    #[error("the race specification has no 'version'; this rally reads version {SPEC_VERSION}")]
     NoVersion,
     /// It has a password or key in it.
-    #[error(
-        "the race specification has the client option \"{name}\": passwords and keys must be passed apart from it"
-    )]
+    #[error("the race specification has the client option '{name}'; pass passwords and keys separately")]
     Secret {
         /// Name of the option.
         name: &'static str,
@@ -305,16 +303,16 @@ pub enum SpecError {
     #[error(transparent)]
     ClientOptions(#[from] ClientOptionsError),
     /// No laps.
-    #[error("the race specification has \"laps\": 0; a race has at least one lap")]
+    #[error("the race specification has 'laps': 0; a race has at least one lap")]
     NoLaps,
     /// No moment.
-    #[error("the race specification has \"now\": {0}, which is not a number of seconds since 1970")]
+    #[error("the race specification has 'now': {0}, which is not a number of seconds since 1970")]
     Now(f64),
     /// Nowhere to send to.
     #[error("the race specification names no hosts of the target; give at least one")]
     NoHosts,
     /// Two filters.
-    #[error("the race specification has both \"include-tasks\" and \"exclude-tasks\"; give one of them")]
+    #[error("the race specification has both 'include-tasks' and 'exclude-tasks'; give one of them")]
     TwoFilters,
     /// No clients.
     #[error("the race specification gives this load driver no clients")]
@@ -451,7 +449,7 @@ mod decimal {
 
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
         let text = String::deserialize(deserializer)?;
-        text.parse().map_err(|error| de::Error::custom(format!("\"{text}\" is not a seed: {error}")))
+        text.parse().map_err(|error| de::Error::custom(format!("'{text}' is not a seed: {error}")))
     }
 }
 

@@ -52,6 +52,11 @@ pub fn name(text: &str) -> String {
     }
 }
 
+/// A [`name`] in single quotes.
+pub fn quoted(text: &str) -> String {
+    format!("'{}'", name(text))
+}
+
 /// One character in the place of another one, where columns count: a space for a line break or a tab, U+FFFD for any other
 /// unsafe character.
 pub const fn character(character: char) -> char {
@@ -127,6 +132,11 @@ mod tests {
     fn a_long_name_is_cut() {
         assert_eq!(name(&"ü".repeat(1000)), "ü".repeat(LONGEST_NAME) + "…");
         assert_eq!(name(&"ü".repeat(LONGEST_NAME)), "ü".repeat(LONGEST_NAME));
+    }
+
+    #[test]
+    fn a_quoted_name_stays_on_its_line() {
+        assert_eq!(quoted("a\nb"), "'a\\u{a}b'");
     }
 
     proptest! {

@@ -10,7 +10,7 @@ use crate::files::TrackFiles;
 use crate::json::{self, Part};
 use crate::template::{At, Failure, Place, Rendered, Renderer};
 
-/// So many keys that are there twice are named.
+/// The number of duplicate keys that are named.
 const MAX_DUPLICATES: usize = 20;
 
 /// What a template sees, and how its parts come together.
@@ -67,7 +67,7 @@ impl Document {
         Self::parse(files, name, Text::Rendered(rendered))
     }
 
-    /// Reads a file that is no template. A missing one is the caller's problem: it knows who named it.
+    /// Reads a file that is not a template. A missing one is the caller's problem: it knows who named it.
     pub(crate) fn read(files: &TrackFiles, name: &str, text: String) -> Result<Self, Box<Problem>> {
         Self::parse(files, name, Text::Plain(text))
     }
@@ -101,10 +101,10 @@ impl Document {
             let expression = origin.text.get(origin.range.clone()).unwrap_or_default().to_owned();
             let empty = self.empty_collections().into_iter().next();
             return Problem {
-                message: format!("invalid JSON: {expression} printed nothing where a value is needed"),
+                message: format!("invalid JSON: {expression} printed nothing where a value must be"),
                 help: empty.or_else(|| Some(
                     "a part that rally.collect takes in sees the variables of the track only if they are set before \
-                     {% import \"rally.helpers\" as rally with context %}; default() gives a value to what is undefined"
+                     {% import \"rally.helpers\" as rally with context %}; default() replaces undefined values"
                         .to_owned(),
                 )),
                 location: located(self.files.path(&origin.file), &origin.text, origin.range),
@@ -151,7 +151,7 @@ impl Document {
     fn empty_collections(&self) -> Vec<String> {
         let Text::Rendered(rendered) = &self.text else { return Vec::new() };
         let sentence = |(pattern, place): (String, Option<Place>)| {
-            let found = format!("rally.collect finds no file that matches [{}]", Clean(&pattern));
+            let found = format!("rally.collect found no file that matches '{}'", Clean(&pattern));
             match place {
                 Some(Place { file, offset }) => {
                     let location = located(self.files.path(&file.name), &file.text, offset..offset);
@@ -219,7 +219,7 @@ impl Document {
         let warning = |pointer: &String| {
             let place = self.problem(pointer, Part::Key, String::new(), None).location;
             let key = pointer.rsplit('/').next().unwrap_or_default().replace("~1", "/").replace("~0", "~");
-            format!("{place}: the key \"{}\" is there more than once; the last one counts", Clean(&key))
+            format!("{place}: duplicate key '{}'; the last one counts", Clean(&key))
         };
         let duplicates = self.duplicates.iter().take(MAX_DUPLICATES).map(warning);
         duplicates.chain(self.empty_collections()).collect()

@@ -14,9 +14,9 @@ use crate::invisible;
 /// Why a track could not be loaded.
 #[derive(Debug, thiserror::Error)]
 pub enum TrackError {
-    /// There is no track at this place.
+    /// No track is at this place.
     #[error(
-        "there is no track at [{}]: expected a directory with a track.json (or a workload.json), or a .json file",
+        "no track at '{}': expected a directory with a track.json (or a workload.json), or a .json file",
         .path.display()
     )]
     NotFound {
@@ -24,7 +24,7 @@ pub enum TrackError {
         path: PathBuf,
     },
     /// The file system refused.
-    #[error("cannot read [{}]: {source}", .path.display())]
+    #[error("cannot read '{}': {source}", .path.display())]
     Read {
         /// The file or directory.
         path: PathBuf,
@@ -40,7 +40,7 @@ pub enum TrackError {
         problems: Vec<Problem>,
     },
     /// The parameters that the track is given are not those that it reads.
-    #[error("track [{track}]: {source}")]
+    #[error("track '{track}': {source}")]
     Parameters {
         /// Name of the track.
         track: String,
@@ -48,7 +48,7 @@ pub enum TrackError {
         source: ParameterError,
     },
     /// `--challenge` names a challenge that the track does not have.
-    #[error("unknown challenge [{challenge}] for track [{track}]{}; it has: {}",
+    #[error("unknown challenge '{challenge}' for track '{track}'{}; it has: {}",
         did_you_mean(suggestion.as_deref()), listed(known.iter().map(String::as_str)))]
     UnknownChallenge {
         /// Name of the track.
@@ -65,14 +65,14 @@ pub enum TrackError {
     Filter {
         /// `include-tasks` or `exclude-tasks`.
         option: &'static str,
-        /// What is wrong and what to do.
+        /// The problem and its remedy.
         message: String,
     },
 }
 
 /// `, did you mean …?` where there is something to suggest.
 pub(crate) fn did_you_mean(suggestion: Option<&str>) -> String {
-    suggestion.map(|name| format!(", did you mean [{name}]?")).unwrap_or_default()
+    suggestion.map(|name| format!(", did you mean '{name}'?")).unwrap_or_default()
 }
 
 /// Text from a track in a message: nothing in it can control the terminal, and it is of a bearable length.
@@ -96,7 +96,7 @@ impl fmt::Display for Clean<'_> {
 /// One thing that is wrong in the text of a track.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Problem {
-    /// What is wrong.
+    /// The problem.
     pub message: String,
     /// What to do about it, where that is not obvious.
     pub help: Option<String>,
@@ -154,7 +154,7 @@ impl fmt::Display for Problem {
     }
 }
 
-/// So many problems are printed in full; the others are counted.
+/// The number of problems that are printed in full; the others are counted.
 const SHOWN_PROBLEMS: usize = 5;
 
 struct ProblemList<'a> {
@@ -164,7 +164,7 @@ struct ProblemList<'a> {
 
 impl fmt::Display for ProblemList<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "track [{}] is invalid", self.track)?;
+        write!(f, "track '{}' is invalid", self.track)?;
         for problem in self.problems.iter().take(SHOWN_PROBLEMS) {
             f.write_str(if self.problems.len() > 1 { "\n\n" } else { ": " })?;
             problem.fmt(f)?;

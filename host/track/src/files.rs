@@ -32,21 +32,21 @@ pub(crate) struct TrackFiles {
 /// Why a file of a track cannot be used.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum FileError {
-    #[error("there is no file [{0}]")]
+    #[error("no such file: '{0}'")]
     NotFound(String),
-    #[error("[{0}] is outside the track's directory; a track may only use files below it")]
+    #[error("'{0}' is outside the track's directory; a track may use only files below it")]
     Outside(String),
-    #[error("[{0}] is not a file")]
+    #[error("'{0}' is not a file")]
     NotAFile(String),
-    #[error("[{0}] is not valid UTF-8 (byte {1}); save it as UTF-8")]
+    #[error("'{0}' is not valid UTF-8 (byte {1}); save it as UTF-8")]
     NotUtf8(String, usize),
-    #[error("[{0}] has {1} bytes; text files of a track may have at most {MAX_FILE_BYTES}")]
+    #[error("'{0}' is too large: {1} bytes, the limit for text files of a track is {MAX_FILE_BYTES}")]
     TooLarge(String, u64),
-    #[error("the pattern [{0}] looks at more than {MAX_ENTRIES} files and folders; name a folder in it")]
+    #[error("the pattern '{0}' looks at more than {MAX_ENTRIES} files and folders; name a folder in it")]
     TooManyEntries(String),
-    #[error("invalid pattern [{0}]: {1}")]
+    #[error("invalid pattern '{0}': {1}")]
     Pattern(String, globset::Error),
-    #[error("cannot read [{0}]: {1}")]
+    #[error("cannot read '{0}': {1}")]
     Io(String, #[source] io::Error),
 }
 

@@ -1,4 +1,4 @@
-//! Characters that cannot be seen in an editor, but are none that JSON or a template knows.
+//! Characters that are invisible in an editor, but that JSON and templates do not allow.
 
 /// The name of a character that looks like a blank or like nothing.
 pub(crate) fn name(character: char) -> Option<&'static str> {

@@ -36,7 +36,7 @@ pub(crate) fn parse(text: &str) -> Result<Document, SyntaxError> {
     if found.large_float
         && let Some(offset) = oversized_integer(text)
     {
-        let message = "a whole number that has more than 64 bits is not supported".to_owned();
+        let message = "whole numbers of more than 64 bits are not supported".to_owned();
         return Err(SyntaxError { message, offset });
     }
     Ok(Document { value, duplicates: found.duplicates })

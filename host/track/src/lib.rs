@@ -6,9 +6,9 @@
 //!                      places   with places               schema, contradictions
 //! ```
 //!
-//! [`load`] takes that way, and so does [`read`], which also tells what it came across. Whatever is wrong with a track ends
+//! [`load`] takes that way, and so does [`read`], which also returns what it came across. Whatever is wrong with a track ends
 //! in a [`TrackError`] that names the source file, the line and the JSON pointer, and says what to do. Nothing in a track
-//! can reach files outside its directory, and no template runs for ever.
+//! can reach files outside its directory, and no template runs forever.
 //!
 //! [`list`] shows what tracks there are.
 

@@ -89,7 +89,7 @@ pub fn list(directory: &Path, options: &LoadOptions) -> Result<Vec<ListedTrack>,
     Ok(tracks)
 }
 
-/// Adds the tracks below a directory. What is below cannot always be read; that is no reason to show nothing.
+/// Adds the tracks below a directory. Unreadable folders are skipped.
 fn find(
     directory: &Path,
     prefix: &str,

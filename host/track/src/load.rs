@@ -47,7 +47,7 @@ pub fn load_with_places(source: &TrackSource, options: &LoadOptions) -> Result<(
     Ok((track, Places::new(document, parameters.pointers)))
 }
 
-/// Loads a track, and tells what it was made of.
+/// Loads a track, and returns what it was made of.
 ///
 /// # Errors
 ///
@@ -127,7 +127,7 @@ fn load_whole(
     }
 }
 
-/// The parameters that the templates of a track read, looked for when somebody asks.
+/// The parameters that the templates of a track read, looked for on demand.
 struct ReadParameters {
     track: String,
     files: TrackFiles,

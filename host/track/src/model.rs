@@ -220,7 +220,7 @@ impl Element {
 pub struct Parallel {
     /// The tasks; none if filters left none.
     pub tasks: Vec<Arc<Task>>,
-    /// At most so many clients in total; without it the sum over the tasks.
+    /// At most this number of clients in total; without it the sum over the tasks.
     pub clients: Option<u32>,
     /// When the element ends; without it when all tasks are done.
     pub completed_by: Option<CompletedBy>,

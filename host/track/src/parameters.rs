@@ -17,15 +17,15 @@ pub struct TrackParameters;
 #[derive(Debug, thiserror::Error)]
 pub enum ParameterError {
     /// The file cannot be read.
-    #[error("--track-params: cannot read [{}]: {source}", .path.display())]
+    #[error("--track-params: cannot read '{}': {source}", .path.display())]
     Read {
         /// The file.
         path: PathBuf,
         /// What the file system said.
         source: std::io::Error,
     },
-    /// JSON that is none.
-    #[error("--track-params: {place} is no JSON: {source}")]
+    /// Malformed JSON.
+    #[error("--track-params: {place} is not valid JSON: {source}")]
     Json {
         /// The file, or `the text`.
         place: String,
@@ -46,7 +46,7 @@ pub enum ParameterError {
     #[error(
         "--track-params: part {number}{} is not of the form key:value; put quotes around a value with colons or commas, or \
          give a JSON object or a file",
-        .name.as_ref().map(|name| format!(" ([{name}])")).unwrap_or_default()
+        .name.as_ref().map(|name| format!(" ('{name}')")).unwrap_or_default()
     )]
     Part {
         /// Which part it is, from 1 on. What stands there may be secret.
@@ -56,8 +56,7 @@ pub enum ParameterError {
     },
     /// A number that JSON cannot hold.
     #[error(
-        "--track-params: the value of [{key}] is no number of 64 bits that JSON has; put a single quote before and behind it to \
-         pass it as text"
+        "--track-params: the value of '{key}' does not fit into a number of 64 bits; put it in single quotes to pass it as text"
     )]
     Number {
         /// The parameter.
@@ -81,16 +80,16 @@ pub enum ParameterError {
 
 fn unused_message(unused: &BTreeMap<String, Option<String>>, defined: &BTreeSet<String>) -> String {
     let names = unused.iter().map(|(name, suggestion)| match suggestion {
-        Some(suggestion) => format!("[{name}] (did you mean [{suggestion}]?)"),
-        None => format!("[{name}]"),
+        Some(suggestion) => format!("'{name}' (did you mean '{suggestion}'?)"),
+        None => format!("'{name}'"),
     });
     let names: Vec<String> = names.collect();
     let read = match defined.is_empty() {
-        true => "it reads none".to_owned(),
-        false => format!("it reads: {}", listed(defined.iter().map(String::as_str))),
+        true => "it has no parameters".to_owned(),
+        false => format!("its parameters are {}", listed(defined.iter().map(String::as_str))),
     };
     format!(
-        "the track does not read the track parameters {}; {read}",
+        "the track does not use the track parameters {}; {read}",
         listed(names.iter().map(String::as_str))
     )
 }
@@ -120,7 +119,7 @@ impl TrackParameters {
     fn read(path: &Path) -> Result<Map<String, Value>, ParameterError> {
         let text = std::fs::read_to_string(path)
             .map_err(|source| ParameterError::Read { path: path.to_owned(), source })?;
-        let place = || format!("[{}]", path.display());
+        let place = || format!("'{}'", path.display());
         match serde_json::from_str(text.strip_prefix('\u{FEFF}').unwrap_or(&text)) {
             Ok(Value::Object(parameters)) => Ok(parameters),
             Ok(other) => Err(ParameterError::NotAnObject { place: place(), found: kind(&other) }),
@@ -379,7 +378,7 @@ mod tests {
             let error = TrackParameters::parse(text).unwrap_err().to_string();
             assert!(!error.contains("sesame") && !error.contains("999"), "{text}: {error}");
         }
-        assert!(TrackParameters::parse("a:1,key:x:y").unwrap_err().to_string().contains("part 2 ([key])"));
+        assert!(TrackParameters::parse("a:1,key:x:y").unwrap_err().to_string().contains("part 2 ('key')"));
     }
 
     #[test]

@@ -48,7 +48,7 @@ const FAULTS: [(&str, &str, &str, &str); 16] = [
     ("runner", "nan", "runner.run", "NaN"),
     ("runner", "infinite", "runner.run", "inf"),
     ("runner", "negative", "runner.run", "-1"),
-    ("runner", "unit", "runner.run", "\"others\" after \"ops\""),
+    ("runner", "unit", "runner.run", "'others' after 'ops'"),
     ("scheduler", "error", "scheduler.next", "told to fail in call 5"),
     ("scheduler", "panic", "scheduler.next", "told to panic in call 5"),
     ("scheduler", "nan", "scheduler.next", "NaN"),

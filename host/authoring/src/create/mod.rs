@@ -42,7 +42,7 @@ pub struct CreateOptions {
 
 /// Hears how it goes, and may end it.
 pub trait CreateProgress {
-    /// So many documents of an index or data stream have been written.
+    /// `done` documents of an index or data stream have been written.
     fn dumped(&self, name: &str, done: u64, total: u64);
 
     /// Whether the user has had enough.
@@ -71,7 +71,7 @@ pub enum CreateError {
     Call {
         /// What was asked for.
         what: String,
-        /// What came of it.
+        /// The error.
         #[source]
         source: CallError,
     },

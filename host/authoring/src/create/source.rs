@@ -6,7 +6,7 @@ use serde_json::{Map, Value, json};
 
 use super::CreateError;
 
-/// Settings that the cluster gives an index when it makes it; nobody else may. Blocks would keep the documents out.
+/// Settings that only the cluster may give an index, when it creates it. Blocks would keep the documents out.
 const EPHEMERAL: [&str; 7] =
     ["uuid", "creation_date", "version", "provided_name", "store", "resize", "blocks"];
 
@@ -98,7 +98,7 @@ fn index(name: &str, details: &Value) -> FoundIndex {
     let mut settings =
         details.pointer("/settings/index").and_then(Value::as_object).cloned().unwrap_or_default();
     settings.retain(|key, _| !EPHEMERAL.contains(&key.as_str()));
-    // What indices have unless told otherwise, and only some servers know.
+    // Defaults that only some servers know.
     for (key, default) in [
         ("replication", json!({ "type": "DOCUMENT" })),
         ("routing", json!({ "allocation": { "include": { "_tier_preference": "data_content" } } })),

@@ -50,7 +50,7 @@ pub struct Upgraded {
 /// Writes a track of 2017 in the current dialect. It has to be loaded whole: without filters and not in test mode.
 ///
 /// # Errors
-/// Where the track is none of 2017, or its mappings need types.
+/// Where the track is not a track of 2017, or its mappings need types.
 pub fn upgrade(track: &Track) -> Result<Upgraded, UpgradeError> {
     if track.dialect != Dialect::Rally2017 {
         return Err(UpgradeError::Current { track: track.name.clone() });

@@ -22,12 +22,14 @@ use crate::track;
 /// A bundle cannot be made.
 #[derive(Debug, thiserror::Error)]
 enum CreateError {
-    #[error("{path} is a file: a bundle is made of the folder of a track")]
+    #[error("'{path}' is a file; name the folder of a track")]
     NotAFolder { path: PathBuf },
-    #[error("{output} lies in the track's folder and would be part of the next bundle; write it elsewhere")]
+    #[error(
+        "'{output}' is in the track's folder and would become part of the next bundle; write it elsewhere"
+    )]
     Inside { output: PathBuf },
     #[error(
-        "{signature} is there, from a bundle made before, and would not fit this one; sign this one with --sign, or remove that file"
+        "'{signature}' is the signature of an earlier bundle and would not match this one; sign this one with --sign, or remove that file"
     )]
     StaleSignature { signature: PathBuf },
 }

@@ -54,7 +54,7 @@ pub fn run(arguments: &InspectArgs, home: &Home) -> Result<(), CommandError> {
 fn signature(arguments: &InspectArgs, bytes: &[u8], home: &Home) -> Result<SignatureState, CommandError> {
     let keys = keys::trusted(&arguments.trusted_key, home).map_err(CommandError::user)?;
     let Some(text) = keys::signature(&arguments.file).map_err(CommandError::user)? else {
-        let text = "none: there is no signature file beside it".to_owned();
+        let text = "none: no signature file is beside it".to_owned();
         return Ok(SignatureState { state: "none", text, key: None });
     };
     let digest = rally_component::Digest::of(bytes);
@@ -66,9 +66,7 @@ fn signature(arguments: &InspectArgs, bytes: &[u8], home: &Home) -> Result<Signa
             ("trusted", format!("by key {key}, which is trusted"))
         }
         Some(_) => ("wrong", format!("WRONG: key {key} has not signed this file; do not run it")),
-        None => {
-            ("unknown", format!("says to be by key {key}, which is not trusted, so that it was not verified"))
-        }
+        None => ("unknown", format!("claims key {key}, which is not trusted, so rally did not verify it")),
     };
     Ok(SignatureState { state, text, key: Some(key.to_string()) })
 }

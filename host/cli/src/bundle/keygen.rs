@@ -13,9 +13,9 @@ use rally_session::bundle::keys::beside;
 /// A key cannot be written.
 #[derive(Debug, thiserror::Error)]
 enum KeygenError {
-    #[error("{path} is there already, and keys are never overwritten; name another file")]
+    #[error("'{path}' already exists, and rally never overwrites keys; name another file")]
     Exists { path: PathBuf },
-    #[error("cannot write {path}")]
+    #[error("cannot write '{path}'")]
     Write {
         path: PathBuf,
         #[source]

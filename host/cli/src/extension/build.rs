@@ -15,19 +15,19 @@ use crate::terminal;
 /// What was built is no extension.
 #[derive(Debug, thiserror::Error)]
 enum BuildError {
-    #[error("cannot read {module}, which cargo has built")]
+    #[error("cannot read '{module}', which cargo built")]
     Read {
         module: PathBuf,
         #[source]
         cause: io::Error,
     },
-    #[error("{module} cannot be made into a component")]
+    #[error("cannot make a component from '{module}'")]
     Encode {
         module: PathBuf,
         #[source]
         cause: EncodeError,
     },
-    #[error("what {module} gives is no extension that rally runs")]
+    #[error("'{module}' does not build an extension that rally can run")]
     Inspect {
         module: PathBuf,
         #[source]

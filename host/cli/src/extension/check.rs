@@ -15,7 +15,7 @@ use rally_session::components;
 
 /// Something is wrong; it was said before.
 #[derive(Debug, thiserror::Error)]
-#[error("rally would not take {path}: {problems} {}", if *problems == 1 { "problem" } else { "problems" })]
+#[error("rally cannot use '{path}': {problems} {}", if *problems == 1 { "problem" } else { "problems" })]
 struct Refused {
     path: String,
     problems: usize,

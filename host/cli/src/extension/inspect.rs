@@ -19,17 +19,17 @@ use rally_session::components;
 /// A component cannot be looked into.
 #[derive(Debug, thiserror::Error)]
 pub enum ComponentFileError {
-    #[error("cannot read {path}")]
+    #[error("cannot read '{path}'")]
     Read {
         path: PathBuf,
         #[source]
         cause: io::Error,
     },
     #[error(
-        "{folder} has no component (*.wasm); `rally extension build` builds one from the folder's _source"
+        "'{folder}' has no component (*.wasm); `rally extension build` builds one from the folder's _source"
     )]
     None { folder: PathBuf },
-    #[error("{path} is no extension that rally runs")]
+    #[error("rally cannot run '{path}' as an extension")]
     Unsuitable {
         path: PathBuf,
         #[source]

@@ -34,13 +34,13 @@ enum NewError {
     )]
     Language(Language),
     #[error(
-        "\"{name}\" cannot be the name of a track and of a crate: it has 1 to {LONGEST} lower-case letters, digits and \"-\", begins with a \
+        "'{name}' cannot be the name of a track and of a crate: use 1 to {LONGEST} lower-case letters, digits and '-', begin with a \
          letter, and is none of {}", TAKEN.join(", ")
     )]
     Name { name: String },
-    #[error("{0} is there already and is left as it is; choose another name, or another folder with --path")]
+    #[error("'{0}' already exists; choose another name, or another folder with --path")]
     Exists(PathBuf),
-    #[error("cannot write {path}")]
+    #[error("cannot write '{path}'")]
     Write {
         path: PathBuf,
         #[source]

@@ -98,7 +98,7 @@ impl fmt::Display for Report<'_> {
         });
         lines(f, "registers", roles)?;
         if let Err(error) = self.said {
-            lines(f, "names", [format!("it cannot be asked for them: {error}")])?;
+            lines(f, "names", [format!("cannot ask the component: {error}")])?;
         }
         lines(f, "it", facts.capabilities().map(|capability| capability.to_string()))?;
         let imports: Vec<&str> = facts.imports.iter().map(|import| import.interface.as_str()).collect();

@@ -14,7 +14,9 @@ pub const TARGET: &str = "wasm32-unknown-unknown";
 #[derive(Debug, thiserror::Error)]
 pub enum SourceError {
     /// There are none.
-    #[error("{manifest} is not there: the sources of an extension lie in the folder _source of its track")]
+    #[error(
+        "'{manifest}' does not exist: the sources of an extension are in the folder _source of its track"
+    )]
     NoSource {
         /// What is missing.
         manifest: PathBuf,
@@ -32,7 +34,7 @@ pub enum SourceError {
     #[error("Rust cannot build for {TARGET} yet; run `rustup target add {TARGET}` and try again")]
     NoTarget,
     /// A tool has failed, and said why.
-    #[error("{what} failed ({status}); what is wrong stands above")]
+    #[error("{what} failed ({status}); see its output above")]
     Failed {
         /// What was run.
         what: String,
@@ -40,7 +42,7 @@ pub enum SourceError {
         status: ExitStatus,
     },
     /// A tool says something that nobody expects.
-    #[error("{what} says something unexpected: {said}")]
+    #[error("unexpected output of {what}: {said}")]
     Unexpected {
         /// What was run.
         what: &'static str,
@@ -48,7 +50,9 @@ pub enum SourceError {
         said: String,
     },
     /// It is no library that becomes a module.
-    #[error("{manifest} builds no module: it needs `crate-type = [\"cdylib\", \"lib\"]` below `[lib]`")]
+    #[error(
+        "'{manifest}' does not build a module: it needs `crate-type = [\"cdylib\", \"lib\"]` below `[lib]`"
+    )]
     NoModule {
         /// The manifest.
         manifest: PathBuf,

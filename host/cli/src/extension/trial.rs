@@ -22,12 +22,12 @@ use crate::{interrupt, logging, terminal, track};
 /// A trial did not go well.
 #[derive(Debug, thiserror::Error)]
 enum TrialError {
-    #[error("{path} has no component (*.wasm); run `rally extension build` first")]
+    #[error("'{path}' has no component (*.wasm); run `rally extension build` first")]
     NotBuilt { path: PathBuf },
-    #[error("the recording {file} has no challenge [{challenge}]; make it again with --record")]
+    #[error("the recording '{file}' has no challenge '{challenge}'; record it again with --record")]
     NotRecorded { file: PathBuf, challenge: String },
     #[error(
-        "challenge [{challenge}] sent what the recording does not know:\n  {}\nThe extension sends something else than when it was \
+        "challenge '{challenge}' sent what the recording does not know:\n  {}\nThe extension sends something else than when it was \
          recorded: make the recording again with --record if that is meant", unknown.join("\n  ")
     )]
     Unknown { challenge: String, unknown: Vec<String> },
@@ -46,7 +46,7 @@ pub fn run(arguments: &TestArgs, home: &Home) -> Result<(), CommandError> {
     let challenges = challenges(arguments, home)?;
     if let Some(newer) = newer_source(track) {
         terminal::warn(format_args!(
-            "{} is newer than the component; run `rally extension build` to rebuild it",
+            "'{}' is newer than the component; run `rally extension build` to rebuild it",
             newer.display()
         ));
     }
@@ -124,8 +124,8 @@ impl Trial<'_> {
     /// Races one challenge as `rally run` does.
     fn one(&self, challenge: &str, seed: u64, target: Option<SocketAddr>) -> Result<(), CommandError> {
         self.race(challenge, seed, target)
-            .inspect_err(|_| terminal::say(format_args!("Challenge [{challenge}]: failed")))?;
-        terminal::say(format_args!("Challenge [{challenge}]: fine"));
+            .inspect_err(|_| terminal::say(format_args!("Challenge '{challenge}': failed")))?;
+        terminal::say(format_args!("Challenge '{challenge}': fine"));
         Ok(())
     }
 

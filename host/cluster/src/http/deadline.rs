@@ -35,7 +35,7 @@ impl Deadline {
         self.timeout = timeout;
     }
 
-    /// Starts anew.
+    /// Starts again.
     pub fn start(&mut self) {
         self.at = Instant::now() + self.timeout;
     }

@@ -104,7 +104,7 @@ struct Esql {
     expiration_time_in_millis: Option<i64>,
 }
 
-/// `esql`: partial results are none.
+/// `esql`: partial results are a failure.
 pub fn esql(body: &[u8], values: &Values) -> Read {
     let answer: Esql = parsed(body)?;
     let mut done = Done::ops(1);

@@ -14,13 +14,13 @@ use crate::http::{JsonObject, Sink};
 /// whole answer is kept and looked through.
 const HEAD: usize = 1024;
 
-/// So many different causes are named.
+/// The number of different causes that are named.
 const CAUSES_NAMED: usize = 3;
 
 /// Status of an item that the target had no room for.
 const TOO_MANY_REQUESTS: u16 = 429;
 
-/// So much is shown of a reason.
+/// The part of a reason that is shown.
 const REASON_CHARACTERS: usize = 80;
 
 /// Takes an answer in. Of one without errors only the head is looked at, the rest is dropped as it comes.

@@ -1,4 +1,4 @@
-//! What there is to tell of a bulk request beyond its success, and the documents of it that are sent again.
+//! Details of a bulk request beyond its success, and the documents of it that are sent again.
 
 use std::collections::BTreeMap;
 

@@ -38,7 +38,7 @@ impl<More> Made<More> {
 }
 
 impl<More> Prepared<More> {
-    /// What is made of `params`: what is in `kept` if it was made of the same named ones, else anew. `make` is told whether the
+    /// Returns the request for `params`, reusing the cached one if it was built from the same map. `make` learns whether the
     /// body comes beside them.
     ///
     /// # Errors
@@ -69,7 +69,7 @@ impl<More> Prepared<More> {
 
 /// Parameters that make no request: whoever gave them is broken, and so is the task.
 #[derive(Debug, thiserror::Error)]
-#[error("cannot execute '{operation}': {problem}; the provided parameters are [{}]", provided.join(", "))]
+#[error("cannot execute '{operation}': {problem}; the provided parameters are {}", provided.join(", "))]
 pub struct UnusableParams {
     operation: &'static str,
     problem: String,
@@ -245,7 +245,7 @@ pub fn failure(result: &Result<Answer, ExchangeError>, body: &JsonObject) -> Opt
     }
 }
 
-/// A successful status over a body that is none.
+/// A successful status over a malformed body.
 pub fn malformed(answer: &Answer, problem: String) -> Failure {
     Failure {
         kind: FailureKind::Transport,

@@ -150,7 +150,7 @@ fn checked_part(item: &Value) -> Result<(&'static OperationType, &Map<String, Va
     match OperationType::named(kind).filter(|kind| kind.is_composable()) {
         Some(operation) => Ok((operation, values)),
         None => Err(format!(
-            "the operation type [{kind}] cannot be a part of a composite operation; those that can are [{}]",
+            "the operation type '{kind}' cannot be part of a composite operation; allowed types: {}",
             parts().join(", ")
         )),
     }

@@ -1,4 +1,4 @@
-//! What the operations of a composite one tell each other, by the name of the operation: ids of points in time and of
+//! Values that the operations of a composite operation share, by the name of the operation: ids of points in time and of
 //! asynchronous searches.
 
 use std::cell::RefCell;
@@ -25,7 +25,7 @@ impl Context {
         known.get(operation).cloned().ok_or_else(|| {
             let names: Vec<&str> = known.keys().map(String::as_str).collect();
             format!(
-                "no operation [{operation}] of this composite operation has got an id; those that have are [{}]",
+                "no operation '{operation}' of this composite operation has an id; operations with an id: {}",
                 names.join(", ")
             )
         })

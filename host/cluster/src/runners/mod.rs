@@ -1,4 +1,4 @@
-//! Built-in runners: each performs one operation and says what came of it.
+//! Built-in runners: each performs one operation and returns its result.
 //!
 //! [`procedure`] has the code for each row of the table of operations. Most are one request ([`calls`], and [`answers`] where its answer counts)
 //! or as a few that depend on each other, and share a runner ([`general`]), which tries again where parameters ask for it

@@ -28,7 +28,7 @@ pub enum Procedure {
     Bulk,
     /// Searches.
     Search(Paging),
-    /// Waits for a transform, and tells how far it is.
+    /// Waits for a transform, and reports how far it is.
     WaitForTransform,
     /// Performs other operations.
     Composite,

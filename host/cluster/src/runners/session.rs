@@ -22,7 +22,7 @@ use crate::version::Capabilities;
 pub struct Environment {
     /// What it understands.
     pub capabilities: Arc<Capabilities>,
-    /// Whether it is Elasticsearch as a service, where nobody may change settings of the cluster.
+    /// Whether it is Elasticsearch as a service, where users cannot change settings of the cluster.
     pub serverless: bool,
 }
 
@@ -54,7 +54,7 @@ impl Stop {
     }
 }
 
-/// A failure that the target's answer tells.
+/// A failure that the target answered with.
 pub fn answered(description: impl Into<String>) -> Failure {
     Failure { kind: FailureKind::Answered, status: None, description: description.into(), count: 1 }
 }
@@ -66,26 +66,26 @@ pub struct Done {
     pub weight: f64,
     /// Unit of the work.
     pub unit: &'static str,
-    /// Set where the target did what it was asked to, but what came of it is not what was expected.
+    /// Set where the target did what it was asked to, but the result is not the expected one.
     pub failure: Option<Failure>,
-    /// Throughput as the target tells it, `unit`s per second.
+    /// Throughput as the target reports it, `unit`s per second.
     pub throughput: Option<f64>,
-    /// What else there is to tell.
+    /// Further metadata.
     pub meta: Map<String, Value>,
 }
 
 impl Done {
-    /// So many operations succeeded.
+    /// A number of operations succeeded.
     pub fn ops(count: usize) -> Done {
         Done::of(count as f64, OPS)
     }
 
-    /// So much work was done.
+    /// An amount of work was done.
     pub fn of(weight: f64, unit: &'static str) -> Done {
         Done { weight, unit, failure: None, throughput: None, meta: Map::new() }
     }
 
-    /// With something else to tell; null is nothing.
+    /// With further metadata; null adds nothing.
     pub fn with(mut self, name: &str, value: impl Into<Value>) -> Done {
         match value.into() {
             Value::Null => {}
@@ -110,7 +110,7 @@ pub struct Session<'c> {
     pub environment: &'c Environment,
     /// The parameters of the operation.
     pub values: &'c Map<String, Value>,
-    /// What the operations of a composite one tell each other.
+    /// Values that the operations of a composite operation share.
     pub context: Option<Rc<Context>>,
     span: Span,
 }
@@ -238,7 +238,7 @@ impl<'c> Session<'c> {
     }
 }
 
-/// A successful status over a body that is no JSON object is none.
+/// A successful status over a body that is not a JSON object is a failure.
 pub fn check_object(answer: &Answer, object: &JsonObject) -> Result<(), Stop> {
     match object.problem() {
         None => Ok(()),

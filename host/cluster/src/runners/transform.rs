@@ -1,4 +1,4 @@
-//! `wait-for-transform`: stops a transform at its next checkpoint, and tells how far it is until it has stopped.
+//! `wait-for-transform`: stops a transform at its next checkpoint, and reports how far it is until it has stopped.
 
 use std::time::{Duration, Instant};
 
@@ -17,7 +17,7 @@ use crate::http::{Connection, encode_path};
 /// What errors call the operation.
 const NAME: &str = "wait-for-transform";
 
-/// A request tells of itself once the transform has done so much since the last one told, or is done.
+/// A request is reported once the transform has done this much since the last reported one, or is done.
 const DOCUMENTS: u64 = 5000;
 const MILLISECONDS: u64 = 500;
 

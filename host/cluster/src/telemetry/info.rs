@@ -6,7 +6,7 @@ use serde_json::Value;
 use super::ask;
 use crate::cluster::Cluster;
 
-/// Who the cluster is. What it does not tell is `None`.
+/// The identity of the cluster. Missing values are `None`.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case", default)]
 pub struct ClusterInfo {
@@ -43,7 +43,7 @@ pub struct NodeInfo {
 }
 
 impl ClusterInfo {
-    /// Asks the cluster. What it refuses to tell is left out.
+    /// Asks the cluster. Values that it refuses are left out.
     pub async fn of(cluster: &Cluster) -> ClusterInfo {
         let nodes = ask(cluster, "/_nodes").await.unwrap_or(Value::Null);
         ClusterInfo::read(cluster, &nodes)

@@ -200,24 +200,24 @@ fn a_mandatory_parameter_that_is_missing_ends_the_task_with_its_name_and_those_t
             "search",
             json!({"index": "a", "cache": true}),
             "cannot execute 'search': 'body' is mandatory and missing: give the search request; \
-             the provided parameters are [index, cache]",
+             the provided parameters are index, cache",
         ),
         (
             "index",
             json!({"bulk-size": 3}),
-            "cannot execute 'index': 'body' is mandatory and missing; the provided parameters are [bulk-size]",
+            "cannot execute 'index': 'body' is mandatory and missing; the provided parameters are bulk-size",
         ),
         (
             "index",
             json!({"body": "{}\n", "action-metadata-present": false, "bulk-size": 1}),
             "cannot execute 'index': 'index' is mandatory where the body has no action lines, and missing; \
-             the provided parameters are [body, action-metadata-present, bulk-size]",
+             the provided parameters are body, action-metadata-present, bulk-size",
         ),
         (
             "index",
             json!({"body": "{}\n"}),
             "cannot execute 'index': the param source gives no 'bulk-size', which is mandatory: add the number of \
-             documents in the body; the provided parameters are [body]",
+             documents in the body; the provided parameters are body",
         ),
     ] {
         assert_eq!(refused(kind, values), error);

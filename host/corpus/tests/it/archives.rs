@@ -179,7 +179,7 @@ fn an_archive_of_another_format_is_corrupt() {
 fn two_files_in_an_archive_are_refused() {
     let content = documents(5);
     let two = [file("documents.json", &content), file("readme.txt", b"read me")];
-    let expected = "it contains [readme.txt], but it must contain exactly one file, [documents.json]";
+    let expected = "it contains 'readme.txt', but it must contain exactly one file, 'documents.json'";
     let both_orders = [
         refused("documents.json.tar", &tar(&two)),
         refused(
@@ -336,7 +336,7 @@ fn a_full_disk_is_reported_and_nothing_is_left() {
         .output()
         .unwrap();
     let output = String::from_utf8_lossy(&child.stdout).into_owned();
-    assert!(child.status.success() && output.contains("no space for ["), "{output}");
+    assert!(child.status.success() && output.contains("no space for '"), "{output}");
 }
 
 #[test]
@@ -401,7 +401,7 @@ fn an_archive_in_an_archive_is_refused() {
         ("documents.xz.bz2", "but not .xz.bz2."),
     ] {
         let error = rally_corpus::DataSet::from_documents(name).unwrap_err().to_string();
-        assert!(error.contains(&format!("[{name}] is not supported")) && error.contains(part), "{error}");
+        assert!(error.contains(&format!("'{name}' is not supported")) && error.contains(part), "{error}");
     }
 }
 

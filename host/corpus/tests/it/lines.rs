@@ -44,7 +44,7 @@ fn a_byte_order_mark_is_accepted_at_the_head_of_the_file_only() {
 fn an_unknown_action_is_named_with_its_line() {
     assert_eq!(
         problem("{\"index\":{}}\n{}\n{\"indx\":{}}\n{}\n", true),
-        (3, "it must be an action-and-meta-data line with one of [index], [create] or [update], but has [indx]".into())
+        (3, "it must be an action-and-meta-data line with one of 'index', 'create' or 'update', but has 'indx'".into())
     );
 }
 
@@ -52,7 +52,7 @@ fn an_unknown_action_is_named_with_its_line() {
 fn two_actions_in_one_line_are_refused() {
     let (line, text) = problem("{\"index\":{},\"create\":{}}\n{}\n", true);
     assert_eq!(line, 1);
-    assert!(text.contains("[index] and 1 more"), "{text}");
+    assert!(text.contains("'index' and 1 more"), "{text}");
 }
 
 #[test]
@@ -63,7 +63,7 @@ fn no_action_is_refused() {
 
 #[test]
 fn a_document_where_an_action_should_be_is_refused() {
-    assert!(problem("{\"name\":\"a\"}\n{\"name\":\"b\"}\n", true).1.contains("[name]"));
+    assert!(problem("{\"name\":\"a\"}\n{\"name\":\"b\"}\n", true).1.contains("'name'"));
 }
 
 #[test]
@@ -88,7 +88,7 @@ fn a_document_that_is_no_json_object_is_refused() {
 #[test]
 fn the_message_names_file_line_and_column() {
     let message = check("{\"a\":1}\n{\"a\":tru}\n", false).unwrap_err().to_string();
-    assert!(message.contains("documents.json], line 2: it is not a valid JSON object: "), "{message}");
+    assert!(message.contains("documents.json', line 2: it is not a valid JSON object: "), "{message}");
     assert!(message.ends_with("at column 9"), "{message}");
 }
 

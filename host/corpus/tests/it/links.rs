@@ -34,7 +34,7 @@ fn a_track_reads_no_file_elsewhere_through_a_link() {
         assert!(matches!(error, PrepareError::OutsideFolder { .. }), "{error}");
         let message = error.to_string();
         for path in [link.as_path(), track.path(), &target] {
-            assert!(message.contains(&format!("[{}]", path.display())), "{message}");
+            assert!(message.contains(&format!("'{}'", path.display())), "{message}");
         }
     }
 }
@@ -121,7 +121,7 @@ fn a_download_is_not_written_through_a_link() {
     let error = prepare(&data_set, &[], cache.path(), &hasty(), &NoProgress).unwrap_err();
     assert!(
         error.to_string().ends_with(
-            "documents.json.bz2.part]: it is a symbolic link, and nothing is written through links; remove it"
+            "documents.json.bz2.part': it is a symbolic link, and nothing is written through links; remove it"
         ),
         "{error}"
     );

@@ -67,7 +67,7 @@ fn mirrors_are_tried_in_their_order() {
     assert_eq!(case.result.unwrap().document_count, 10);
     assert_eq!((origin.requests().len(), first.requests().len(), second.requests().len()), (0, 1, 1));
     assert_eq!(case.told.len(), 1);
-    assert!(case.told[0].contains(&first.url()) && case.told[0].contains("[404]"), "{:?}", case.told);
+    assert!(case.told[0].contains(&first.url()) && case.told[0].contains("404"), "{:?}", case.told);
 }
 
 #[test]
@@ -102,7 +102,7 @@ fn a_mirror_in_a_bucket_is_said_to_be_unusable_and_passed_over() {
     let case = download(data_set(NAME), &origin.url(), &["s3://bucket/tracks"]);
     assert_eq!(case.result.unwrap().document_count, 10);
     assert_eq!(case.told.len(), 1);
-    assert!(case.told[0].contains("[s3://bucket/tracks/corpora/documents.json.gz]"), "{:?}", case.told);
+    assert!(case.told[0].contains("'s3://bucket/tracks/corpora/documents.json.gz'"), "{:?}", case.told);
 }
 
 #[test]

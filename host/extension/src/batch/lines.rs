@@ -46,7 +46,7 @@ impl BatchReader {
 
     fn line(&mut self, line: &str, memory: usize) -> Result<Params, BatchError> {
         let wrong = |problem: serde_json::Error| {
-            format!("a line that is no JSON object ({problem}): {}", excerpt(line))
+            format!("a line that is not a JSON object ({problem}): {}", excerpt(line))
         };
         let Fields(fields) = match serde_json::from_str::<Fields<'_, &str>>(line) {
             Ok(fields) => fields,

@@ -153,7 +153,7 @@ impl BatchReader {
                 return Err(problem.into());
             }
             let values = self.parsed.parse(&text, memory, |problem| {
-                format!("parameters that are no JSON object ({problem}): {}", excerpt(&text))
+                format!("parameters that are not a JSON object ({problem}): {}", excerpt(&text))
             })?;
             shapes.push((slot as usize, values));
         }

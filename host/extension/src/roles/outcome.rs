@@ -5,7 +5,7 @@ use std::time::Instant;
 
 use bytes::Bytes;
 use rally_race::{BodyKind, Cause, Failure, FailureKind, Outcome, Params, Unit};
-use rally_support::printable;
+use rally_support::printable::{self, quoted};
 use serde_json::{Map, Value};
 
 use crate::error::{ErrorClass, GuestError};
@@ -70,12 +70,13 @@ impl RunHistory {
             Some(before) => {
                 let now: String = told.unit.chars().take(60).collect();
                 return Err(format!(
-                    "the unit {now:?} after {before:?}: a runner has the same unit in each call"
+                    "the unit {} after {}: a runner must return the same unit in each call",
+                    quoted(&now),
+                    quoted(before)
                 ));
             }
             None => {
-                let unit =
-                    Unit::new(&told.unit).map_err(|problem| format!("a unit that is none: {problem}"))?;
+                let unit = Unit::new(&told.unit).map_err(|problem| format!("an invalid unit: {problem}"))?;
                 self.unit = Some(unit.clone());
                 unit
             }
@@ -117,7 +118,7 @@ fn meta(text: &str) -> Result<Box<Map<String, Value>>, String> {
     }
     let meta = serde_json::from_str(text);
     meta.map(Box::new)
-        .map_err(|problem| format!("meta that is no JSON object ({problem}): {}", shorten(text)))
+        .map_err(|problem| format!("meta that is not a JSON object ({problem}): {}", shorten(text)))
 }
 
 /// The body as the guest gets it: what stands among the parameters goes with them.

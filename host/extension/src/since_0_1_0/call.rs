@@ -4,6 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use rally_race::{BodyKind, More};
+use rally_support::printable::quoted;
 
 use crate::batch::{BatchError, BatchReader};
 use crate::error::{CallError, CallErrorKind, ComponentName, ErrorClass, GuestError};
@@ -127,7 +128,7 @@ impl Caller {
     pub(crate) fn error(&self, call: Call<'_>, kind: CallErrorKind) -> CallError {
         let call = match call.of {
             "" => call.name.to_owned(),
-            of => format!("{} of {of:?}", call.name),
+            of => format!("{} of {}", call.name, quoted(of)),
         };
         CallError { component: self.component.clone(), call, kind: Box::new(kind) }
     }
@@ -156,7 +157,7 @@ pub(crate) fn body_kind(kind: Kind) -> BodyKind {
 
 /// The error of a role that is called although the component does not have it.
 pub(crate) fn missing(role: &str) -> wasmtime::Error {
-    wasmtime::format_err!("the component exports no {role}")
+    wasmtime::format_err!("the component does not export {role}")
 }
 
 /// An error of the guest in the words of any version.
@@ -208,7 +209,7 @@ mod tests {
         let call = Call::works("runner.run", "own");
         let panicked = std::panic::catch_unwind(|| -> wasmtime::Result<()> { panic!("out of fingers") });
         let error = caller.finished(call, &mut state, panicked).unwrap_err().to_string();
-        for part in ["[guest]", "runner.run of \"own\"", "a bug of rally's: out of fingers"] {
+        for part in ["'guest'", "runner.run of 'own'", "a bug of rally's: out of fingers"] {
             assert!(error.contains(part), "no {part} in {error}");
         }
         assert!(matches!(*caller.begin(call).unwrap_err().kind, CallErrorKind::Ended));

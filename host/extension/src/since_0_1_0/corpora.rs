@@ -65,7 +65,7 @@ impl Reader {
             known.dedup();
             return Err(error(
                 ErrorClass::NotFound,
-                format!("index '{unknown}' is none of the indices with documents: {}", known.join(", ")),
+                format!("unknown index '{unknown}'; indices with documents: {}", known.join(", ")),
             ));
         }
         let typed =

@@ -5,6 +5,7 @@ use std::io::{self, Read, Seek, SeekFrom, Write};
 use std::path::{Component, Path};
 
 use cap_std::fs::{Dir, File, OpenOptions};
+use rally_support::printable::quoted;
 
 use crate::environment::Folder;
 use crate::limits::LimitKind;
@@ -37,7 +38,7 @@ fn checked(name: &str) -> Result<&Path, Error> {
     if !plain || name.contains('\0') || name.len() > 4096 {
         return Err(error(
             ErrorClass::Denied,
-            format!("{name:?} leads out of the folder: names are relative to it, without '..'"),
+            format!("{} leads out of the folder: names are relative to it, without '..'", quoted(name)),
         ));
     }
     Ok(if name.is_empty() { Path::new(".") } else { path })
@@ -45,11 +46,11 @@ fn checked(name: &str) -> Result<&Path, Error> {
 
 fn failed(name: &str, failure: &io::Error) -> Error {
     match failure.kind() {
-        io::ErrorKind::NotFound => error(ErrorClass::NotFound, format!("there is no {name:?}")),
+        io::ErrorKind::NotFound => error(ErrorClass::NotFound, format!("no such file: {}", quoted(name))),
         io::ErrorKind::PermissionDenied => {
-            error(ErrorClass::Denied, format!("{name:?} leads out of the folder or may not be read"))
+            error(ErrorClass::Denied, format!("{} leads out of the folder or is not readable", quoted(name)))
         }
-        _ => error(ErrorClass::Other, format!("{name:?}: {failure}")),
+        _ => error(ErrorClass::Other, format!("{}: {failure}", quoted(name))),
     }
 }
 
@@ -60,7 +61,7 @@ fn status(folder: &Dir, name: &str) -> Result<Status, Error> {
     } else if metadata.is_file() {
         Kind::File
     } else {
-        return Err(error(ErrorClass::Denied, format!("{name:?} is neither a file nor a folder")));
+        return Err(error(ErrorClass::Denied, format!("{} is neither a file nor a folder", quoted(name))));
     };
     Ok(Status { kind, size: if kind == Kind::File { metadata.len() } else { 0 } })
 }
@@ -77,7 +78,7 @@ fn entries(folder: &Dir, name: &str) -> Result<Vec<Entry>, Error> {
             all.push(Entry { name: own, kind: status.kind });
         }
         if all.len() > MOST_ENTRIES {
-            let problem = format!("{name:?} has more than {MOST_ENTRIES} entries");
+            let problem = format!("{} has more than {MOST_ENTRIES} entries", quoted(name));
             return Err(error(ErrorClass::Other, problem));
         }
     }
@@ -88,7 +89,7 @@ fn entries(folder: &Dir, name: &str) -> Result<Vec<Entry>, Error> {
 /// Opens a file; anything else, a pipe above all, would keep the reader waiting.
 fn open(folder: &Dir, name: &str) -> Result<File, Error> {
     if status(folder, name)?.kind != Kind::File {
-        return Err(error(ErrorClass::NotFound, format!("{name:?} is a folder, not a file")));
+        return Err(error(ErrorClass::NotFound, format!("{} is a folder, not a file", quoted(name))));
     }
     folder.open(checked(name)?).map_err(|failure| failed(name, &failure))
 }
@@ -230,7 +231,7 @@ impl data::Host for HostState {
             return Ok(Err(no_grant()));
         }
         if !self.written.names.contains(&name) {
-            let problem = format!("{name:?} was not made by this instance: 'create' it first");
+            let problem = format!("this instance did not create {}: call 'create' first", quoted(&name));
             return Ok(Err(error(ErrorClass::Denied, problem)));
         }
         self.written.bytes = self.written.bytes.saturating_add(bytes.len() as u64);
@@ -251,6 +252,6 @@ impl data::Host for HostState {
 fn no_grant() -> Error {
     error(
         ErrorClass::Denied,
-        "extensions may not write to the data folder: --extension-data-bytes grants them so many bytes",
+        "extensions may not write to the data folder; --extension-data-bytes allows it, up to that number of bytes",
     )
 }

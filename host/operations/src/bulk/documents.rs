@@ -83,7 +83,7 @@ pub enum DocumentsError {
         path: PathBuf,
         /// Line number, 1-based.
         line: u64,
-        /// What is wrong.
+        /// The problem.
         problem: &'static str,
     },
 }

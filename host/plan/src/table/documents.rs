@@ -21,9 +21,9 @@ const BY_FILE: [Column; 5] = [
     Column::Number("Documents each"),
     Column::Number("Bulks each"),
 ];
-/// Up to so many rows each client has rows of its own.
+/// Up to this number of rows each client has rows of its own.
 const MOST_ROWS_OF_CLIENTS: usize = 24;
-/// Up to so many files each has a row.
+/// Up to this number of files each has a row.
 const MOST_FILES: usize = 24;
 
 /// The documents of one bulk operation; `tasks` are those that send them.
@@ -32,12 +32,12 @@ pub fn documents(key: BulkKey, bulk: &Planned<PlannedBulk>, tasks: &[&str], widt
     let bulk = match bulk {
         Planned::Yields(bulk) => bulk,
         Planned::Fails { error } => {
-            return wrapped(&format!("Documents of [{names}]: {}", error.explanation), width) + "\n";
+            return wrapped(&format!("Documents of '{names}': {}", error.explanation), width) + "\n";
         }
     };
     let total: u64 = bulk.partitions.values().map(|partition| partition.total_bulks).sum();
     let mut text = format!(
-        "Documents of [{names}]: {} of up to {}, by {}",
+        "Documents of '{names}': {} of up to {}, by {}",
         counted(total, "bulk request", "bulk requests"),
         counted(bulk.bulk_size, "document", "documents"),
         counted(u64::from(key.clients), "client", "clients"),

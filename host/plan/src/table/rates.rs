@@ -101,7 +101,7 @@ fn phases_of_step(element: &Element, step: &StepEstimate) -> Vec<Phase> {
     moments.sort_by(f64::total_cmp);
     moments.dedup();
     let ends = moments.iter().skip(1).map(|end| Some(*end)).chain([None]);
-    // Tasks of which nobody knows when they start come after the others.
+    // Tasks with an unknown start come after the others.
     let later = element.tasks().iter().zip(&starts).filter(|(_, start)| start.is_none());
     let later: Vec<String> = later.map(|(task, _)| format!("later {}", task.name)).collect();
     let mut phases: Vec<Phase> = moments

@@ -7,7 +7,7 @@ use rally_support::numbers::grouped;
 
 /// A rule below the header, and nothing else: there may be hundreds of rows.
 const LOOK: TableStyle = TableStyle::new().header_separator(LineStyle::none().fill('─'));
-/// Below so many columns a terminal is narrow.
+/// Below this number of columns a terminal is narrow.
 const NARROW: u16 = 120;
 /// Blanks between columns, and on a narrow terminal.
 const GAP: usize = 3;
@@ -46,7 +46,7 @@ impl Column {
         matches!(self, Column::Text(_) | Column::Name(_))
     }
 
-    /// Text in lines of at most so many characters.
+    /// Text in lines of at most `width` characters.
     fn broken(self, text: &str, most: usize) -> String {
         match self {
             Column::Name(_) => lines(text.split_inclusive(['-', '_', '/', '.', ' ']), "", most),
@@ -81,7 +81,7 @@ impl<'columns> Sheet<'columns> {
         if is_narrow(self.width) { NARROW_GAP } else { GAP }
     }
 
-    /// How wide each column is: what can be broken shares what the others leave, and nobody gets more than it needs.
+    /// How wide each column is: what can be broken shares what the others leave, and no column gets more than it needs.
     fn widths(&self) -> Vec<usize> {
         let mut widths: Vec<usize> = (0..self.columns.len())
             .map(|index| {
@@ -131,7 +131,7 @@ impl fmt::Display for Sheet<'_> {
     }
 }
 
-/// Parts in lines of at most so many characters; a part that is longer is broken anywhere.
+/// Parts in lines of at most `width` characters; a part that is longer is broken anywhere.
 fn lines<'text>(parts: impl Iterator<Item = &'text str>, between: &str, most: usize) -> String {
     let most = most.max(1);
     let mut lines = String::new();
@@ -160,7 +160,7 @@ fn lines<'text>(parts: impl Iterator<Item = &'text str>, between: &str, most: us
     lines
 }
 
-/// Text in lines of at most so many characters, broken at blanks.
+/// Text in lines of at most `width` characters, broken at blanks.
 pub fn wrapped(text: &str, width: Option<u16>) -> String {
     width.map_or_else(|| text.to_owned(), |width| lines(text.split(' '), " ", usize::from(width)))
 }

@@ -25,7 +25,7 @@ pub fn tasks(challenge: &Challenge, estimates: &[StepEstimate], width: Option<u1
     let narrow = is_narrow(width);
     let columns: Vec<Column> = WIDE
         .into_iter()
-        // What is told by how it runs takes too much room.
+        // The column would be too wide; the other columns show the same.
         .filter(|column| !(narrow && matches!(column, Column::Number("Requests"))))
         .map(|column| match column {
             Column::Whole("Target rate") if narrow => Column::Text("Target"),

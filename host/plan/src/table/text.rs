@@ -14,7 +14,7 @@ use crate::plan::Made;
 use crate::schedule::PlannedChallenge;
 use crate::span::Span;
 
-/// A plan as text, for a terminal with so many columns; without them lines are as long as they need to be. With the name of
+/// A plan as text, for a terminal of this width; without them lines are as long as they need to be. With the name of
 /// a challenge only this one is shown.
 pub fn text(made: &Made, challenge: Option<&str>, width: Option<u16>) -> String {
     let mut text = head(made, width);
@@ -31,7 +31,7 @@ pub fn text(made: &Made, challenge: Option<&str>, width: Option<u16>) -> String 
 /// Writing to a string cannot fail.
 fn head(made: &Made, width: Option<u16>) -> String {
     let track = &made.plan.track;
-    let mut text = format!("Track [{}]", track.name);
+    let mut text = format!("Track '{}'", track.name);
     if !track.description.is_empty() {
         let _ = write!(text, ": {}", one_line(&track.description));
     }
@@ -103,8 +103,8 @@ fn of_challenge(
 fn title(challenge: &Challenge) -> String {
     let default = if challenge.default { " (default)" } else { "" };
     match challenge.description.as_deref().filter(|description| !description.is_empty()) {
-        Some(description) => format!("Challenge [{}]{default}: {}", challenge.name, one_line(description)),
-        None => format!("Challenge [{}]{default}", challenge.name),
+        Some(description) => format!("Challenge '{}'{default}: {}", challenge.name, one_line(description)),
+        None => format!("Challenge '{}'{default}", challenge.name),
     }
 }
 

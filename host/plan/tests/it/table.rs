@@ -76,7 +76,7 @@ fn documents_are_shown_by_client_and_file() {
     let bulk = json!({"name": "index", "operation-type": "bulk", "bulk-size": 100});
     let text = text(json!([{"operation": bulk, "clients": 2}]), None);
     assert!(
-        text.contains("Documents of [index]: 16 bulk requests of up to 100 documents, by 2 clients"),
+        text.contains("Documents of 'index': 16 bulk requests of up to 100 documents, by 2 clients"),
         "{text}"
     );
     assert_eq!(row(&text, "0–499  "), ["0", "one.json", "0–499", "500", "5"]);

@@ -26,7 +26,7 @@ use crate::seams::{
 /// All requests per second that a machine may be expected to prepare for, over all unthrottled clients.
 const FASTEST_DRIVER: f64 = 200_000.0;
 
-/// A ring holds requests for so many seconds when it is full; half of that when it asks for more. Half-empty rings of 50 ms
+/// A full ring holds requests for this number of seconds; half of that when it asks for more. Half-empty rings of 50 ms
 /// were never found empty at the due time in measurements, shorter ones were.
 const STOCK_SECONDS: f64 = 0.1;
 
@@ -116,7 +116,7 @@ impl<'a> Client<'a> {
     fn ramp_up(&self, part: &Part<'a>) -> Duration {
         let clients = self.local.shared.step().clients.len().max(1);
         let period = part.planned.task.ramp_up_time_period.unwrap_or(0.0);
-        // Times that are none were refused with the plan.
+        // `RacePlan::new` has rejected invalid times.
         Duration::try_from_secs_f64(period * self.row as f64 / clients as f64).unwrap_or_default()
     }
 

@@ -174,7 +174,7 @@ impl Generator {
 
     fn close(&mut self, id: u64) {
         if let Some(job) = self.jobs.remove(&id) {
-            // Its client is gone: nobody takes these any more.
+            // Its client is gone, and these requests with it.
             self.buffered.fetch_sub(job.bytes(), Ordering::AcqRel);
         }
     }

@@ -15,10 +15,10 @@ use crate::local::generator::Stock;
 use crate::local::supply::Supply;
 use crate::seams::{Cause, More, ParamSource, Params};
 
-/// A ring holds at least so many requests, whatever the bytes: one in hand and one to come.
+/// A ring holds at least this number of requests, whatever the bytes: one in hand and one to come.
 pub(crate) const FEWEST_REQUESTS: usize = 2;
 
-/// At most so many requests are made in one go, so that other clients get their turn.
+/// At most this number of requests are made in one go, so that other clients get their turn.
 pub(crate) const BATCH: usize = 64;
 
 /// A batch takes about so long at most: who makes requests slowly hands them over one by one, a client may be waiting.
@@ -186,7 +186,7 @@ impl Job {
         if self.handover.as_ref().is_some_and(enough)
             && let Some(Handover { reply, supply, .. }) = self.handover.take()
         {
-            // Where nobody waits any more, the dropped supply closes its ring.
+            // If the client is gone, the dropped supply closes its ring.
             drop(reply.send(Ok(supply)));
         }
     }

@@ -34,7 +34,7 @@ pub(crate) fn unparked() {
     UNPARKED.set(Some(Instant::now()));
 }
 
-/// Shorter times do not tell a CPU share: the clocks are read at different moments.
+/// Shorter times do not give a CPU share: the clocks are read at different moments.
 const SHORTEST_WINDOW: u64 = 10_000_000;
 
 /// Fewer ticks do not tell a share of stolen time: one tick is 10 ms.
@@ -92,7 +92,7 @@ impl Window {
         }
     }
 
-    /// What happened since the last time, and starts anew.
+    /// What happened since the last call; counting starts again.
     pub(crate) fn take(&mut self, others_cpu: u64) -> DriverLoad {
         let now = Instant::now();
         let wall_time = (now - self.since).as_nanos() as u64;

@@ -111,7 +111,7 @@ impl Recorder {
         }
     }
 
-    /// A measured request was throttled: so many seconds after it the client's next one is due on average.
+    /// A measured request was throttled: this number of seconds after it the client's next one is due on average.
     pub(crate) fn fills(&mut self, interval: f64) {
         self.rest.measured_intervals += (interval * 1e9).round() as u64;
     }
@@ -245,7 +245,7 @@ mod tests {
         Recorder::new(Rc::new(histogram_template().unwrap()), start, extent)
     }
 
-    /// Records a request that was sent and answered so many milliseconds after the start.
+    /// Records a request that was sent and answered this number of milliseconds after the start.
     fn record(recorder: &mut Recorder, start: Instant, sent: u64, received: u64, failure: Option<Failure>) {
         let at = |millis| start + Duration::from_millis(millis);
         let weight = if failure.is_some() { 0.0 } else { 2.0 };

@@ -22,7 +22,7 @@ use crate::local::recorder::Recorder;
 use crate::local::timer::{Slot, Timer};
 use crate::plan::{OnError, Step};
 
-/// What a loop thread is told.
+/// The commands of a loop thread.
 pub(crate) enum Command {
     /// Prepare this step.
     Open(Arc<SharedStep>),
@@ -193,7 +193,7 @@ impl SharedStep {
         }
     }
 
-    /// A task cannot go on: it is over for all its clients, or the race is if failures end it. Only the first reason is told.
+    /// A task cannot go on: it is over for all its clients, or the race is if failures end it. Only the first reason is kept.
     pub(crate) fn fail_task(&self, task: usize, error: RaceError) {
         let on_error = self.race.plan.on_error;
         if on_error == OnError::Abort || on_error.for_task(&self.step().tasks[task].task) == OnError::Abort {
@@ -211,7 +211,7 @@ impl SharedStep {
         }
     }
 
-    /// The step cannot go on. Only the first reason is told.
+    /// The step cannot go on. Only the first reason is kept.
     pub(crate) fn fail(&self, error: RaceError) {
         if !self.failed.swap(true, Ordering::AcqRel) {
             self.send(DriverEvent::Failed(error));

@@ -157,7 +157,7 @@ pub(crate) struct Ring {
     buffered: Arc<AtomicUsize>,
     generator: Sender<Message>,
     id: u64,
-    /// With so many requests left it is time for more.
+    /// At this number of requests left it is time for more.
     low: usize,
 }
 

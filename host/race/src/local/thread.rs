@@ -38,7 +38,7 @@ pub(crate) struct LoopThread {
 }
 
 impl LoopThread {
-    /// Performs steps until nobody commands any more.
+    /// Performs steps until the commands end.
     pub(crate) fn serve(mut self) {
         let events = self.events.clone();
         let served = catch_unwind(AssertUnwindSafe(|| {

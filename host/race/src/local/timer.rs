@@ -29,7 +29,7 @@ const UNARMED: u64 = u64::MAX;
 
 pub(crate) struct Timer {
     fd: AsyncFd<OwnedFd>,
-    /// The same moment on both clocks: `Instant` does not tell its value.
+    /// The same moment on both clocks: `Instant` does not show its value.
     anchor: Instant,
     anchor_monotonic: u64,
     /// Due times in nanoseconds of the monotonic clock. Entries of clients that were woken otherwise stay until they are
@@ -125,10 +125,10 @@ impl Timer {
         }
     }
 
-    /// Wakes clients at their due times, for ever.
+    /// Wakes clients at their due times, forever.
     pub(crate) async fn drive(&self) -> io::Result<()> {
         loop {
-            // The timer is set anew after each expiry, which makes the descriptor unreadable again: no need to read it.
+            // The timer is set again after each expiry, which makes the descriptor unreadable again: no need to read it.
             self.fd.readable().await?.clear_ready();
             self.armed.set(UNARMED);
             self.wake_due(Instant::now());

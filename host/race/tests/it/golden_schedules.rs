@@ -487,7 +487,7 @@ fn check_unit_aware(case: &Value) {
             (Err(error), Some(rally)) => {
                 for unit in [&error.expected, &format!("{}/s", error.actual)] {
                     assert!(rally.contains(&format!("[{unit}]")), "{error} instead of {rally}");
-                    assert!(error.to_string().contains(&format!("[{unit}]")), "{error}");
+                    assert!(error.to_string().contains(&format!("'{unit}'")), "{error}");
                 }
             }
             (ours, rally) => panic!("{}: {ours:?} instead of {rally:?}", id(case)),

@@ -121,7 +121,7 @@ fn a_plan_without_anything_to_do_is_refused() {
 fn completed_by_must_name_a_task_of_its_element() {
     let element = parallel(vec![task("a"), task("b")], None, Some("c"));
     let error = RacePlan::new(&track(), &challenge(vec![element]), PlanOptions::default()).unwrap_err();
-    assert!(error.to_string().contains("[c]") && error.to_string().contains("[a, b]"), "{error}");
+    assert!(error.to_string().contains("'c'") && error.to_string().contains("are a, b"), "{error}");
 }
 
 #[test]

@@ -244,7 +244,7 @@ fn an_error_of_a_remote_runner_keeps_its_kind_and_its_causes() {
     assert!(matches!(**error, RaceError::ParamSource { client: 0, .. }), "{error:?}");
     assert_eq!(
         chain(error.as_ref()),
-        ["the param source of task [broken] failed for client 0", "it is broken"]
+        ["the param source of task 'broken' failed for client 0", "it is broken"]
     );
     assert_eq!(figures.count(0, Kind::ServiceTime, SampleType::Normal), 3);
 }

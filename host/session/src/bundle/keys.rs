@@ -17,7 +17,7 @@ const LONGEST: u64 = 16 << 10;
 #[derive(Debug, thiserror::Error)]
 pub enum KeyFileError {
     /// It cannot be read.
-    #[error("cannot read {path}")]
+    #[error("cannot read '{path}'")]
     Read {
         /// The file.
         path: PathBuf,
@@ -36,7 +36,7 @@ pub enum KeyFileError {
     },
     /// Others may read a secret key.
     #[error(
-        "{path} can be read by other users of this machine (mode {mode:03o}): make it private with `chmod 600 {path}`"
+        "other users of this machine can read '{path}' (mode {mode:03o}); make it private with `chmod 600 {path}`"
     )]
     Readable {
         /// The file.

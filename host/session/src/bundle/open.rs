@@ -21,7 +21,7 @@ use crate::spec::{BundleSpec, TrustLevel};
 #[derive(Debug, thiserror::Error)]
 pub enum BundleError {
     /// Its file cannot be read.
-    #[error("cannot read {path}")]
+    #[error("cannot read '{path}'")]
     Read {
         /// The file.
         path: PathBuf,
@@ -30,7 +30,7 @@ pub enum BundleError {
         cause: io::Error,
     },
     /// It is not trusted, or not a bundle.
-    #[error("{path} is refused")]
+    #[error("rally refuses '{path}'")]
     Refused {
         /// The file.
         path: PathBuf,
@@ -39,12 +39,10 @@ pub enum BundleError {
         cause: Box<OpenError>,
     },
     /// Keys are named, but no signature is asked for.
-    #[error(
-        "--trusted-key names who may have signed a bundle: that goes with --trust signed, and with no other level"
-    )]
+    #[error("--trusted-key needs --trust signed: it names the keys that may have signed the bundle")]
     KeyWithoutSignature,
     /// Its file's name is not that of a track.
-    #[error("the track in {path} is named after the file, as it has no track.lock")]
+    #[error("the track in '{path}' has no track.lock and is named after the file")]
     Name {
         /// The file.
         path: PathBuf,

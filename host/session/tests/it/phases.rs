@@ -45,7 +45,7 @@ fn the_target_is_only_asked_what_it_is_for_a_track_that_cannot_be_raced() {
         ),
         ("no-such-track", |spec| spec.track = TrackSpec::Folder(PathBuf::from("/no-such-track"))),
         ("bulk_sise", |spec| drop(spec.track_params.insert("bulk_sise".to_owned(), 5.into()))),
-        ("unknown track [tutorail]", |spec| {
+        ("unknown track 'tutorail'", |spec| {
             spec.track =
                 TrackSpec::Named(NamedTrack { name: "tutorail".to_owned(), ..NamedTrack::default() });
         }),

@@ -112,7 +112,7 @@ fn another_version_is_refused_by_its_number() {
     assert_eq!(error, "the race specification has version 2; this rally reads version 1");
     spec.as_object_mut().unwrap().remove("version");
     let error = read(&spec).expect_err("refused");
-    assert!(error.contains("has no \"version\""), "{error}");
+    assert!(error.contains("has no 'version'"), "{error}");
 }
 
 #[test]
@@ -157,12 +157,9 @@ fn refusal(change: impl FnOnce(&mut RaceSpec)) -> String {
 fn a_specification_that_contradicts_itself_is_refused() {
     assert!(full().validate(&Credentials::default()).is_ok());
     for (expected, error) in [
-        ("\"laps\": 0", refusal(|spec| spec.laps = 0)),
-        ("\"now\": NaN", refusal(|spec| spec.now = f64::NAN)),
-        (
-            "\"include-tasks\" and \"exclude-tasks\"",
-            refusal(|spec| spec.exclude_tasks = vec!["a".to_owned()]),
-        ),
+        ("'laps': 0", refusal(|spec| spec.laps = 0)),
+        ("'now': NaN", refusal(|spec| spec.now = f64::NAN)),
+        ("'include-tasks' and 'exclude-tasks'", refusal(|spec| spec.exclude_tasks = vec!["a".to_owned()])),
         ("names no hosts", refusal(|spec| spec.target = TargetSpec::Hosts(Vec::new()))),
         ("no clients", refusal(|spec| spec.clients = ClientShare::Only(BTreeSet::new()))),
         ("version 9", refusal(|spec| spec.version = 9)),
@@ -182,7 +179,7 @@ fn a_specification_that_contradicts_itself_is_refused() {
 #[test]
 fn a_specification_with_a_password_in_it_is_refused_without_showing_it() {
     let error = refusal(|spec| drop(spec.client_options.insert("api_key".to_owned(), json!("k3y"))));
-    assert!(error.contains("\"api_key\"") && !error.contains("k3y"), "{error}");
+    assert!(error.contains("'api_key'") && !error.contains("k3y"), "{error}");
 }
 
 #[test]

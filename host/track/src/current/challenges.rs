@@ -35,13 +35,13 @@ impl Reader<'_> {
                 return vec![DraftChallenge { challenge, pointer: "/schedule".to_owned(), elements }];
             }
             [] => {
-                let help = "add \"challenges\", \"challenge\" or \"schedule\"".to_owned();
-                self.problem("", "the track says nothing of what is to be done".to_owned(), Some(help));
+                let help = "add 'challenges', 'challenge' or 'schedule'".to_owned();
+                self.problem("", "the track has no challenges".to_owned(), Some(help));
                 return Vec::new();
             }
             [first, others @ ..] => {
-                let message = format!("the track has both \"{first}\" and \"{}\"", others.join("\" and \""));
-                let help = "give one of \"challenges\", \"challenge\" and \"schedule\"".to_owned();
+                let message = format!("the track has both '{first}' and '{}'", others.join("' and '"));
+                let help = "give one of 'challenges', 'challenge' and 'schedule'".to_owned();
                 self.problem(&format!("/{}", others[0]), message, Some(help));
                 return Vec::new();
             }
@@ -68,14 +68,18 @@ impl Reader<'_> {
         for (pointer, value) in specifications {
             let name = text(value, "name");
             if !names.insert(name.clone()) {
-                let message = format!("there is more than one challenge [{name}]");
+                let message = format!("there is more than one challenge '{name}'");
                 self.problem(&format!("{pointer}/name"), message, None);
             }
             let default = only || value["default"].as_bool().unwrap_or(false);
             if default {
                 if let Some(other) = &default_challenge {
-                    let message = format!("[{other}] is the default challenge already");
-                    self.problem(&format!("{pointer}/default"), message, Some("only one can be".to_owned()));
+                    let message = format!("'{other}' already is the default challenge");
+                    self.problem(
+                        &format!("{pointer}/default"),
+                        message,
+                        Some("only one challenge can be the default".to_owned()),
+                    );
                 }
                 default_challenge = Some(name.clone());
             }
@@ -109,8 +113,8 @@ impl Reader<'_> {
         for draft in elements.iter().flat_map(|element| &element.tasks) {
             if !names.insert(draft.task.name.as_str()) {
                 let message =
-                    format!("there is more than one task [{}] in challenge [{challenge}]", draft.task.name);
-                let help = "give each task a \"name\" of its own".to_owned();
+                    format!("there is more than one task '{}' in challenge '{challenge}'", draft.task.name);
+                let help = "give each task a 'name' of its own".to_owned();
                 self.problem(&draft.pointer, message, Some(help));
             }
         }
@@ -127,10 +131,10 @@ impl Reader<'_> {
         let ramp_up = defaults.get("ramp-up-time-period").and_then(Value::as_f64);
         for draft in tasks.iter().filter(|draft: &&DraftTask| draft.task.ramp_up_time_period != ramp_up) {
             let message = format!(
-                "task [{}] has a ramp-up time of its own; all clients of a parallel element start together",
+                "task '{}' has a ramp-up time of its own; all clients of a parallel element start together",
                 draft.task.name
             );
-            let help = "give \"ramp-up-time-period\" to the parallel element".to_owned();
+            let help = "give 'ramp-up-time-period' to the parallel element".to_owned();
             self.problem(&format!("{}/ramp-up-time-period", draft.pointer), message, Some(help));
         }
         let completed_by = match optional_text(value, "completed-by").filter(|name| !name.is_empty()) {
@@ -153,7 +157,7 @@ impl Reader<'_> {
         let names: Vec<&str> = tasks.iter().map(|draft| draft.task.name.as_str()).collect();
         let suggestion = closest(name, names.iter().copied());
         let message = format!(
-            "\"completed-by\" names [{name}], but no task of this element is called so{}",
+            "'completed-by' names '{name}', but no task of this element has that name{}",
             did_you_mean(suggestion)
         );
         let help = format!("its tasks are {}; any is also possible", listed(names.iter().copied()));

@@ -21,11 +21,12 @@ impl Reader<'_> {
         for (pointer, value) in self.elements("", "corpora") {
             let name = text(value, "name");
             if !names.insert(name.clone()) {
-                let message = format!("there is more than one corpus [{name}]");
+                let message = format!("there is more than one corpus '{name}'");
                 self.problem(&format!("{pointer}/name"), message, None);
             }
             if !is_plain_file_name(&name) {
-                let message = format!("a corpus cannot be called [{name}]: its name is that of a folder");
+                let message =
+                    format!("a corpus cannot have the name '{name}': it becomes the name of a folder");
                 self.problem(&format!("{pointer}/name"), message, None);
             }
             let targets = targets(value, indices, data_streams);
@@ -47,19 +48,19 @@ impl Reader<'_> {
         let format = either("source-format").and_then(Value::as_str).unwrap_or("bulk");
         if format != "bulk" {
             let key = if value.get("source-format").is_some() { "/source-format" } else { "" };
-            let message = format!("unknown source format [{format}]");
-            self.problem(&format!("{pointer}{key}"), message, Some("there is only bulk".to_owned()));
+            let message = format!("unknown source format '{format}'");
+            self.problem(&format!("{pointer}{key}"), message, Some("the only format is bulk".to_owned()));
             return None;
         }
         let file_name = text(value, "source-file");
         if !is_plain_file_name(&file_name) {
             let message =
-                format!("the name of a data file cannot lead out of the data directory: [{file_name}]");
+                format!("the name of a data file cannot lead out of the data directory: '{file_name}'");
             self.problem(&format!("{pointer}/source-file"), message, None);
         }
         let Some(document_count) = value.get("document-count").and_then(whole) else {
-            let message = "this data file lacks \"document-count\"".to_owned();
-            let help = "say how many documents it holds; clients share them by number".to_owned();
+            let message = "this data file lacks 'document-count'".to_owned();
+            let help = "add the number of documents in it; clients share the documents by number".to_owned();
             self.problem(pointer, message, Some(help));
             return None;
         };
@@ -80,7 +81,7 @@ impl Reader<'_> {
     fn sha256(&mut self, pointer: &str, value: &Value) -> Option<String> {
         let written = self.text_if_any(pointer, value, "sha256")?;
         if written.len() != 64 || !written.bytes().all(|byte| byte.is_ascii_hexdigit()) {
-            let message = format!("\"sha256\" must be 64 hexadecimal digits, not [{written}]");
+            let message = format!("'sha256' must be 64 hexadecimal digits, not '{written}'");
             self.problem(&format!("{pointer}/sha256"), message, None);
             return None;
         }
@@ -105,7 +106,7 @@ impl Reader<'_> {
             None => default.clone(),
         };
         if value.get("target-data-stream").is_some_and(|stream| !stream.is_string() && !stream.is_null()) {
-            let message = "\"target-data-stream\" must be a string".to_owned();
+            let message = "'target-data-stream' must be a string".to_owned();
             return self.problem(&format!("{pointer}/target-data-stream"), message, None);
         }
         let index = said("target-index", &targets.index);
@@ -113,23 +114,23 @@ impl Reader<'_> {
         let mapping_type = said("target-type", &targets.mapping_type);
         let is_given = |target: &Option<String>| target.as_ref().is_some_and(|name| !name.is_empty());
         let message = if is_given(&data_stream) && !indices.is_empty() {
-            Some("\"target-data-stream\" cannot be used when the track has indices".to_owned())
+            Some("'target-data-stream' cannot be used when the track has indices".to_owned())
         } else if is_given(&data_stream) && is_given(&mapping_type) {
-            Some("\"target-type\" cannot be used with data streams".to_owned())
+            Some("'target-type' cannot be used with data streams".to_owned())
         } else if is_given(&index) && !data_streams.is_empty() {
-            Some("\"target-index\" cannot be used when the track has data streams".to_owned())
+            Some("'target-index' cannot be used when the track has data streams".to_owned())
         } else if index.is_none() && !indices.is_empty() {
-            Some(format!("[{file}] lacks \"target-index\": the track has {} indices", indices.len()))
+            Some(format!("'{file}' lacks 'target-index': the track has {} indices", indices.len()))
         } else if data_stream.is_none() && !data_streams.is_empty() {
-            Some(format!("[{file}] lacks \"target-data-stream\": the track has {}", data_streams.len()))
+            Some(format!("'{file}' lacks 'target-data-stream': the track has {}", data_streams.len()))
         } else if index.is_none() && data_stream.is_none() {
-            Some(format!("nothing says where the documents of [{file}] go"))
+            Some(format!("the documents of '{file}' have no target"))
         } else {
             None
         };
         if let Some(message) = message {
-            let help = "give it (or its corpus) \"target-index\" or \"target-data-stream\", or say \
-                        \"includes-action-and-meta-data\" if the data say it themselves";
+            let help = "give it (or its corpus) 'target-index' or 'target-data-stream', or set \
+                        'includes-action-and-meta-data' if the data contains the targets";
             self.problem(pointer, message, Some(help.to_owned()));
         }
         documents.target_index = index;

@@ -33,7 +33,7 @@ impl Reader<'_> {
             match value.as_str().or_else(|| value["name"].as_str()) {
                 Some(name) => types.push(MappingType { name: name.to_owned(), mapping: Value::Null }),
                 None => {
-                    let message = "each element of \"types\" must be the name of a mapping type".to_owned();
+                    let message = "each element of 'types' must be the name of a mapping type".to_owned();
                     self.problem(&pointer, message, None);
                 }
             }

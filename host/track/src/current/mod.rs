@@ -5,7 +5,7 @@
 //!         shape     model
 //! ```
 //!
-//! The schema (`resources/track-schema.json`) is as strict as Rally's, and no stricter: keys that nobody knows pass. What
+//! The schema (`resources/track-schema.json`) is as strict as Rally's, and no stricter: unknown keys pass. What
 //! it cannot say is checked while the model is made. What Rally accepts is accepted; where Rally fails with an internal
 //! error, there is a proper one. Keys that nothing reads are warnings.
 

@@ -22,7 +22,7 @@ impl Reader<'_> {
             let Some(declared) = self.operation_of(&pointer, value) else { continue };
             let name = declared.operation.name.clone();
             if operations.contains_key(&name) {
-                let message = format!("there is more than one operation [{name}]");
+                let message = format!("there is more than one operation '{name}'");
                 self.problem(&format!("{pointer}/name"), message, None);
             }
             operations.insert(name, declared);
@@ -48,13 +48,13 @@ impl Reader<'_> {
 
     fn operation_of(&mut self, pointer: &str, value: &Value) -> Option<Declared> {
         let Some(params) = value.as_object() else {
-            let message = "\"operation\" must be a name or an object".to_owned();
+            let message = "'operation' must be a name or an object".to_owned();
             self.problem(pointer, message, None);
             return None;
         };
         let Some(operation_type) = self.text_if_any(pointer, value, "operation-type") else {
             if !params.contains_key("operation-type") {
-                let message = "this operation lacks \"operation-type\"".to_owned();
+                let message = "this operation lacks 'operation-type'".to_owned();
                 self.problem(pointer, message, None);
             }
             return None;

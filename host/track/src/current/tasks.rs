@@ -24,7 +24,7 @@ impl Reader<'_> {
         operations: &Operations,
     ) -> Option<DraftTask> {
         let Some(operation) = value.get("operation") else {
-            let message = "this task lacks \"operation\"".to_owned();
+            let message = "this task lacks 'operation'".to_owned();
             self.problem(pointer, message, None);
             return None;
         };
@@ -71,7 +71,7 @@ impl Reader<'_> {
         let texts: Vec<String> = elements.iter().filter_map(Value::as_str).map(str::to_owned).collect();
         // Elastic Rally takes what is no string as a tag that no filter can name.
         if texts.len() < elements.len() {
-            let message = "\"tags\" should be a string or a list of strings; no filter selects anything else";
+            let message = "'tags' should be a string or a list of strings; no filter selects anything else";
             self.warn_of_key(&format!("{pointer}/tags"), message);
         }
         texts
@@ -84,7 +84,7 @@ impl Reader<'_> {
             Some(NON_FATAL) => true,
             Some(other) => {
                 let message = format!(
-                    "\"ignore-response-error-level\" can only be \"{NON_FATAL}\"; \"{other}\" has no effect"
+                    "'ignore-response-error-level' can only be '{NON_FATAL}'; '{other}' has no effect"
                 );
                 self.warn_of_key(&format!("{pointer}/ignore-response-error-level"), &message);
                 false
@@ -103,29 +103,29 @@ impl Reader<'_> {
         let mixed = "iterations and times exclude each other";
         if let (Some(count), Some(seconds)) = (task.warmup_iterations, task.time_period) {
             let message = format!(
-                "task [{name}] has {count} warm-up iterations and a time period of {seconds} s: {mixed}"
+                "task '{name}' has {count} warm-up iterations and a time period of {seconds} s: {mixed}"
             );
             self.problem(&place("warmup-iterations"), message, None);
         } else if let (Some(seconds), Some(count)) = (task.warmup_time_period, task.iterations) {
             let message =
-                format!("task [{name}] has a warm-up time of {seconds} s and {count} iterations: {mixed}");
+                format!("task '{name}' has a warm-up time of {seconds} s and {count} iterations: {mixed}");
             self.problem(&place("iterations"), message, None);
         }
         let Some(ramp_up) = task.ramp_up_time_period else { return };
         if task.warmup_iterations.is_some() || task.iterations.is_some() {
-            let message = format!("task [{name}] has a ramp-up time of {ramp_up} s and iterations: {mixed}");
+            let message = format!("task '{name}' has a ramp-up time of {ramp_up} s and iterations: {mixed}");
             self.problem(&place("ramp-up-time-period"), message, None);
         }
         match task.warmup_time_period {
             None => {
                 let message = format!(
-                    "task [{name}] has a ramp-up time of {ramp_up} s but no \"warmup-time-period\", which it is a part of"
+                    "task '{name}' has a ramp-up time of {ramp_up} s but no 'warmup-time-period', which it is a part of"
                 );
                 self.problem(&place("ramp-up-time-period"), message, None);
             }
             Some(warm_up) if warm_up < ramp_up => {
                 let message = format!(
-                    "task [{name}] has a warm-up time of {warm_up} s, less than its ramp-up time of {ramp_up} s"
+                    "task '{name}' has a warm-up time of {warm_up} s, less than its ramp-up time of {ramp_up} s"
                 );
                 self.problem(&place("warmup-time-period"), message, None);
             }

@@ -40,7 +40,7 @@ impl Reader<'_> {
         }
         for key in path.split('.') {
             let Some(part) = template.as_object_mut().and_then(|keys| keys.remove(key)) else {
-                let message = format!("\"template-path\" leads nowhere: [{file}] has no \"{key}\" there");
+                let message = format!("'template-path' leads nowhere: '{file}' has no '{key}'");
                 self.problem(&format!("{pointer}/template-path"), message, None);
                 return Value::Null;
             };

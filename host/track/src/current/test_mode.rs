@@ -9,7 +9,7 @@ const ARCHIVES: [&str; 8] = [".zip", ".bz2", ".gz", ".tar", ".tar.gz", ".tgz", "
 /// As many as Rally asks for, with the unit that the target had. No race reaches it.
 const TEST_RATE: i64 = i64::MAX;
 
-/// Takes the small data file of what has more documents, whose sizes nobody declares.
+/// Takes the small data file of what has more documents, whose sizes are not declared.
 pub(super) fn shrink(corpora: &mut [Corpus]) {
     for documents in corpora.iter_mut().flat_map(|corpus| &mut corpus.documents) {
         if documents.document_count > TEST_DOCUMENTS {

@@ -20,7 +20,7 @@ pub(super) fn target(task: &Map<String, Value>) -> Result<Option<Target>, Target
         (Some(throughput), Some(interval)) => Err(TargetError {
             key: "target-interval",
             message: format!(
-                "\"target-throughput\" ({throughput}) and \"target-interval\" ({interval}) say the same"
+                "'target-throughput' ({throughput}) and 'target-interval' ({interval}) both set the rate"
             ),
             help: Some("give one of them"),
         }),
@@ -28,7 +28,7 @@ pub(super) fn target(task: &Map<String, Value>) -> Result<Option<Target>, Target
             Some(seconds) => Ok(Some(Target::Interval(seconds))),
             None => Err(TargetError {
                 key: "target-interval",
-                message: format!("\"target-interval\" must be a number, not {interval}"),
+                message: format!("'target-interval' must be a number, not {interval}"),
                 help: None,
             }),
         },
@@ -49,9 +49,9 @@ fn from_throughput(value: &Value) -> Result<Option<Target>, String> {
     let (rate, unit) = match value {
         Value::Number(number) => (number.as_f64().unwrap_or_default(), "ops/s"),
         Value::String(text) => with_unit(text)
-            .ok_or_else(|| format!("\"target-throughput\" must be like \"5000 docs/s\", not {value}"))?,
+            .ok_or_else(|| format!("'target-throughput' must be like \"5000 docs/s\", not {value}"))?,
         _ => {
-            return Err(format!("\"target-throughput\" must be a number or text with a unit, not {value}"));
+            return Err(format!("'target-throughput' must be a number or text with a unit, not {value}"));
         }
     };
     Ok(match unit {

@@ -47,7 +47,7 @@ pub(crate) fn read(
     let indices = reader.indices_with_bodies();
     let data_streams = reader.data_streams();
     if !indices.is_empty() && !data_streams.is_empty() {
-        let message = "a track has \"indices\" or \"data-streams\", not both".to_owned();
+        let message = "a track has 'indices' or 'data-streams', not both".to_owned();
         reader.problem("/data-streams", message, None);
     }
     let templates = reader.index_templates("templates");
@@ -89,14 +89,15 @@ pub(crate) fn read(
 }
 
 impl Reader<'_> {
-    /// Looks at the version before anything else: what a later one has nobody knows.
+    /// Checks the version before anything else: rally does not know what later versions mean.
     fn check_version(&mut self) {
         let Some(version) = self.document.value["version"].as_u64() else { return };
         if version > VERSION {
-            let message = format!("the track is of version {version}; the latest that is known is {VERSION}");
-            self.problem("/version", message, Some("a newer rally may know it".to_owned()));
+            let message =
+                format!("the track has version {version}; this rally supports versions up to {VERSION}");
+            self.problem("/version", message, Some("use a newer rally".to_owned()));
         } else if version < VERSION {
-            let message = format!("version {version} of the track format is read as version {VERSION}");
+            let message = format!("the track has version {version}; rally reads it as version {VERSION}");
             self.warn_of_key("/version", &message);
         }
     }
@@ -114,8 +115,7 @@ impl Reader<'_> {
         let dependencies: Vec<String> =
             elements.iter().filter_map(|(_, name)| name.as_str()).map(str::to_owned).collect();
         if !dependencies.is_empty() {
-            let message =
-                "\"dependencies\" are not installed: Python code is not run, and components need none";
+            let message = "rally does not install 'dependencies': it does not run Python code, and components need none";
             self.warn_of_key("/dependencies", message);
         }
         self.warn_of_python_code();

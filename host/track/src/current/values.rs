@@ -15,7 +15,7 @@ impl Reader<'_> {
             None | Some(Value::Null) => None,
             Some(Value::String(text)) => Some(text.clone()),
             Some(_) => {
-                self.problem(&child(pointer, key), format!("\"{key}\" must be a string"), None);
+                self.problem(&child(pointer, key), format!("'{key}' must be a string"), None);
                 None
             }
         }
@@ -27,7 +27,7 @@ impl Reader<'_> {
             None | Some(Value::Null) => Map::new(),
             Some(Value::Object(object)) => object.clone(),
             Some(_) => {
-                self.problem(&child(pointer, key), format!("\"{key}\" must be an object"), None);
+                self.problem(&child(pointer, key), format!("'{key}' must be an object"), None);
                 Map::new()
             }
         }
@@ -39,7 +39,7 @@ impl Reader<'_> {
         let number = clients.as_u64().and_then(|number| u32::try_from(number).ok());
         let number = number.filter(|number| *number <= MAX_CLIENTS);
         if number.is_none() {
-            let message = format!("\"clients\" must be at most {MAX_CLIENTS}, but is {clients}");
+            let message = format!("'clients' must be at most {MAX_CLIENTS}, but is {clients}");
             self.problem(&child(pointer, "clients"), message, None);
         }
         number

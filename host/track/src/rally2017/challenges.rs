@@ -41,15 +41,19 @@ impl Reader<'_> {
             if !names.insert(name.clone()) {
                 self.problem(
                     &format!("{pointer}/name"),
-                    format!("there is more than one challenge [{name}]"),
+                    format!("there is more than one challenge '{name}'"),
                     None,
                 );
             }
             let default = only || value["default"].as_bool().unwrap_or(false);
             if default {
                 if let Some(other) = &default_challenge {
-                    let message = format!("[{other}] is the default challenge already");
-                    self.problem(&format!("{pointer}/default"), message, Some("only one can be".to_owned()));
+                    let message = format!("'{other}' already is the default challenge");
+                    self.problem(
+                        &format!("{pointer}/default"),
+                        message,
+                        Some("only one challenge can be the default".to_owned()),
+                    );
                 }
                 default_challenge = Some(name.clone());
             }
@@ -103,7 +107,7 @@ impl Reader<'_> {
             .filter_map(|key| value.get(key).map(|value| (key.to_owned(), value.clone())))
             .collect();
         for key in NOT_INHERITED.into_iter().filter(|key| value.get(key).is_some()) {
-            let message = format!("\"{key}\" has no effect on a parallel element; give it to each task");
+            let message = format!("'{key}' has no effect on a parallel element; give it to each task");
             self.warn_of_key(&format!("{pointer}/{key}"), &message);
         }
         let mut tasks = Vec::new();
@@ -131,9 +135,9 @@ impl Reader<'_> {
         } else if !schedulers.contains(&schedule) && !self.options.any_names {
             let known = BUILT_IN_SCHEDULERS.into_iter().chain(schedulers.iter().map(String::as_str));
             let suggestion = closest(&schedule, known.clone());
-            let message = format!("unknown scheduler [{schedule}]{}", did_you_mean(suggestion));
+            let message = format!("unknown scheduler '{schedule}'{}", did_you_mean(suggestion));
             let help = format!(
-                "built in are {}; {}",
+                "built-in schedulers: {}; {}",
                 BUILT_IN_SCHEDULERS.join(", "),
                 registered(schedulers.iter().map(String::as_str))
             );
@@ -142,7 +146,7 @@ impl Reader<'_> {
         self.check_mixed_limits(pointer, value, defaults);
         let target = self.target(pointer, value);
         if schedule == "poisson" && target.is_none() {
-            let message = "\"poisson\" has no effect without \"target-throughput\" or \"target-interval\"";
+            let message = "'poisson' has no effect without 'target-throughput' or 'target-interval'";
             self.warn_of_key(&format!("{pointer}/schedule"), message);
         }
 
@@ -150,8 +154,8 @@ impl Reader<'_> {
         let Some(declared) = operations.get(operation.as_str()) else {
             let names: Vec<&str> = operations.keys().copied().collect();
             let suggestion = closest(&operation, names.iter().copied());
-            let message = format!("there is no operation [{operation}]{}", did_you_mean(suggestion));
-            let help = format!("\"operations\" has {}", listed(names.iter().copied()));
+            let message = format!("unknown operation '{operation}'{}", did_you_mean(suggestion));
+            let help = format!("'operations' has {}", listed(names.iter().copied()));
             self.problem(&format!("{pointer}/operation"), message, Some(help));
             return None;
         };
@@ -185,13 +189,13 @@ impl Reader<'_> {
         let number = |key: &str| value.get(key).and_then(Value::as_f64);
         match (number("target-throughput"), number("target-interval")) {
             (Some(_), Some(_)) => {
-                let message =
-                    "\"target-throughput\" and \"target-interval\" say the same; give one of them".to_owned();
+                let message = "'target-throughput' and 'target-interval' both set the rate; give one of them"
+                    .to_owned();
                 self.problem(&format!("{pointer}/target-interval"), message, None);
                 None
             }
             (Some(rate), None) if rate > 0.0 && rate < LOWEST_THROUGHPUT => {
-                let message = format!("\"target-throughput\" must be at least 0.000000001, but is {rate:e}");
+                let message = format!("'target-throughput' must be at least 0.000000001, but is {rate:e}");
                 self.problem(&format!("{pointer}/target-throughput"), message, None);
                 None
             }
@@ -215,7 +219,7 @@ impl Reader<'_> {
         ] {
             if let ((Some(count), key), Some(seconds)) = (own, said(time)) {
                 let message = format!(
-                    "\"{key}\" ({count}) cannot stand beside \"{time}\" ({seconds} s): iterations and times exclude each other"
+                    "'{key}' ({count}) cannot be combined with '{time}' ({seconds} s): a task has iterations or times"
                 );
                 self.problem(&format!("{pointer}/{key}"), message, None);
                 return;
@@ -237,7 +241,7 @@ impl Reader<'_> {
         for draft in elements.iter().flat_map(|element| &element.tasks) {
             if draft.task.params.contains_key("name") && !written.insert(draft.task.name.clone()) {
                 let message =
-                    format!("there is more than one task [{}] in challenge [{challenge}]", draft.task.name);
+                    format!("there is more than one task '{}' in challenge '{challenge}'", draft.task.name);
                 self.problem(&format!("{}/name", draft.pointer), message, None);
             }
         }
@@ -257,8 +261,8 @@ impl Reader<'_> {
                 }
             };
             self.warn(&format!(
-                "challenge [{challenge}] has more than one task of operation [{operation}]; this one is shown as [{}]. \
-                 Give it a \"name\" to choose another",
+                "challenge '{challenge}' has more than one task of operation '{operation}'; this one is shown as '{}'. \
+                 Give it a 'name' to choose another",
                 draft.task.name
             ));
         }
@@ -274,7 +278,7 @@ impl Reader<'_> {
                 let names: Vec<&str> = element.tasks.iter().map(|draft| draft.task.name.as_str()).collect();
                 let suggestion = closest(name, names.iter().copied());
                 let message = format!(
-                    "\"completed-by\" names [{name}], but no task of this element is called so{}",
+                    "'completed-by' names '{name}', but no task of this element has that name{}",
                     did_you_mean(suggestion)
                 );
                 self.problem(
@@ -284,9 +288,9 @@ impl Reader<'_> {
                 );
             } else if completing > 1 {
                 let message = format!(
-                    "\"completed-by\" names [{name}], but more than one task of this element is called so"
+                    "'completed-by' names '{name}', but several tasks of this element have that name"
                 );
-                self.problem(&pointer, message, Some("give the tasks a \"name\"".to_owned()));
+                self.problem(&pointer, message, Some("give the tasks a 'name'".to_owned()));
             }
         }
     }

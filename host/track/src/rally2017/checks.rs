@@ -10,11 +10,11 @@ impl Reader<'_> {
             for draft in &element.tasks {
                 if is_endless(draft) && !is_ended_by_another(draft, element) {
                     let message = format!(
-                        "task [{}] would never end: it has a \"warmup-time-period\" but no \"time-period\", and its \
-                         operation [{}] has no data that it could run to the end of",
+                        "task '{}' would never end: it has a 'warmup-time-period' but no 'time-period', and its \
+                         operation '{}' has no data that it could run to the end of",
                         draft.task.name, draft.task.operation.name
                     );
-                    let help = "add a \"time-period\", or let another task of a parallel element complete it"
+                    let help = "add a 'time-period', or let another task of a parallel element complete it"
                         .to_owned();
                     self.problem(&draft.pointer, message, Some(help));
                 }

@@ -20,7 +20,7 @@ impl Reader<'_> {
             if !names.insert(name.clone()) {
                 self.problem(
                     &format!("{pointer}/name"),
-                    format!("there is more than one index [{name}]"),
+                    format!("there is more than one index '{name}'"),
                     None,
                 );
             }
@@ -30,7 +30,7 @@ impl Reader<'_> {
                 let kind = self.mapping_type(&pointer, value);
                 documents.extend(self.documents(&pointer, value, (&name, &kind.name), data_url));
                 if !type_names.insert(kind.name.clone()) {
-                    let message = format!("index [{name}] has more than one type [{}]", kind.name);
+                    let message = format!("index '{name}' has more than one type '{}'", kind.name);
                     self.problem(&format!("{pointer}/name"), message, None);
                 }
                 types.push(kind);
@@ -58,7 +58,7 @@ impl Reader<'_> {
         let file_name = value["documents"].as_str()?;
         if !is_plain_file_name(file_name) {
             let message =
-                format!("the name of a data file cannot lead out of the data directory: [{file_name}]");
+                format!("the name of a data file cannot lead out of the data directory: '{file_name}'");
             self.problem(&format!("{pointer}/documents"), message, None);
         }
         Some(Documents {
@@ -84,7 +84,7 @@ impl Reader<'_> {
             if !names.insert(name.clone()) {
                 self.problem(
                     &format!("{pointer}/name"),
-                    format!("there is more than one template [{name}]"),
+                    format!("there is more than one template '{name}'"),
                     None,
                 );
             }
@@ -111,7 +111,7 @@ impl Reader<'_> {
         };
         if !in_file.is_empty() && !in_file.contains(&declared.as_str()) {
             let message = format!(
-                "\"index-pattern\" is [{declared}], but the template file applies to {}; rally deletes the indices of the first, \
+                "'index-pattern' is '{declared}', but the template file applies to {}; rally deletes the indices of the first, \
                  the target applies the second",
                 listed(in_file.iter().copied())
             );

@@ -38,7 +38,7 @@ impl Reader<'_> {
         for (pointer, value) in self.elements("", "operations") {
             let operation = self.operation(&pointer, value);
             if !names.insert(operation.name.clone()) {
-                let message = format!("there is more than one operation [{}]", operation.name);
+                let message = format!("there is more than one operation '{}'", operation.name);
                 self.problem(&format!("{pointer}/name"), message, None);
             }
             operations.push(Declared { operation: Arc::new(operation), pointer });
@@ -72,7 +72,7 @@ impl Reader<'_> {
             (Some(source), _) => {
                 let names = &self.options.extension_names.param_sources;
                 if !names.contains(source) && !self.options.any_names {
-                    let message = format!("no extension registers the parameter source [{source}]");
+                    let message = format!("unknown parameter source '{source}'");
                     let help = registered(names.iter().map(String::as_str));
                     self.problem(&format!("{pointer}/param-source"), message, Some(help));
                 }
@@ -90,8 +90,8 @@ impl Reader<'_> {
                 "bulk" => Some("index"),
                 _ => closest(&written, all.iter().copied()),
             };
-            let message = format!("unknown operation type [{written}]{}", did_you_mean(suggestion));
-            let help = format!("known are {}", listed(all.iter().copied()));
+            let message = format!("unknown operation type '{written}'{}", did_you_mean(suggestion));
+            let help = format!("known types: {}", listed(all.iter().copied()));
             self.problem(&format!("{pointer}/operation-type"), message, Some(help));
         }
         let mut params = object(value);
@@ -119,15 +119,14 @@ impl Reader<'_> {
             && bulk > 0
             && (batch < bulk || batch % bulk != 0)
         {
-            let message =
-                format!("\"batch-size\" must be a multiple of \"bulk-size\" ({bulk}), but is {batch}");
+            let message = format!("'batch-size' must be a multiple of 'bulk-size' ({bulk}), but is {batch}");
             self.problem(&format!("{pointer}/batch-size"), message, None);
         }
         let action = params.get("action-and-meta-data").and_then(Value::as_str);
         let conflicts = params.get("conflicts").and_then(Value::as_str);
         if let (Some(conflicts), Some(action @ ("none" | "sourcefile"))) = (conflicts, action) {
             let message = format!(
-                "id conflicts [{conflicts}] can only be generated when \"action-and-meta-data\" is [generate], not [{action}]"
+                "id conflicts '{conflicts}' can only be generated when 'action-and-meta-data' is 'generate', not '{action}'"
             );
             self.problem(&format!("{pointer}/conflicts"), message, None);
         }
@@ -139,11 +138,11 @@ impl Reader<'_> {
                     let names: Vec<&str> = indices.iter().map(|index| index.name.as_str()).collect();
                     let suggestion = closest(name, names.iter().copied());
                     let message = format!(
-                        "the track has no index [{name}] to take documents from{}",
+                        "the track has no index '{name}' to take documents from{}",
                         did_you_mean(suggestion)
                     );
                     let help = match names.is_empty() {
-                        true => "it declares no \"indices\"".to_owned(),
+                        true => "it declares no 'indices'".to_owned(),
                         false => format!("it has {}", listed(names.iter().copied())),
                     };
                     self.problem(&format!("{pointer}/index"), message, Some(help));
@@ -154,8 +153,8 @@ impl Reader<'_> {
         };
         let documents: Vec<&Documents> = chosen.iter().flat_map(|index| of_index(documents, index)).collect();
         if documents.is_empty() {
-            let message = format!("operation [{}] has no documents to index", declared.operation.name);
-            let help = "give a type of the track's indices \"documents\" and a \"document-count\"".to_owned();
+            let message = format!("operation '{}' has no documents to index", declared.operation.name);
+            let help = "give a type of the track's indices 'documents' and a 'document-count'".to_owned();
             self.problem(pointer, message, Some(help));
         }
         let included = documents.iter().find(|documents| documents.includes_action_and_meta_data);
@@ -167,7 +166,7 @@ impl Reader<'_> {
             };
             if let Some(key) = contradiction {
                 let message =
-                    format!("[{}] already includes lines with action and meta-data", documents.file_name);
+                    format!("'{}' already includes lines with action and meta-data", documents.file_name);
                 self.problem(&format!("{pointer}/{key}"), message, None);
             }
         }
@@ -175,7 +174,7 @@ impl Reader<'_> {
 
     fn check_search(&mut self, declared: &Declared, indices: &[Index]) {
         if declared.operation.params.contains_key("use_request_cache") {
-            let message = "\"use_request_cache\" has no effect; \"cache\" has the one that is meant";
+            let message = "'use_request_cache' has no effect; use 'cache'";
             self.warn_of_key(&format!("{}/use_request_cache", declared.pointer), message);
         }
         if declared.operation.params.contains_key("index") || indices.len() == 1 {
@@ -183,18 +182,18 @@ impl Reader<'_> {
         }
         let names: Vec<&str> = indices.iter().map(|index| index.name.as_str()).collect();
         let why = match names.as_slice() {
-            [] => "the track declares no \"indices\"".to_owned(),
+            [] => "the track declares no 'indices'".to_owned(),
             names => format!("the track has several: {}", listed(names.iter().copied())),
         };
-        let message = format!("operation [{}] does not say which index to search", declared.operation.name);
-        self.problem(&declared.pointer, message, Some(format!("add \"index\"; {why}")));
+        let message = format!("operation '{}' has no index to search", declared.operation.name);
+        self.problem(&declared.pointer, message, Some(format!("add 'index'; {why}")));
     }
 
     fn check_force_merge(&mut self, declared: &Declared) {
         let params = &declared.operation.params;
         if params.contains_key("max_num_segments") && params.contains_key("max-num-segments") {
             let message =
-                "\"max-num-segments\" and \"max_num_segments\" are the same; give one of them".to_owned();
+                "'max-num-segments' and 'max_num_segments' mean the same; give one of them".to_owned();
             self.problem(&format!("{}/max-num-segments", declared.pointer), message, None);
         }
     }
@@ -226,7 +225,7 @@ impl Reader<'_> {
             }
             if let Some(other) = users.iter().find(|declared| !from_file(declared)) {
                 let message = format!(
-                    "operations [{}] and [{}] take the documents of index [{}], but only the first says that the file \
+                    "operations '{}' and '{}' take the documents of index '{}', but only the first says that the file \
                      includes lines with action and meta-data",
                     first.operation.name, other.operation.name, index.name
                 );
@@ -263,7 +262,7 @@ fn make_whole(params: &mut Map<String, Value>) {
 pub(super) fn registered<'a>(names: impl Iterator<Item = &'a str>) -> String {
     let names: Vec<&str> = names.collect();
     match names.is_empty() {
-        true => "the track has no extension that registers one".to_owned(),
-        false => format!("registered are {}", listed(names.iter().copied())),
+        true => "no extension of the track registers one".to_owned(),
+        false => format!("registered names: {}", listed(names.iter().copied())),
     }
 }

@@ -90,19 +90,21 @@ impl Reader<'_> {
     /// For some months tracks said everything twice, for Rally as it was and for Rally to come.
     fn warn_of_keys_of_later_versions(&mut self) {
         if self.document.value.get("corpora").is_some() {
-            self.warn_of_key("/corpora", "\"corpora\" are not read: the types have the documents");
+            self.warn_of_key(
+                "/corpora",
+                "rally does not read 'corpora' of 2017 tracks: the types contain the documents",
+            );
         }
         for (pointer, value) in self.elements("", "indices") {
             if value.get("body").is_some() {
-                let message =
-                    "\"body\" is not read: the types have the mappings, the challenges the settings";
+                let message = "rally does not read 'body' of 2017 tracks: the types contain the mappings, the challenges the settings";
                 self.warn_of_key(&format!("{pointer}/body"), message);
             }
         }
     }
 }
 
-/// Takes the small data file of each type, whose sizes nobody declares.
+/// Takes the small data file of each type, whose sizes are not declared.
 fn shrink(all: &mut [Documents]) {
     for documents in all {
         *documents = Documents {

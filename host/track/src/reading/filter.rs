@@ -83,7 +83,7 @@ impl Reader<'_> {
                 }
                 if !element.tasks.is_empty() {
                     self.warn(&format!(
-                        "--{option} leaves out the task [{name}] that completes an element of challenge [{}]; the element \
+                        "--{option} leaves out the task '{name}' that completes an element of challenge '{}'; the element \
                          now ends when all its tasks are done",
                         challenge.challenge.name
                     ));
@@ -95,7 +95,7 @@ impl Reader<'_> {
                 .elements
                 .retain(|element| !element.tasks.is_empty() || (keeps_empty && element.parallel.is_some()));
             if self.is_wanted(&challenge.challenge) && before > 0 && challenge.tasks().next().is_none() {
-                complain(self, format!("no task of challenge [{}] is left", challenge.challenge.name))?;
+                complain(self, format!("no task of challenge '{}' remains", challenge.challenge.name))?;
             }
         }
         Ok(())
@@ -110,9 +110,9 @@ fn parse<'a>(text: &'a str, challenges: &[DraftChallenge]) -> Result<Filter<'a>,
         None => Ok(Filter::Name(text)),
         Some(("type", kind)) if !kind.contains(':') => Ok(Filter::OperationType(kind)),
         Some(("tag", tag)) if !tag.contains(':') => Ok(Filter::Tag(tag)),
-        Some(_) => {
-            Err(format!("[{text}] is no filter; write a task's name, type:<operation type> or tag:<tag>"))
-        }
+        Some(_) => Err(format!(
+            "'{text}' is not a filter; write the name of a task, type:<operation type> or tag:<tag>"
+        )),
     }
 }
 
@@ -134,7 +134,7 @@ fn selects_nothing(filter: &Filter<'_>, text: &str, challenges: &[DraftChallenge
     let suggestion = closest(value, candidates.iter().copied());
     let known = match candidates.is_empty() {
         true => String::new(),
-        false => format!("; there are {}", listed(candidates.iter().copied())),
+        false => format!("; candidates: {}", listed(candidates.iter().copied())),
     };
-    Some(format!("[{text}] matches no task{}{known}", did_you_mean(suggestion)))
+    Some(format!("'{text}' matches no task{}{known}", did_you_mean(suggestion)))
 }

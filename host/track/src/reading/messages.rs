@@ -22,7 +22,7 @@ pub(super) fn problems(
         let known = known_keys(schema, error.schema_path().as_str());
         let unknown = |key: &String| {
             let suggestion = closest(key, known.iter().copied());
-            let message = format!("unknown key \"{key}\"{}", did_you_mean(suggestion));
+            let message = format!("unknown key '{key}'{}", did_you_mean(suggestion));
             let help = suggestion.is_none().then(|| format!("known here: {}", listed(known.iter().copied())));
             document.problem(&child(&pointer, key), Part::Key, message, help)
         };
@@ -41,14 +41,14 @@ fn message(error: &ValidationError<'_>, pointer: &str) -> (String, Option<String
             let members = error.instance().as_object();
             if property == "operation" && members.is_some_and(|members| members.contains_key("parallel")) {
                 return (
-                    "\"parallel\" cannot stand within \"parallel\"".to_owned(),
-                    Some("give the inner tasks to the outer element".to_owned()),
+                    "'parallel' cannot contain 'parallel'".to_owned(),
+                    Some("move the inner tasks to the outer element".to_owned()),
                 );
             }
             let keys = members.into_iter().flat_map(|members| members.keys()).map(String::as_str);
             match closest(property, keys) {
-                Some(similar) => format!("{name} lacks \"{property}\"; is \"{similar}\" meant to be it?"),
-                None => format!("{name} lacks \"{property}\""),
+                Some(similar) => format!("{name} lacks '{property}'; did you write '{similar}' instead?"),
+                None => format!("{name} lacks '{property}'"),
             }
         }
         ValidationErrorKind::Type { kind } => format!("{name} must be {}, not {value}", types(kind)),
@@ -95,10 +95,10 @@ fn subject(pointer: &str) -> String {
             Some("operations") => "this operation".to_owned(),
             Some("challenges") => "this challenge".to_owned(),
             Some("schedule" | "tasks") => "this task".to_owned(),
-            Some(list) => format!("each element of \"{list}\""),
+            Some(list) => format!("each element of '{list}'"),
             None => "this element".to_owned(),
         },
-        Some(key) => format!("\"{}\"", key.replace("~1", "/").replace("~0", "~")),
+        Some(key) => format!("'{}'", key.replace("~1", "/").replace("~0", "~")),
     }
 }
 

@@ -12,7 +12,7 @@ use crate::json::Part;
 use crate::template::Renderer;
 use crate::{Challenge, LoadOptions};
 
-/// More problems than this help nobody, and finding the place of each takes time.
+/// More problems than this do not help, and finding the place of each takes time.
 pub(crate) const MAX_PROBLEMS: usize = 20;
 
 /// Bytes of all mappings, index bodies and templates: a track may name the same large file any number of times.
@@ -111,7 +111,7 @@ impl<'a> Reader<'a> {
         let code = self.files.path("track.py");
         if code.is_file() {
             self.warn(&format!(
-                "{}: Python code is not run; what it registers has to come from components",
+                "{}: rally does not run Python code; components have to register what it registers",
                 code.display()
             ));
         }
@@ -129,11 +129,11 @@ impl<'a> Reader<'a> {
         let Some((scheme, _)) = url.split_once("://") else {
             self.warn_of_key(
                 pointer,
-                &format!("[{url}] is no URL; documents that are not here cannot be downloaded"),
+                &format!("'{url}' is not a URL; documents that are not here cannot be downloaded"),
             );
             return;
         };
-        let message = format!("documents cannot be downloaded by [{scheme}]");
+        let message = format!("documents cannot be downloaded by '{scheme}'");
         let help = "give the URL of a folder that begins with http:// or https://".to_owned();
         self.problem(pointer, message, Some(help));
     }
@@ -167,7 +167,7 @@ impl<'a> Reader<'a> {
                 Some(document.into_value())
             }
             Ok(document) => {
-                let message = "this file must hold a JSON object".to_owned();
+                let message = "this file must contain a JSON object".to_owned();
                 if self.problems.len() < MAX_PROBLEMS {
                     self.problems.push(document.problem("", Part::Value, message, None));
                 }
@@ -182,12 +182,14 @@ impl<'a> Reader<'a> {
         }
     }
 
-    /// Whether so many more bytes may be read for the track.
+    /// Whether this number of further bytes may be read for the track.
     pub(crate) fn may_read(&mut self, pointer: &str, bytes: usize) -> bool {
         self.bytes_read = self.bytes_read.saturating_add(bytes);
         if self.bytes_read > MAX_BYTES_READ {
-            let message =
-                format!("the files that the track names have more than {} MiB", MAX_BYTES_READ / 1024 / 1024);
+            let message = format!(
+                "the files of the track are larger than {} MiB together",
+                MAX_BYTES_READ / 1024 / 1024
+            );
             self.problem(pointer, message, None);
             return false;
         }
@@ -200,8 +202,8 @@ impl<'a> Reader<'a> {
         let pattern = if directory.is_empty() { "*".to_owned() } else { format!("{directory}/*") };
         let names = self.files.glob("", &pattern).unwrap_or_default();
         match closest(name, names.iter().map(String::as_str)) {
-            Some(similar) => format!("did you mean [{similar}]?"),
-            None => format!("file names are relative to [{}]", self.files.root().display()),
+            Some(similar) => format!("did you mean '{similar}'?"),
+            None => format!("file names are relative to '{}'", self.files.root().display()),
         }
     }
 }

@@ -53,7 +53,7 @@ impl Schema {
     pub(crate) fn check(&self, document: &Document, pointer: &str, definition: &str) -> Vec<Problem> {
         let Some(value) = document.value.pointer(pointer) else { return Vec::new() };
         let Some(Definition { schema, validator }) = self.definitions.get(definition) else {
-            let message = format!("the schema has no usable definition [{definition}]");
+            let message = format!("the schema has no usable definition '{definition}'");
             return vec![document.problem(pointer, Part::Value, message, None)];
         };
         let errors = validator.iter_errors(value);

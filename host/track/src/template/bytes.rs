@@ -24,9 +24,7 @@ impl Encoding {
             "utf-8" | "utf8" | "u8" => Ok(Self::Utf8),
             "ascii" | "us-ascii" | "646" => Ok(Self::Ascii),
             "latin-1" | "latin1" | "latin" | "iso-8859-1" | "iso8859-1" | "l1" | "8859" => Ok(Self::Latin1),
-            _ => Err(invalid(format!(
-                "the encoding [{name}] is not supported; there are utf-8, ascii and latin-1"
-            ))),
+            _ => Err(invalid(format!("the encoding '{name}' is not supported; use utf-8, ascii or latin-1"))),
         }
     }
 
@@ -83,11 +81,11 @@ pub(super) fn encode(text: &str, args: &[Value]) -> Result<Value, Error> {
                 "backslashreplace" => bytes.extend(escaped(code).bytes()),
                 "strict" => {
                     return Err(invalid(format!(
-                        "encode: {} has no [{letter}] (U+{code:04X})",
+                        "encode: {} has no '{letter}' (U+{code:04X})",
                         encoding.name()
                     )));
                 }
-                other => return Err(invalid(format!("encode: there is no error handler [{other}]"))),
+                other => return Err(invalid(format!("encode: unknown error handler '{other}'"))),
             }
         }
     }
@@ -116,7 +114,7 @@ impl Bytes {
             "strict" => Err(invalid(format!("decode: these bytes are not {}", encoding.name()))),
             "ignore" => Ok(String::from_utf8_lossy(&self.0).replace('\u{FFFD}', "").into()),
             "replace" => Ok(String::from_utf8_lossy(&self.0).into_owned().into()),
-            other => Err(invalid(format!("decode: there is no error handler [{other}]"))),
+            other => Err(invalid(format!("decode: unknown error handler '{other}'"))),
         }
     }
 }

@@ -54,7 +54,7 @@ impl MutableMap {
                     ValueKind::Map => changes.push((key.clone(), other.get_item(&key)?)),
                     _ => match key.try_iter()?.collect::<Vec<_>>().as_slice() {
                         [name, value] => changes.push((name.clone(), value.clone())),
-                        _ => return Err(invalid("a map is made of pairs".to_owned())),
+                        _ => return Err(invalid("a map needs pairs".to_owned())),
                     },
                 }
             }

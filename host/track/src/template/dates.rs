@@ -29,7 +29,7 @@ fn get_start_date(start: &Value, format: Option<String>, kwargs: Kwargs) -> Resu
     written("get_start_date", moment("get_start_date", start, None)?, format.as_deref())
 }
 
-/// The date so many days after a moment.
+/// The date `days` after a moment.
 fn get_end_date(
     start: &Value,
     days: Option<Value>,
@@ -42,13 +42,13 @@ fn get_end_date(
     let number = match days.kind() {
         ValueKind::Number => f64::try_from(days.clone())?,
         ValueKind::Bool => f64::from(u8::from(days.is_true())),
-        _ => return Err(invalid(format!("get_end_date: [{days}] is no number of days"))),
+        _ => return Err(invalid(format!("get_end_date: '{days}' is not a number of days"))),
     };
     let start = moment("get_end_date", start, None)?;
     let end = SignedDuration::try_from_secs_f64(number * 86_400.0)
         .ok()
         .and_then(|duration| start.checked_add(duration).ok())
-        .ok_or_else(|| invalid(format!("get_end_date: [{days}] days lead out of the calendar")))?;
+        .ok_or_else(|| invalid(format!("get_end_date: {days} days lead out of the calendar")))?;
     written("get_end_date", end, format.as_deref())
 }
 
@@ -65,7 +65,7 @@ where
 fn written(filter: &str, moment: Timestamp, format: Option<&str>) -> Result<String, Error> {
     let format = format.unwrap_or("%Y-%m-%d");
     strtime::format(format, &moment.to_zoned(TimeZone::UTC))
-        .map_err(|error| invalid(format!("{filter}: cannot write a date as [{format}]: {error}")))
+        .map_err(|error| invalid(format!("{filter}: cannot write a date as '{format}': {error}")))
 }
 
 /// A float is seconds since the epoch; a text needs a format. As in Rally an integer is no moment: `5 | days_ago(now)` is
@@ -73,16 +73,16 @@ fn written(filter: &str, moment: Timestamp, format: Option<&str>) -> Result<Stri
 fn moment(filter: &str, value: &Value, format: Option<&str>) -> Result<Timestamp, Error> {
     match (value.as_str(), format) {
         (Some(text), Some(format)) => parsed(text, format)
-            .ok_or_else(|| invalid(format!("{filter}: [{text}] is not a date of the form [{format}]"))),
+            .ok_or_else(|| invalid(format!("{filter}: '{text}' is not a date of the form '{format}'"))),
         (None, _) if value.kind() == ValueKind::Number && !value.is_integer() => {
             let seconds = f64::try_from(value.clone())?;
             Timestamp::from_microsecond((seconds * 1e6).round_ties_even() as i64)
-                .map_err(|_| invalid(format!("{filter}: [{value}] is no moment of the calendar")))
+                .map_err(|_| invalid(format!("{filter}: '{value}' is outside the calendar")))
         }
         (_, Some(format)) => Err(invalid(format!(
-            "{filter} needs a date of the form [{format}] or a moment such as now, not [{value}]"
+            "{filter} needs a date of the form '{format}' or a moment such as now, not '{value}'"
         ))),
-        (_, None) => Err(invalid(format!("{filter} needs a moment such as now, not [{value}]"))),
+        (_, None) => Err(invalid(format!("{filter} needs a moment such as now, not '{value}'"))),
     }
 }
 

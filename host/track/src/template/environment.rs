@@ -101,7 +101,7 @@ fn load(shared: &Shared, name: &str) -> Result<Option<String>, Error> {
     if shared.kind == Kind::Body {
         return Err(Error::new(
             ErrorKind::InvalidOperation,
-            format!("a body can include and import nothing but the helpers, not [{name}]"),
+            format!("a body can include and import only the helpers, not '{name}'"),
         ));
     }
     match shared.files.read(name) {

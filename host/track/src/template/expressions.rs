@@ -44,7 +44,7 @@ impl Rewriting {
         Self { changeable: CHANGING_METHODS.iter().any(|method| source.contains(method)) }
     }
 
-    /// An expression, rewritten, with as many line ends as before. Nothing if it is none: the engine says why.
+    /// An expression, rewritten, with as many line ends as before. `None` if it is malformed: the engine reports why.
     pub(super) fn expression(self, text: &str) -> Option<String> {
         let expression = parse_expr(text.trim()).ok()?;
         let mut out = String::with_capacity(text.len() * 2);

@@ -89,7 +89,7 @@ pub(super) fn add_to(environment: &mut Environment<'static>, meter: &Arc<Meter>)
     environment.add_filter("list", |state: &mut State, value: Value| -> Result<Value, Error> {
         check_walked(&value)?;
         if value.is_none() {
-            return Err(invalid("none is no list".to_owned()));
+            return Err(invalid("none is not a list".to_owned()));
         }
         let list = state.apply_filter("__list", &[value])?;
         Ok(operators::changeable(list.try_iter()?.collect()))

@@ -72,7 +72,7 @@ impl Meter {
         }
         Err(Error::new(
             ErrorKind::InvalidOperation,
-            format!("the template does not end: it was stopped after {SECONDS} seconds"),
+            format!("the template does not end: rally stopped it after {SECONDS} seconds"),
         ))
     }
 

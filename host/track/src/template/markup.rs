@@ -73,7 +73,7 @@ fn xmlattr(attributes: &Value, arguments: Rest<ValueOrKwargs>) -> Result<Value, 
         }
         let name = printed(&key);
         if name.contains(|letter: char| letter.is_whitespace() || matches!(letter, '/' | '>' | '=')) {
-            return Err(invalid(format!("xmlattr: [{name}] is no name of an attribute")));
+            return Err(invalid(format!("xmlattr: '{name}' is not the name of an attribute")));
         }
         out.push(format!("{}=\"{}\"", escaped(&name), escaped(&printed(&value))));
     }
@@ -113,7 +113,7 @@ fn urlize(text: &Value, arguments: Rest<ValueOrKwargs>) -> Result<Value, Error> 
         None => Vec::new(),
     };
     if let Some(scheme) = schemes.iter().find(|scheme| !matches(&SCHEME, scheme)) {
-        return Err(invalid(format!("urlize: [{scheme}] is no scheme such as tel:")));
+        return Err(invalid(format!("urlize: '{scheme}' is not a scheme such as tel:")));
     }
     let target =
         target.map(|target| format!(" target=\"{}\"", escaped(&printed(&target)))).unwrap_or_default();

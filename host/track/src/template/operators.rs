@@ -139,14 +139,14 @@ pub(super) fn contains(container: &Value, value: &Value) -> Result<bool, Error> 
         ValueKind::String => match value.as_str() {
             Some(part) => Ok(container.as_str().is_some_and(|text| text.contains(part))),
             None if value.is_undefined() => {
-                Err(Error::new(ErrorKind::UndefinedError, "an undefined value is in no string"))
+                Err(Error::new(ErrorKind::UndefinedError, "a string cannot contain an undefined value"))
             }
-            None => Err(type_error(format!("only a string can be in a string, not {}", type_name(value)))),
+            None => Err(type_error(format!("a string can contain only strings, not {}", type_name(value)))),
         },
         ValueKind::Map | ValueKind::Seq | ValueKind::Iterable => {
             Ok(container.try_iter()?.any(|element| element == *value))
         }
-        _ => Err(type_error(format!("nothing can be in a value of type {}", type_name(container)))),
+        _ => Err(type_error(format!("a value of type {} cannot contain anything", type_name(container)))),
     }
 }
 
@@ -167,7 +167,7 @@ fn modulo(left: Value, right: Value) -> Result<Value, Error> {
 pub(super) fn iterated(value: Value) -> Result<Value, Error> {
     match value.as_str() {
         Some(text) => Ok(text.chars().map(|letter| Value::from(letter.to_string())).collect()),
-        None if value.is_none() => Err(type_error("a loop cannot go over none".to_owned())),
+        None if value.is_none() => Err(type_error("a loop cannot iterate over none".to_owned())),
         None => Ok(value),
     }
 }

@@ -46,11 +46,11 @@ impl Arguments<'_> {
             [map] if map.kind() == ValueKind::Map => {
                 let member = map.get_item(&Value::from(name))?;
                 match member.is_undefined() {
-                    true => Err(invalid(format!("a format asks for [{name}], which is not there"))),
+                    true => Err(invalid(format!("a format uses '{name}', which is not defined"))),
                     false => Ok(member),
                 }
             }
-            _ => Err(invalid(format!("a format asks for [{name}] by name, which needs a map"))),
+            _ => Err(invalid(format!("a format uses '{name}' by name, which needs a map"))),
         }
     }
 }
@@ -158,12 +158,12 @@ impl Field {
                     .ok()
                     .and_then(char::from_u32)
                     .map(String::from)
-                    .ok_or_else(|| invalid(format!("%c: {code} is no character")))?,
+                    .ok_or_else(|| invalid(format!("%c: {code} is not a character")))?,
                 _ => return Err(invalid("%c in a format needs a character".to_owned())),
             },
             'd' | 'i' | 'u' | 'o' | 'x' | 'X' => return self.write_integer(conversion, value, out),
             'e' | 'E' | 'f' | 'F' | 'g' | 'G' => return self.write_float(conversion, value, out),
-            other => return Err(invalid(format!("a format has an unknown conversion [%{other}]"))),
+            other => return Err(invalid(format!("a format has the unknown conversion '%{other}'"))),
         };
         self.pad("", &body, false, out);
         Ok(())

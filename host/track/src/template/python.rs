@@ -150,7 +150,7 @@ fn length(value: &Value) -> Result<usize, Error> {
     })
 }
 
-/// Jinja2's `int`: what is no number becomes the default, 0.
+/// Jinja2's `int`: other values than numbers become the default, 0.
 fn to_int(value: &Value, arguments: Rest<ValueOrKwargs>) -> Result<Value, Error> {
     let [default, base] = filters::given(arguments, ["default", "base"])?;
     let default = default.unwrap_or_else(|| Value::from(0));
@@ -200,7 +200,7 @@ fn truncated(number: f64) -> Option<Value> {
     number.is_finite().then(|| Value::from(number.trunc() as i128))
 }
 
-/// Jinja2's `float`: what is no number becomes the default, 0.0.
+/// Jinja2's `float`: other values than numbers become the default, 0.0.
 fn to_float(value: &Value, arguments: Rest<ValueOrKwargs>) -> Result<Value, Error> {
     let [default] = filters::given(arguments, ["default"])?;
     let default = default.unwrap_or_else(|| Value::from(0.0));
@@ -222,7 +222,7 @@ fn undefined_is_no_number(value: &Value) -> Result<(), Error> {
     if value.is_undefined() {
         return Err(Error::new(
             ErrorKind::UndefinedError,
-            "an undefined value is no number; give it one with default() first",
+            "an undefined value is not a number; set one with default() first",
         ));
     }
     Ok(())
@@ -274,7 +274,7 @@ impl JsonWriter {
                     texts += usize::from(key.as_str().is_some());
                 }
                 if texts > 0 && texts < members.len() {
-                    let message = "keys that are strings and others cannot be sorted";
+                    let message = "cannot sort string keys together with other keys";
                     return Err(Error::new(ErrorKind::BadSerialization, message));
                 }
                 members.sort_by(|(a, _), (b, _)| a.cmp(b));
@@ -285,7 +285,7 @@ impl JsonWriter {
                 })?;
             }
             kind => {
-                return Err(Error::new(ErrorKind::BadSerialization, format!("{kind} values are no JSON")));
+                return Err(Error::new(ErrorKind::BadSerialization, format!("{kind} values cannot be JSON")));
             }
         }
         Ok(())

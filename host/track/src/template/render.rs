@@ -200,7 +200,7 @@ fn render_once(shared: &Arc<Shared>) -> Result<String, Error> {
 /// macros. The limits on them are met within half of it in a debug build.
 const STACK_BYTES: usize = 32 * 1024 * 1024;
 
-/// Runs on a thread of its own: nobody knows how much stack the caller has left.
+/// Runs on a thread of its own: the caller may have little stack left.
 fn on_large_stack<T: Send>(run: impl FnOnce() -> Result<T, Error> + Send) -> Result<T, Error> {
     let failed = |what: &str| Error::new(ErrorKind::InvalidOperation, format!("the template engine {what}"));
     std::thread::scope(|scope| {
@@ -313,7 +313,7 @@ fn explain(error: &Error) -> (String, Option<String>) {
     let detail = error.detail().map_or_else(|| error.kind().to_string(), str::to_owned);
     match error.kind() {
         ErrorKind::OutOfFuel => (
-            "the template does not end: it was stopped after ten million steps".to_owned(),
+            "the template does not end: rally stopped it after ten million steps".to_owned(),
             Some("look for loops over large ranges, or loops in loops".to_owned()),
         ),
         ErrorKind::TemplateNotFound => {
@@ -321,7 +321,7 @@ fn explain(error: &Error) -> (String, Option<String>) {
         }
         ErrorKind::SyntaxError => (format!("template syntax error: {detail}"), None),
         ErrorKind::InvalidOperation if detail.contains("recursion limit") => (
-            "the template includes or calls itself without end".to_owned(),
+            "the template includes or calls itself forever".to_owned(),
             Some("look for files that include each other, and for macros that call themselves".to_owned()),
         ),
         ErrorKind::InvalidOperation => (detail, None),

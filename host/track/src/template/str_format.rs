@@ -83,7 +83,7 @@ impl Fields<'_, '_, '_, '_> {
                 let _ = python::repr(&mut text, &value);
                 Value::from(text)
             }
-            other => return Err(invalid(format!("format: there is no conversion [{other}]"))),
+            other => return Err(invalid(format!("format: unknown conversion '{other}'"))),
         };
         let spec = self.write(spec, depth + 1)?;
         guards::check_widths(&spec)?;

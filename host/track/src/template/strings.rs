@@ -8,7 +8,7 @@ use regex::Regex;
 
 use super::{bytes, guards, operators, python, str_format};
 
-/// Calls a method, or nothing if it is none of these.
+/// Calls a method; `None` for any other.
 pub(super) fn call(
     state: &mut State,
     text: &str,
@@ -88,7 +88,7 @@ fn searched(text: &str, method: &str, args: &[Value]) -> Result<Value, Error> {
     match at {
         Some(at) => Ok(at.into()),
         None if method.ends_with("find") => Ok(Value::from(-1)),
-        None => Err(invalid(format!("{method}: [{wanted}] is not in the string"))),
+        None => Err(invalid(format!("{method}: '{wanted}' is not in the string"))),
     }
 }
 

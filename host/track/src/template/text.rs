@@ -107,7 +107,7 @@ fn truncate(text: &Value, arguments: Rest<ValueOrKwargs>) -> Result<String, Erro
     let text = printed(text);
     let end_length = end.chars().count();
     if length < end_length {
-        return Err(invalid(format!("truncate: a length of {length} has no room for the end [{end}]")));
+        return Err(invalid(format!("truncate: the end '{end}' does not fit into a length of {length}")));
     }
     if text.chars().count() <= length.saturating_add(leeway) {
         return Ok(text);

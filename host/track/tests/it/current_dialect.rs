@@ -54,18 +54,18 @@ fn contradictions_are_found_where_they_stand() {
             error_after(|track| {
                 track["challenge"] = json!({"name": "c", "schedule": [{"operation": "search"}]})
             }),
-            "both \"challenge\" and \"schedule\"",
+            "both 'challenge' and 'schedule'",
             "/schedule",
         ),
         (
             error_after(|track| drop(track.as_object_mut().unwrap().remove("schedule"))),
-            "what is to be done",
+            "has no challenges",
             "",
         ),
         (error_after(|track| track["version"] = json!(3)), "version 3", "/version"),
         (
             error_after(|track| track["operations"][0]["bulk-size"] = json!(5.0)),
-            "\"bulk-size\" must be a whole number",
+            "'bulk-size' must be a whole number",
             "/operations/0/bulk-size",
         ),
         (
@@ -73,19 +73,19 @@ fn contradictions_are_found_where_they_stand() {
                 let twice = track["operations"][0].clone();
                 track["operations"] = json!([twice, {"name": "search", "operation-type": "sql"}]);
             }),
-            "more than one operation [search]",
+            "more than one operation 'search'",
             "/operations/1/name",
         ),
-        (error_after(schedule(json!([{"name": "x"}]))), "lacks \"operation\"", "/schedule/0"),
+        (error_after(schedule(json!([{"name": "x"}]))), "lacks 'operation'", "/schedule/0"),
         (error_after(schedule(json!([{"operation": 5}]))), "a name or an object", "/schedule/0/operation"),
         (
             error_after(schedule(json!([{"operation": {}}]))),
-            "lacks \"operation-type\"",
+            "lacks 'operation-type'",
             "/schedule/0/operation",
         ),
         (
             error_after(schedule(json!([{"operation": "search"}, {"operation": "search"}]))),
-            "more than one task [search]",
+            "more than one task 'search'",
             "/schedule/1",
         ),
         (
@@ -100,7 +100,7 @@ fn contradictions_are_found_where_they_stand() {
         ),
         (
             error_after(task(json!({"ramp-up-time-period": 5}))),
-            "no \"warmup-time-period\"",
+            "no 'warmup-time-period'",
             "/schedule/0/ramp-up-time-period",
         ),
         (
@@ -110,7 +110,7 @@ fn contradictions_are_found_where_they_stand() {
         ),
         (
             error_after(task(json!({"target-throughput": 5, "target-interval": 0}))),
-            "say the same",
+            "both set the rate",
             "/schedule/0/target-interval",
         ),
         (
@@ -126,7 +126,7 @@ fn contradictions_are_found_where_they_stand() {
         (error_after(task(json!({"clients": 4_294_967_296_u64}))), "at most 1000000", "/schedule/0/clients"),
         (
             error_after(parallel(json!({"completed-by": "serch"}))),
-            "did you mean [search]?",
+            "did you mean 'search'?",
             "/schedule/0/parallel/completed-by",
         ),
         (
@@ -145,12 +145,12 @@ fn contradictions_are_found_where_they_stand() {
             error_after(|track| {
                 drop(track["corpora"][0]["documents"][0].as_object_mut().unwrap().remove("document-count"));
             }),
-            "lacks \"document-count\"",
+            "lacks 'document-count'",
             "/corpora/0/documents/0",
         ),
         (
             error_after(|track| track["corpora"][0]["source-format"] = json!("hdf5")),
-            "unknown source format [hdf5]",
+            "unknown source format 'hdf5'",
             "/corpora/0/documents/0",
         ),
         (
@@ -160,7 +160,7 @@ fn contradictions_are_found_where_they_stand() {
         ),
         (
             error_after(|track| track["indices"][0]["body"] = json!("indx.json")),
-            "did you mean [index.json]?",
+            "did you mean 'index.json'?",
             "/indices/0/body",
         ),
         (
@@ -172,7 +172,7 @@ fn contradictions_are_found_where_they_stand() {
             error_after(|track| {
                 track["templates"] = json!([{"name": "t", "index-pattern": "*", "template": "index.json", "template-path": "a.b"}]);
             }),
-            "has no \"a\" there",
+            "has no 'a'",
             "/templates/0/template-path",
         ),
     ];
@@ -351,8 +351,8 @@ fn python_code_is_named_once() {
     directory.write("track.py", b"def register(registry): pass");
     let warnings = directory.load(&LoadOptions::default()).unwrap().warnings;
     assert_eq!(warnings.len(), 2, "{warnings:?}");
-    assert!(warnings[0].contains("\"dependencies\" are not installed"), "{warnings:?}");
-    assert!(warnings[1].contains("track.py: Python code is not run"), "{warnings:?}");
+    assert!(warnings[0].contains("does not install 'dependencies'"), "{warnings:?}");
+    assert!(warnings[1].contains("track.py: rally does not run Python code"), "{warnings:?}");
 }
 
 #[test]
@@ -366,7 +366,7 @@ fn a_filter_that_selects_nothing_is_a_warning() {
     let options = LoadOptions { exclude_tasks: vec!["serch".to_owned()], ..LoadOptions::default() };
     let track = directory_of(&valid()).load(&options).unwrap();
     assert!(
-        track.warnings[0].contains("[serch] matches no task, did you mean [search]?"),
+        track.warnings[0].contains("'serch' matches no task, did you mean 'search'?"),
         "{:?}",
         track.warnings
     );
@@ -409,8 +409,8 @@ fn parameters_reach_templates_and_must_be_read_by_one() {
 
     let error = load(json!({"shard": 3}), false).unwrap_err();
     assert!(matches!(error, TrackError::Parameters { .. }));
-    assert!(error.to_string().contains("[shard] (did you mean [shards]?)"), "{error}");
-    assert!(error.to_string().contains("it reads: seconds, shards"), "{error}");
+    assert!(error.to_string().contains("'shard' (did you mean 'shards'?)"), "{error}");
+    assert!(error.to_string().contains("its parameters are seconds, shards"), "{error}");
     load(json!({"shard": 3}), true).unwrap();
     let error = load(json!({"now": 3}), true).unwrap_err();
     assert!(error.to_string().contains("cannot be set"), "{error}");
@@ -458,7 +458,7 @@ fn one_large_file_cannot_be_many_bodies() {
     let directory = directory_of(&track);
     directory.write("index.json", json!({"a": "x".repeat(500_000)}).to_string().as_bytes());
     let error = directory.error();
-    assert!(error.contains("more than 64 MiB"), "{error}");
+    assert!(error.contains("larger than 64 MiB"), "{error}");
 }
 
 #[test]
@@ -498,7 +498,7 @@ fn more_clients_than_a_machine_can_plan_are_refused_where_they_stand() {
             "operations": [{"name": "s", "operation-type": "search", "body": {}}], "schedule": [task]
         });
         let error = TrackDirectory::new(&json!({ "track.json": track })).error();
-        assert!(error.contains("\"clients\" must be at most 1000000") && error.contains(place), "{error}");
+        assert!(error.contains("'clients' must be at most 1000000") && error.contains(place), "{error}");
         assert!(error.contains("track.json:"), "{error}");
     }
 }

@@ -53,7 +53,7 @@ fn a_throughput_of_zero_is_refused() {
         let error = error_after(|track| {
             track["challenges"][0]["schedule"] = json!([{"operation": "search", "target-throughput": zero}]);
         });
-        assert!(error.contains("\"target-throughput\" must be greater than 0"), "{error}");
+        assert!(error.contains("'target-throughput' must be greater than 0"), "{error}");
     }
 }
 
@@ -78,7 +78,7 @@ fn a_challenge_without_a_description_is_refused() {
     let error = error_after(|track| {
         track["challenges"][0].as_object_mut().unwrap().remove("description");
     });
-    assert!(error.contains("this challenge lacks \"description\""), "{error}");
+    assert!(error.contains("this challenge lacks 'description'"), "{error}");
 }
 
 #[test]
@@ -96,9 +96,9 @@ fn what_has_no_effect_or_another_one_is_warned_of() {
     warning(
         &|track| track["challenges"][0]["schedule"][0]["schedule"] = json!("poisson"),
         &[],
-        "\"poisson\" has no effect without",
+        "'poisson' has no effect without",
     );
-    warning(&|_| {}, &[("track.py", "")], "track.py: Python code is not run");
+    warning(&|_| {}, &[("track.py", "")], "track.py: rally does not run Python code");
     for file in [
         "{\"template\": \"logs-*\"}",
         "{\"index_patterns\": [\"logs-*\"]}",
@@ -110,7 +110,7 @@ fn what_has_no_effect_or_another_one_is_warned_of() {
                     json!([{"name": "t", "index-pattern": "other-*", "template": "template.json"}]);
             },
             &[("template.json", file)],
-            "\"index-pattern\" is [other-*], but the template file applies to logs-*",
+            "'index-pattern' is 'other-*', but the template file applies to logs-*",
         );
     }
 }

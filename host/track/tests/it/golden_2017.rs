@@ -216,9 +216,7 @@ enum Difference {
 fn difference(id: &str) -> Option<Difference> {
     Some(match id {
         // DESIGN §6: contradictions that Rally finds when a task starts are found at load.
-        "operation-type-search" | "operation-type-Search" => {
-            Difference::Rejected("does not say which index to search")
-        }
+        "operation-type-search" | "operation-type-Search" => Difference::Rejected("has no index to search"),
         // DESIGN §6: an endless source with only a warm-up time is an error, unless another task completes its element.
         "parallel-default-iterations-task-w-time"
         | "task-warmup_time_period-0"
@@ -226,7 +224,7 @@ fn difference(id: &str) -> Option<Difference> {
         // The documentation calls them optional.
         "auto-managed-false-no-types" => Difference::Accepted,
         // A parameter source is called by its name; Rally fails when the race starts.
-        "operation-param-source-number" => Difference::Rejected("\"param-source\" must be a string"),
+        "operation-param-source-number" => Difference::Rejected("'param-source' must be a string"),
         // An older spelling of index-stats, which 0.7.2 takes for a custom operation that nothing runs.
         "operation-type-indices-stats" => {
             Difference::Compared(|expected| expected["operations"][0]["type"] = json!("IndicesStats"))
@@ -239,48 +237,48 @@ fn difference(id: &str) -> Option<Difference> {
 const REASONS: &[(&str, &str)] = &[
     ("variables-without-context", "{{ clients }} printed nothing"),
     ("variables-set-after-import", "{{ clients }} printed nothing"),
-    ("missing-description", "the track lacks \"description\""),
-    ("missing-operations", "the track lacks \"operations\""),
-    ("missing-challenges", "the track lacks \"challenges\""),
+    ("missing-description", "the track lacks 'description'"),
+    ("missing-operations", "the track lacks 'operations'"),
+    ("missing-challenges", "the track lacks 'challenges'"),
     ("not-an-object", "the track must be an object, not a list"),
     ("invalid-json", "invalid JSON: trailing comma"),
     ("invalid-template", "template syntax error"),
-    ("no-track-json", "there is no track at"),
-    ("empty-types", "\"types\" must not be empty"),
-    ("empty-indices", "\"indices\" must not be empty"),
-    ("type-no-name", "this type lacks \"name\""),
-    ("type-no-mapping", "this type lacks \"mapping\""),
-    ("template-file-missing", "there is no file [default-template.json]"),
-    ("operation-duplicate", "there is more than one operation [match-all]"),
-    ("operations-empty", "\"operations\" must not be empty"),
-    ("operation-cache-true", "\"cache\" must be true or false, not \"true\""),
-    ("operation-pages-0", "\"pages\" must be at least 1, but is 0"),
-    ("operation-pages-all", "\"pages\" must be a whole number, not \"all\""),
-    ("operation-results-per-page-0", "\"results-per-page\" must be at least 1"),
-    ("operation-index-5", "\"index\" must be a string, not 5"),
+    ("no-track-json", "no track at"),
+    ("empty-types", "'types' must not be empty"),
+    ("empty-indices", "'indices' must not be empty"),
+    ("type-no-name", "this type lacks 'name'"),
+    ("type-no-mapping", "this type lacks 'mapping'"),
+    ("template-file-missing", "no such file: 'default-template.json'"),
+    ("operation-duplicate", "there is more than one operation 'match-all'"),
+    ("operations-empty", "'operations' must not be empty"),
+    ("operation-cache-true", "'cache' must be true or false, not \"true\""),
+    ("operation-pages-0", "'pages' must be at least 1, but is 0"),
+    ("operation-pages-all", "'pages' must be a whole number, not \"all\""),
+    ("operation-results-per-page-0", "'results-per-page' must be at least 1"),
+    ("operation-index-5", "'index' must be a string, not 5"),
     ("challenge-two-no-default", "no challenge is the default"),
-    ("challenge-duplicate-name", "there is more than one challenge [a]"),
-    ("challenge-duplicate-name-both-default", "[a] is the default challenge already"),
-    ("challenge-missing-name", "this challenge lacks \"name\""),
-    ("challenge-missing-schedule", "this challenge lacks \"schedule\""),
-    ("schedule-empty", "\"schedule\" must not be empty"),
-    ("unknown-operation-in-parallel", "there is no operation [nope]"),
-    ("task-clients-0", "\"clients\" must be at least 1, but is 0"),
-    ("task-warmup_time_period--1", "\"warmup-time-period\" must be at least 0, but is -1"),
-    ("task-iterations-1.5", "\"iterations\" must be a whole number, not 1.5"),
-    ("parallel-mix-w-it+time", "\"warmup-iterations\" (1) cannot stand beside \"time-period\" (10 s)"),
-    ("parallel-mix-it+w-time", "\"iterations\" (2) cannot stand beside \"warmup-time-period\" (10 s)"),
-    ("task-mix-all", "\"warmup-iterations\" (1) cannot stand beside \"time-period\" (10 s)"),
-    ("parallel-mix-all", "\"warmup-iterations\" (1) cannot stand beside \"time-period\" (10 s)"),
+    ("challenge-duplicate-name", "there is more than one challenge 'a'"),
+    ("challenge-duplicate-name-both-default", "'a' already is the default challenge"),
+    ("challenge-missing-name", "this challenge lacks 'name'"),
+    ("challenge-missing-schedule", "this challenge lacks 'schedule'"),
+    ("schedule-empty", "'schedule' must not be empty"),
+    ("unknown-operation-in-parallel", "unknown operation 'nope'"),
+    ("task-clients-0", "'clients' must be at least 1, but is 0"),
+    ("task-warmup_time_period--1", "'warmup-time-period' must be at least 0, but is -1"),
+    ("task-iterations-1.5", "'iterations' must be a whole number, not 1.5"),
+    ("parallel-mix-w-it+time", "'warmup-iterations' (1) cannot be combined with 'time-period' (10 s)"),
+    ("parallel-mix-it+w-time", "'iterations' (2) cannot be combined with 'warmup-time-period' (10 s)"),
+    ("task-mix-all", "'warmup-iterations' (1) cannot be combined with 'time-period' (10 s)"),
+    ("parallel-mix-all", "'warmup-iterations' (1) cannot be combined with 'time-period' (10 s)"),
     (
         "parallel-default-time-task-w-iterations",
-        "\"warmup-iterations\" (3) cannot stand beside \"time-period\" (60 s)",
+        "'warmup-iterations' (3) cannot be combined with 'time-period' (60 s)",
     ),
-    ("parallel-clients-zero", "\"clients\" must be at least 1, but is 0"),
-    ("parallel-no-tasks", "\"parallel\" lacks \"tasks\""),
-    ("parallel-empty-tasks", "\"tasks\" must not be empty"),
-    ("parallel-nested", "\"parallel\" cannot stand within \"parallel\""),
-    ("completed-by-unknown", "\"completed-by\" names [x]"),
+    ("parallel-clients-zero", "'clients' must be at least 1, but is 0"),
+    ("parallel-no-tasks", "'parallel' lacks 'tasks'"),
+    ("parallel-empty-tasks", "'tasks' must not be empty"),
+    ("parallel-nested", "'parallel' cannot contain 'parallel'"),
+    ("completed-by-unknown", "'completed-by' names 'x'"),
 ];
 
 /// Whether a schedule of this track has an `index` operation although the track has no indices. Rally fails when the

@@ -273,5 +273,5 @@ fn an_unknown_challenge_of_the_current_dialect_is_answered_with_those_there_are(
         LoadOptions { challenge: Some("defualt".to_owned()), any_names: true, ..LoadOptions::default() };
     let directory = directory_of(&sleeping("description", json!("d")));
     let error = load(&TrackSource::Directory(directory.path()), &options).unwrap_err();
-    assert!(error.to_string().contains("did you mean [default]?"), "{error}");
+    assert!(error.to_string().contains("did you mean 'default'?"), "{error}");
 }

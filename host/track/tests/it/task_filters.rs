@@ -119,25 +119,25 @@ fn a_filter_that_selects_nothing_says_what_there_is() {
     let error = message("include", &["node-stats", "match-all-seriall"]);
     assert!(
         error.starts_with(
-            "--include-tasks: [match-all-seriall] matches no task, did you mean [match-all-serial]?"
+            "--include-tasks: 'match-all-seriall' matches no task, did you mean 'match-all-serial'?"
         ),
         "{error}"
     );
     let error = message("exclude", &["type:serch"]);
     assert!(
-        error.contains("did you mean [search]?") && error.contains("custom-operation-type, delete-index"),
+        error.contains("did you mean 'search'?") && error.contains("custom-operation-type, delete-index"),
         "{error}"
     );
     let error = message("exclude", &["tag:wite"]);
-    assert!(error.contains("did you mean [write]?"), "{error}");
+    assert!(error.contains("did you mean 'write'?"), "{error}");
     let error = message("include", &["size:5"]);
-    assert!(error.contains("is no filter"), "{error}");
+    assert!(error.contains("is not a filter"), "{error}");
 }
 
 #[test]
 fn a_challenge_without_tasks_is_not_raced() {
     let all = ["index-1", "index-3", "index-two", "type:search", "node-stats", "tag:setup", "cluster-stats"];
-    assert!(message("exclude", &all).contains("no task of challenge [default] is left"));
+    assert!(message("exclude", &all).contains("no task of challenge 'default' remains"));
 }
 
 #[test]
@@ -167,7 +167,7 @@ fn an_element_whose_completing_task_is_left_out_ends_with_its_tasks() {
     };
     assert_eq!(completed_by("index"), Some(CompletedBy::Task("index".to_owned())));
     assert_eq!(completed_by("search"), None);
-    assert!(load(&track, "search").unwrap().warnings[0].contains("leaves out the task [index]"));
+    assert!(load(&track, "search").unwrap().warnings[0].contains("leaves out the task 'index'"));
 
     track["challenges"][0]["schedule"][0]["parallel"]["tasks"][1] =
         json!({"operation": "search", "warmup-time-period": 5});
@@ -200,7 +200,7 @@ fn a_filter_with_two_colons_is_refused_beside_valid_ones() {
                 false => LoadOptions { exclude_tasks: filters, ..LoadOptions::default() },
             };
             let error = load_value(&valid(), &options).unwrap_err().to_string();
-            assert!(error.contains(&format!("[{wrong}] is no filter")), "{error}");
+            assert!(error.contains(&format!("'{wrong}' is not a filter")), "{error}");
         }
     }
 }

@@ -140,7 +140,7 @@ fn a_collection_of_no_file_is_told() {
             let text = format!("{import}{start}{collect}\n}}");
             let error = TrackDirectory::new(&json!({ "track.json": text })).error();
             assert!(
-                error.contains("rally.collect finds no file that matches [missing/*]"),
+                error.contains("rally.collect found no file that matches 'missing/*'"),
                 "{dialect}:\n{error}"
             );
             assert!(error.contains("track.json:3:"), "{dialect}:\n{error}");
@@ -152,7 +152,7 @@ fn a_collection_of_no_file_is_told() {
         );
         let track =
             TrackDirectory::new(&json!({ "track.json": text })).load(&LoadOptions::default()).unwrap();
-        let warning = track.warnings.iter().find(|warning| warning.contains("finds no file"));
+        let warning = track.warnings.iter().find(|warning| warning.contains("found no file"));
         assert!(warning.is_some_and(|warning| warning.contains("track.json:2:")), "{:?}", track.warnings);
     }
 }

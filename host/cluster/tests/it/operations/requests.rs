@@ -174,7 +174,7 @@ fn what_is_mandatory_is_asked_for_before_anything_is_sent() {
         ("paginated-search", json!({"index": "a", "body": {}}), "'pages' is mandatory"),
         ("composite-agg", json!({"index": "a", "body": {}}), "0 composite aggregations"),
         ("open-point-in-time", json!({"name": "p", "index": "a"}), "within a composite one"),
-        ("composite", json!({"requests": [{"operation-type": "bulk"}]}), "cannot be a part"),
+        ("composite", json!({"requests": [{"operation-type": "bulk"}]}), "cannot be part"),
         ("refresh", json!({"request-timeout": "soon"}), "'request-timeout' is \"soon\""),
         ("refresh", json!({"retries": -1}), "'retries' is -1"),
         ("run-until", json!({"path": "/", "json-path": "a", "criterion": {"operator": "like"}}), "\"like\""),

@@ -3,6 +3,7 @@
 use rally_cluster::Cluster;
 use rally_cluster::http::Request;
 use rally_race::Partition;
+use rally_support::printable::quoted;
 
 use crate::context::DEFAULT_CLUSTER;
 use crate::since_0_1_0::bindings::client;
@@ -24,19 +25,23 @@ pub(super) fn checked(
     if let Some(name) = request.cluster.as_deref().filter(|name| *name != DEFAULT_CLUSTER) {
         return Err(error(
             ErrorClass::NotFound,
-            format!("there is no cluster {name:?} in this race: its only cluster is {DEFAULT_CLUSTER:?}"),
+            format!("this race has no cluster {}: its only cluster is '{DEFAULT_CLUSTER}'", quoted(name)),
         ));
     }
     let target = &request.target;
     if !target.starts_with('/') || target.starts_with("//") {
         return wrong(format!(
-            "{target:?} is no path: requests go to the race's target, their address begins with one slash"
+            "{} is not a path: requests go to the race's target, so their address begins with one slash",
+            quoted(target)
         ));
     }
     let plain = |byte: u8| byte.is_ascii_graphic() && byte != b'#' && byte != b'\\';
     if target.len() > LONGEST_TARGET || !target.bytes().all(plain) {
         let shown: String = target.chars().take(200).collect();
-        return wrong(format!("{shown:?} is no encoded path and query of at most {LONGEST_TARGET} bytes"));
+        return wrong(format!(
+            "{} is not an encoded path and query of at most {LONGEST_TARGET} bytes",
+            quoted(&shown)
+        ));
     }
     let method = match request.method {
         Method::Get => http::Method::GET,
@@ -50,7 +55,7 @@ pub(super) fn checked(
     let (path, query) = target.split_once('?').unwrap_or((target, ""));
     let content_type = has_body.then_some("application/json");
     let mut made = Request::new(cluster.endpoint(partition.index), method, path, query, content_type)
-        .or_else(|_| wrong(format!("{target:?} is no path and query")))?;
+        .or_else(|_| wrong(format!("{} is not a path and query", quoted(target))))?;
     for (name, value) in &request.headers {
         made.add_header(name, value).map_err(|problem| error(ErrorClass::Denied, problem.to_string()))?;
     }
