@@ -7,39 +7,24 @@ use rally_session::Home;
 
 use crate::ending::CommandError;
 use crate::terminal;
-use crate::track::args::{FlavorArgs, RepositoryArgs, TrackArgs, TrackParamArgs};
-use crate::track::{self, Reading};
+use crate::track::TrackSelection;
 
 /// Options of `rally validate-track`.
 #[derive(Debug, Args)]
 pub struct ValidateArgs {
     #[command(flatten)]
-    pub track: TrackArgs,
+    pub selection: TrackSelection,
 
     /// Challenge that the track must contain.
-    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new(), help_heading = None::<&'static str>)]
     pub challenge: Option<String>,
-
-    #[command(flatten)]
-    pub params: TrackParamArgs,
-
-    #[command(flatten)]
-    pub flavor: FlavorArgs,
-
-    #[command(flatten)]
-    pub repository: RepositoryArgs,
 }
 
 /// Reads a track as a race would, and says what is wrong with it.
 pub fn run(arguments: &ValidateArgs) -> Result<(), CommandError> {
     let home = Home::from_environment().map_err(CommandError::user)?;
-    let reading =
-        Reading::with(&arguments.params)?.flavor(&arguments.flavor).challenge(arguments.challenge.as_deref());
-    let found = track::find(&arguments.track, &arguments.repository, &home)?;
-    let track = rally_track::load(&found.source, &reading.options()).map_err(CommandError::user)?;
-    for warning in found.warnings.iter().chain(&track.warnings) {
-        terminal::warn(warning);
-    }
+    let reading = arguments.selection.reading()?.challenge(arguments.challenge.as_deref());
+    let track = arguments.selection.open(&home, reading)?.load()?;
     let tasks: usize = track
         .challenges
         .iter()

@@ -39,12 +39,12 @@ impl RacePlan {
 pub enum OnError {
     /// It is recorded and the race goes on, unless nobody listens any more. A task that cannot go on is over, the others
     /// go on.
-    #[default]
     Continue,
     /// As [`OnError::Continue`], even if nobody listens any more: targets that restart are waited for.
     ContinueOnNetwork,
     /// As [`OnError::Continue`], but the race ends where an operation fails that prepares what the others measure
     /// ([`prepares`]): what came out then would be the figures of something else.
+    #[default]
     AbortOnPreparation,
     /// The race ends.
     Abort,

@@ -99,8 +99,6 @@ pub enum TargetSpec {
     Hosts(Vec<TargetHost>),
 }
 
-}
-
 /// A specification cannot be raced.
 #[derive(Debug, thiserror::Error)]
 pub enum SpecError {
