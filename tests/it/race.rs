@@ -157,3 +157,38 @@ fn a_race_goes_on_when_nobody_reads_what_it_says() {
     assert_eq!(running.hang_up(), 0);
     assert_eq!(machine.only_race().1["status"], "complete");
 }
+
+#[test]
+fn a_killed_race_is_listed_as_killed() {
+    let machine = Machine::new();
+    let endless = small_track(
+        OPERATIONS,
+        r#"[{"operation": "match-all", "time-period": 600, "target-throughput": 50}]"#,
+    );
+    let running = machine.start(["run", &format!("--track-path={}", endless.path().display())]);
+    wait_for(&machine, "match-all");
+    let status = || {
+        let listed = machine.rally(["list", "races", "--format=json"]);
+        let races: serde_json::Value = serde_json::from_str(&listed.expect_code(0).output).expect("JSON");
+        races[0]["status"].as_str().expect("a status").to_owned()
+    };
+    assert_eq!(status(), "running");
+    running.kill();
+    assert_eq!(status(), "killed");
+}
+
+#[test]
+fn a_tilde_in_an_option_is_the_home_folder() {
+    let machine = Machine::new();
+    let track = small_track(OPERATIONS, r#"[{"operation": "match-all", "iterations": 1}]"#);
+    let user = tempfile::tempdir().expect("folder");
+    std::os::unix::fs::symlink(track.path(), user.path().join("own")).expect("linked");
+    std::fs::write(user.path().join("client.json"), r#"{"timeout": 30}"#).expect("written");
+    let ended = machine
+        .command(["run", "--track-path=~/own", "--report-file=~/report.md", "--client-options=~/client.json"])
+        .env("HOME", user.path())
+        .output()
+        .expect("rally runs");
+    assert!(ended.status.success(), "{}", String::from_utf8_lossy(&ended.stderr));
+    assert!(user.path().join("report.md").is_file());
+}

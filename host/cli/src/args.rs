@@ -81,7 +81,7 @@ pub struct RunArgs {
     pub track: TrackArgs,
 
     /// Bundle of a track, made by `rally bundle`; rally verifies it before reading it (see --trust).
-    #[arg(long, value_name = "FILE", group = "which-track")]
+    #[arg(long, value_name = "FILE", group = "which-track", value_parser = crate::paths::path())]
     pub bundle: Option<PathBuf>,
 
     #[command(flatten)]
@@ -155,7 +155,7 @@ pub struct RunArgs {
     pub report_format: ReportFormat,
 
     /// Also write the report to this file.
-    #[arg(long, value_name = "FILE", help_heading = "Report")]
+    #[arg(long, value_name = "FILE", help_heading = "Report", value_parser = crate::paths::path())]
     pub report_file: Option<PathBuf>,
 
     /// Print only errors; the report is in --report-file and in the race's directory.
@@ -233,7 +233,7 @@ pub struct NodeArgs {
     pub host: std::net::IpAddr,
 
     /// Data directory [default: a temporary directory, removed on exit].
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", value_parser = crate::paths::path())]
     pub data: Option<PathBuf>,
 
     /// Stop when standard input ends: whoever started the node has gone.

@@ -47,7 +47,7 @@ pub struct CreateArgs {
     pub batch_size: u32,
 
     /// Parent directory of the new track.
-    #[arg(long, value_name = "DIR", default_value = "./tracks")]
+    #[arg(long, value_name = "DIR", default_value = "./tracks", value_parser = crate::paths::path())]
     pub output_path: PathBuf,
 
     /// Print only errors.

@@ -27,7 +27,7 @@ pub struct CompletionsArgs {
 #[derive(Debug, Args)]
 pub struct ManArgs {
     /// Directory to write the man pages to; it is created if it does not exist.
-    #[arg(value_name = "DIR")]
+    #[arg(value_name = "DIR", value_parser = crate::paths::path())]
     pub folder: PathBuf,
 }
 

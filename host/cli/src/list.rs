@@ -13,8 +13,8 @@ use rally_session::{Home, SHIPPED, TrackFolders};
 
 use crate::ending::CommandError;
 use crate::terminal;
-use crate::track::args::{FlavorArgs, Format, RepositoryArgs, TrackArgs, TrackParamArgs};
-use crate::track::{self, Reading};
+use crate::track::args::{Format, RepositoryArgs, TrackParamArgs};
+use crate::track::{self, Reading, TrackSelection};
 use rally_session::chain;
 
 /// Options of `rally list`.
@@ -51,7 +51,7 @@ pub enum Listing {
 #[derive(Debug, Args)]
 pub struct ListTracksArgs {
     /// Directory of a track, or a directory with tracks at any depth.
-    #[arg(long, value_name = "PATH")]
+    #[arg(long, value_name = "PATH", value_parser = crate::paths::path())]
     pub track_path: Option<PathBuf>,
 
     /// List only the tracks that ship with rally.
@@ -70,20 +70,11 @@ pub struct ListTracksArgs {
 #[derive(Debug, Args)]
 pub struct ListPartsArgs {
     #[command(flatten)]
-    pub track: TrackArgs,
+    pub selection: TrackSelection,
 
     /// Output format.
-    #[arg(long, value_enum, value_name = "FORMAT", default_value_t)]
+    #[arg(long, value_enum, value_name = "FORMAT", default_value_t, help_heading = None::<&'static str>)]
     pub format: Format,
-
-    #[command(flatten)]
-    pub params: TrackParamArgs,
-
-    #[command(flatten)]
-    pub flavor: FlavorArgs,
-
-    #[command(flatten)]
-    pub repository: RepositoryArgs,
 }
 
 /// Prints the listing.
@@ -194,12 +185,8 @@ fn track_as_json(track: &ListedTrack) -> Value {
 }
 
 fn read(arguments: &ListPartsArgs, home: &Home) -> Result<Track, CommandError> {
-    let options = Reading::with(&arguments.params)?.flavor(&arguments.flavor).options();
-    let found = track::find(&arguments.track, &arguments.repository, home)?;
-    for warning in &found.warnings {
-        terminal::warn(warning);
-    }
-    rally_track::load(&found.source, &options).map_err(CommandError::user)
+    let opened = arguments.selection.open(home, arguments.selection.reading()?)?;
+    rally_track::load(&opened.found.source, &opened.options).map_err(CommandError::user)
 }
 
 fn list_challenges(track: &Track, format: Format) -> Result<(), CommandError> {

@@ -15,6 +15,7 @@ mod list;
 mod logging;
 mod node;
 mod not_yet;
+mod paths;
 mod plan;
 mod progress;
 mod render_track;

@@ -20,11 +20,11 @@ use crate::track::args::TrackParamArgs;
 #[derive(Debug, Args)]
 pub struct UpgradeArgs {
     /// Directory of the track, or its JSON file.
-    #[arg(long, value_name = "PATH")]
+    #[arg(long, value_name = "PATH", value_parser = crate::paths::path())]
     pub track_path: PathBuf,
 
     /// Directory of the new track; it must be empty or not exist.
-    #[arg(long, value_name = "DIR")]
+    #[arg(long, value_name = "DIR", value_parser = crate::paths::path())]
     pub output_path: PathBuf,
 
     #[command(flatten)]

@@ -1,8 +1,9 @@
 //! `--client-options`: how to talk to the target. The names are those of Rally and the Elasticsearch client.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rally_support::home::expand;
 use rally_support::option_value;
 use rally_support::suggest::closest;
 use serde_json::{Map, Value};
@@ -223,7 +224,7 @@ impl ClientOptions {
             options.verify_certs = boolean("verify_certs", value)?;
         }
         let file = |name: &'static str| {
-            map.get(name).map(|value| string(name, value).map(PathBuf::from)).transpose()
+            map.get(name).map(|value| string(name, value).map(|path| expand(Path::new(&path)))).transpose()
         };
         options.ca_certs = file("ca_certs")?;
         options.client_cert = file("client_cert")?;
@@ -288,8 +289,8 @@ fn read_options(text: &str) -> Result<Map<String, Value>, ClientOptionsError> {
         return object(text, "the text".to_owned());
     }
     if let Some(path) = option_value::file(text) {
-        let content = std::fs::read_to_string(path)
-            .map_err(|source| ClientOptionsError::Unreadable { path: path.to_owned(), source })?;
+        let content = std::fs::read_to_string(&path)
+            .map_err(|source| ClientOptionsError::Unreadable { path: path.clone(), source })?;
         return object(content.strip_prefix('\u{FEFF}').unwrap_or(&content), text.to_owned());
     }
     let mut map = Map::new();

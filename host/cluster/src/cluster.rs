@@ -1,6 +1,7 @@
 //! The target as a whole: who answers, and calls that are not measured.
 
 use std::sync::Arc;
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::{Method, StatusCode};
@@ -13,14 +14,20 @@ use crate::hosts::TargetHost;
 use crate::http::{Collect, Connection, Endpoint, EndpointError, ExchangeError, Request, WriteMode};
 use crate::version::Capabilities;
 
+/// How long a client waits for a host that is down when its task begins: a restart of a node takes less.
+const LONGEST_WAIT: Duration = Duration::from_secs(60);
+
+/// Pause between two tries to connect to a host that is down.
+const WAIT_BETWEEN_TRIES: Duration = Duration::from_millis(250);
+
 /// A target that has answered: its addresses and what it understands.
 #[derive(Debug, Clone)]
 pub struct Cluster {
     endpoints: Vec<Arc<Endpoint>>,
     capabilities: Arc<Capabilities>,
     root: Value,
-    /// Index of the endpoint that answered first: setup and telemetry talk to it.
-    home: usize,
+    /// Whether clients wait for a host that is down when their task begins.
+    waits_for_hosts: bool,
 }
 
 /// A target that cannot be used.
@@ -29,10 +36,10 @@ pub enum ClusterError {
     /// Options or addresses cannot be used.
     #[error(transparent)]
     Endpoint(#[from] EndpointError),
-    /// None of the hosts answered.
+    /// A host does not answer.
     #[error("cannot reach the target at {host}: {source}{hint}")]
     Unreachable {
-        /// The last host that was tried.
+        /// The host.
         host: String,
         /// `. ` and what to do about it, or nothing.
         hint: &'static str,
@@ -117,10 +124,10 @@ impl CallError {
 }
 
 impl Cluster {
-    /// Asks the hosts, one after the other, who they are, until one answers.
+    /// Asks all hosts what they are. Clients are spread over them, so each has to answer before anything is changed.
     ///
     /// # Errors
-    /// Where no host answers, or what answers is not a search cluster.
+    /// Where a host does not answer, or what answers is not a search cluster.
     pub async fn connect(hosts: &[TargetHost], options: &ClientOptions) -> Result<Cluster, ClusterError> {
         let endpoints = Endpoint::all(hosts, options)?;
         for endpoint in &endpoints {
@@ -130,20 +137,43 @@ impl Cluster {
                 endpoint.addresses.note(addresses.map(|address| address.ip()).collect());
             }
         }
-        let mut failure = None;
-        for (home, endpoint) in endpoints.iter().enumerate() {
-            match identify(endpoint).await {
-                Ok((capabilities, root)) => {
-                    let capabilities = Arc::new(capabilities);
-                    return Ok(Cluster { endpoints, capabilities, root, home });
-                }
-                Err(error) => failure = Some(error),
-            }
+        let mut first = None;
+        for endpoint in &endpoints {
+            let found = identify(endpoint).await?;
+            first.get_or_insert(found);
         }
-        Err(failure.unwrap_or_else(|| ClusterError::NotACluster {
+        let (capabilities, root) = first.ok_or_else(|| ClusterError::NotACluster {
             host: "--target-hosts".to_owned(),
             reason: "no host is given".to_owned(),
-        }))
+        })?;
+        Ok(Cluster { endpoints, capabilities: Arc::new(capabilities), root, waits_for_hosts: false })
+    }
+
+    /// The same target, whose clients wait for a host that is down when their task begins ([`Cluster::make_ready`]).
+    pub fn waiting_for_hosts(self, waits: bool) -> Cluster {
+        Cluster { waits_for_hosts: waits, ..self }
+    }
+
+    /// Connects a client before its task, so that its first request measures a request.
+    ///
+    /// # Errors
+    /// Where its host cannot be reached. Where hosts are waited for, a client whose host is down for a minute begins its task all
+    /// the same: its requests fail, and are counted as failures, until the host is back.
+    pub async fn make_ready(&self, connection: &mut Connection) -> Result<(), ExchangeError> {
+        let began = Instant::now();
+        loop {
+            match connection.connect().await {
+                Err(error) if self.waits_for_hosts => {
+                    if began.elapsed() >= LONGEST_WAIT {
+                        tracing::warn!(%error, "a client begins its task without a connection");
+                        return Ok(());
+                    }
+                    tracing::info!(%error, "a client waits for its host");
+                    tokio::time::sleep(WAIT_BETWEEN_TRIES).await;
+                }
+                connected => return connected,
+            }
+        }
     }
 
     /// What the target understands.
@@ -179,9 +209,9 @@ impl Cluster {
         &self.endpoints[client_index as usize % self.endpoints.len()]
     }
 
-    /// A connection for calls that are not measured.
+    /// A connection for calls that are not measured, to the first host.
     pub fn api(&self) -> Api {
-        Api::new(Arc::clone(&self.endpoints[self.home]))
+        Api::new(Arc::clone(&self.endpoints[0]))
     }
 }
 

@@ -107,10 +107,10 @@ pub fn parse_target_hosts(text: &str) -> Result<Vec<TargetHost>, TargetHostsErro
     let hosts: Vec<TargetHost> = match option_value::file(text) {
         Some(path) => {
             let unreadable = |source: std::io::Error| TargetHostsError::Unreadable {
-                path: path.to_owned(),
+                path: path.clone(),
                 reason: source.to_string(),
             };
-            let content = std::fs::read_to_string(path).map_err(unreadable)?;
+            let content = std::fs::read_to_string(&path).map_err(unreadable)?;
             from_json(content.strip_prefix('\u{FEFF}').unwrap_or(&content), text)?
         }
         None if text.starts_with(['{', '[']) && !is_bracketed_address(text) => from_json(text, "the text")?,

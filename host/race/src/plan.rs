@@ -39,12 +39,12 @@ impl RacePlan {
 pub enum OnError {
     /// It is recorded and the race goes on, unless the target refuses connections. A task that cannot go on is over, the others
     /// go on.
-    #[default]
     Continue,
     /// As [`OnError::Continue`], even if the target refuses connections: rally waits for targets that restart.
     ContinueOnNetwork,
     /// As [`OnError::Continue`], but the race ends where an operation fails that prepares what the others measure
     /// ([`prepares`]): what came out then would be the figures of something else.
+    #[default]
     AbortOnPreparation,
     /// The race ends.
     Abort,

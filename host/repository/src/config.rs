@@ -156,7 +156,11 @@ impl RallyConfig {
         if self.sections.is_none() && repository == DEFAULT_REPOSITORY {
             return Ok(Some(DEFAULT_TRACKS_URL.to_owned()));
         }
-        self.value("tracks", &format!("{repository}.url"))
+        let url = self.value("tracks", &format!("{repository}.url"))?;
+        Ok(url.map(|url| match url.starts_with("~/") {
+            true => rally_support::home::expand(Path::new(&url)).display().to_string(),
+            false => url,
+        }))
     }
 
     /// Names of the repositories of tracks that have an address, in their order in the file.
@@ -216,12 +220,13 @@ impl RallyConfig {
                 ConfigErrorKind::InvalidValue { section: section.to_owned(), key: key.to_owned(), reason };
             self.error_at(section, key, kind)
         };
-        if value.starts_with('~') {
+        let folder = rally_support::home::expand(Path::new(&value));
+        if folder.as_os_str().as_encoded_bytes().starts_with(b"~") {
             return Err(invalid(
-                "begins with ~, which is not expanded here; write ${CONFIG_DIR} for the folder of rally.ini",
+                "begins with the home folder of another user, which is not expanded here; write its path",
             ));
         }
-        std::path::absolute(value).map_err(|_| invalid("is no folder"))
+        std::path::absolute(folder).map_err(|_| invalid("is no folder"))
     }
 
     /// What `${CONFIG_DIR}` stands for.

@@ -2,9 +2,10 @@
 
 use std::cmp::Reverse;
 use std::collections::BTreeMap;
-use std::fs;
+use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
 use std::time::SystemTime;
 
 use jiff::Timestamp;
@@ -17,6 +18,8 @@ use crate::race_record::{RaceRecord, iso_basic};
 use crate::summary::RaceStatus;
 
 const RACE_FILE: &str = "race.json";
+/// Locked by the process that races.
+const LOCK_FILE: &str = "lock";
 const HISTOGRAM_LOG: &str = "histograms.hlog";
 
 /// A race could not be kept or found.
@@ -82,6 +85,8 @@ pub struct RaceStore {
 #[derive(Debug, Clone)]
 pub struct RaceFolder {
     path: PathBuf,
+    /// Held as long as the race's process lives; `None` where the file system has no locks.
+    _lock: Option<Arc<File>>,
 }
 
 /// A race as a list shows it.
@@ -130,7 +135,10 @@ impl RaceStore {
             }
             _ => failed(source),
         })?;
-        let folder = RaceFolder { path };
+        let lock = File::create(path.join(LOCK_FILE)).map_err(failed)?;
+        // Without locks the race is shown as killed while it runs, which is better than no race.
+        let lock = lock.lock().ok().map(|()| Arc::new(lock));
+        let folder = RaceFolder { path, _lock: lock };
         folder.write(record)?;
         Ok(folder)
     }
@@ -140,7 +148,7 @@ impl RaceStore {
     /// # Errors
     /// Where there is none, or it cannot be read.
     pub fn read(&self, id: &str) -> Result<RaceRecord, RaceStoreError> {
-        let path = self.folder(id)?.join(RACE_FILE);
+        let path = self.folder(id)?;
         read(&path).map_err(|error| match error {
             RaceStoreError::Read { source, .. } if source.kind() == io::ErrorKind::NotFound => {
                 RaceStoreError::NotFound { id: id.to_owned(), races: self.races.clone() }
@@ -165,7 +173,7 @@ impl RaceStore {
         for folder in folders {
             let path = folder.map_err(failed)?.path();
             if path.is_dir() {
-                match read(&path.join(RACE_FILE)) {
+                match read(&path) {
                     Ok(record) => records.push(record),
                     Err(problem) => problems.push(problem),
                 }
@@ -230,10 +238,23 @@ impl From<RaceRecord> for RaceHeader {
     }
 }
 
-fn read(path: &Path) -> Result<RaceRecord, RaceStoreError> {
+fn read(folder: &Path) -> Result<RaceRecord, RaceStoreError> {
+    // Before the record: a race that ends in between is not taken for a killed one.
+    let runs = is_held(&folder.join(LOCK_FILE));
+    let path = folder.join(RACE_FILE);
     let text =
-        fs::read_to_string(path).map_err(|source| RaceStoreError::Read { path: path.to_owned(), source })?;
-    serde_json::from_str(&text).map_err(|source| RaceStoreError::Malformed { path: path.to_owned(), source })
+        fs::read_to_string(&path).map_err(|source| RaceStoreError::Read { path: path.clone(), source })?;
+    let mut record: RaceRecord =
+        serde_json::from_str(&text).map_err(|source| RaceStoreError::Malformed { path, source })?;
+    if record.status == RaceStatus::Running && !runs {
+        record.status = RaceStatus::Killed;
+    }
+    Ok(record)
+}
+
+/// Whether the process of a race still lives.
+fn is_held(lock: &Path) -> bool {
+    File::open(lock).is_ok_and(|file| matches!(file.try_lock_shared(), Err(TryLockError::WouldBlock)))
 }
 
 /// Now, to the second: the precision of a race's timestamp.

@@ -112,6 +112,7 @@ fn facts(record: &RaceRecord, summary: &Summary, compat: Option<Compat>) -> Vec<
         RaceStatus::Interrupted => "interrupted",
         RaceStatus::Failed => "failed",
         RaceStatus::TasksFailed => "tasks-failed",
+        RaceStatus::Killed => "killed",
     };
     let mut facts = vec![
         ("race status", status.to_owned()),

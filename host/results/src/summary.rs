@@ -20,8 +20,10 @@ use crate::throughput::{Rates, Window, given_rates, true_rates, windows};
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum RaceStatus {
-    /// It goes on, or its process was killed.
+    /// It goes on.
     Running,
+    /// Its process ended without a word: it was killed. There are no figures but those of the histogram log.
+    Killed,
     /// All tasks of all laps were run.
     Complete,
     /// The user ended it: figures are partial.

@@ -19,6 +19,9 @@ impl Summary {
             }
             RaceStatus::Failed => warnings.push("the race failed; its figures are partial".to_owned()),
             RaceStatus::Running => warnings.push("the race is not over; its figures are partial".to_owned()),
+            RaceStatus::Killed => {
+                warnings.push("the process of the race was killed; its figures are partial".to_owned())
+            }
             // Each failed task has a warning of its own.
             RaceStatus::Complete | RaceStatus::TasksFailed => {}
         }

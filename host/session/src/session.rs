@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use rally_race::Cancel;
+use rally_race::{Cancel, OnError};
 use tokio::runtime::Runtime;
 
 use crate::error::SessionError;
@@ -46,7 +46,9 @@ impl<'a> Session<'a> {
 
     /// Connects as a specification says.
     pub(crate) fn connector(&'a self, spec: &RaceSpec) -> Result<Connector<'a>, SpecError> {
-        Ok(Connector { session: self, client_options: spec.client_options(&self.credentials)? })
+        let client_options = spec.client_options(&self.credentials)?;
+        let waits_for_hosts = spec.on_error == OnError::ContinueOnNetwork;
+        Ok(Connector { session: self, client_options, waits_for_hosts })
     }
 }
 

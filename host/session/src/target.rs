@@ -70,18 +70,20 @@ pub struct Connector<'a> {
     pub session: &'a Session<'a>,
     /// How to talk to the target.
     pub client_options: ClientOptions,
+    /// Whether clients wait for hosts that are down when their task begins.
+    pub waits_for_hosts: bool,
 }
 
 impl Connector<'_> {
-    /// Connects to the first of these hosts that answers.
+    /// Asks all of these hosts what they are.
     ///
     /// # Errors
-    /// Where the hosts cannot be used, none answers, or the user gives up.
+    /// Where the hosts cannot be used, one does not answer, or the user gives up.
     pub fn connect(&self, hosts: &[TargetHost]) -> Result<Cluster, SessionError> {
         let cancel = self.session.cancel;
         self.session.runtime().block_on(async {
             tokio::select! {
-                connected = Cluster::connect(hosts, &self.client_options) => connected.map_err(|error| match error {
+                connected = Cluster::connect(hosts, &self.client_options) => connected.map(|cluster| cluster.waiting_for_hosts(self.waits_for_hosts)).map_err(|error| match error {
                     ClusterError::Endpoint(_) => SessionError::user(error),
                     other => SessionError::failure(other),
                 }),

@@ -3,6 +3,7 @@
 pub mod disk;
 pub mod file_lock;
 pub mod hex;
+pub mod home;
 pub mod loopback;
 pub mod numbers;
 pub mod option_value;

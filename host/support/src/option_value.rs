@@ -1,11 +1,13 @@
 //! Values of options that may name a file, or be lists of `name:value`.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+
+use crate::home::expand;
 
 /// The file that a value names: its name ends in `.json` and has no colon, or there is a file of this name. So
-/// `size:50,body:mine.json` is a list.
-pub fn file(value: &str) -> Option<&Path> {
-    let path = Path::new(value);
+/// `size:50,body:mine.json` is a list. `~` at its beginning is the home folder.
+pub fn file(value: &str) -> Option<PathBuf> {
+    let path = expand(Path::new(value));
     (value.ends_with(".json") && (!value.contains(':') || path.is_file())).then_some(path)
 }
 
@@ -61,15 +63,15 @@ mod tests {
 
     #[test]
     fn a_value_with_a_colon_is_a_file_only_if_there_is_one() {
-        assert_eq!(file("options.json"), Some(Path::new("options.json")));
-        assert_eq!(file("/no/folder/options.json"), Some(Path::new("/no/folder/options.json")));
+        assert_eq!(file("options.json"), Some(PathBuf::from("options.json")));
+        assert_eq!(file("/no/folder/options.json"), Some(PathBuf::from("/no/folder/options.json")));
         for value in ["a:1,b:mine.json", "password:x.json", "a:b.json", "options.jsonl", "json", ""] {
             assert_eq!(file(value), None, "{value}");
         }
         let directory = tempfile::tempdir().unwrap();
         let odd = directory.path().join("a:b.json");
         std::fs::write(&odd, "{}").unwrap();
-        assert_eq!(file(odd.to_str().unwrap()), Some(odd.as_path()));
+        assert_eq!(file(&odd.display().to_string()), Some(odd));
     }
 
     #[test]

@@ -103,7 +103,7 @@ impl TrackParameters {
     /// What is wrong with it, and what to write instead.
     pub fn parse(text: &str) -> Result<Map<String, Value>, ParameterError> {
         if let Some(path) = option_value::file(text) {
-            return Self::read(path);
+            return Self::read(&path);
         }
         let place = || "the text".to_owned();
         match serde_json::from_str(text) {

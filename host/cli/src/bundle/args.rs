@@ -33,7 +33,7 @@ pub enum BundleCommand {
     /// Create a key pair: FILE signs, FILE.pub verifies.
     Keygen {
         /// File of the secret key; neither it nor FILE.pub may exist.
-        #[arg(value_name = "FILE")]
+        #[arg(value_name = "FILE", value_parser = crate::paths::path())]
         file: PathBuf,
     },
 }
@@ -42,15 +42,15 @@ pub enum BundleCommand {
 #[derive(Debug, Args)]
 pub struct CreateArgs {
     /// Directory of the track.
-    #[arg(long, value_name = "DIR", required = true)]
+    #[arg(long, value_name = "DIR", required = true, value_parser = crate::paths::path())]
     pub track_path: Option<PathBuf>,
 
     /// Bundle to write.
-    #[arg(long, short, value_name = "FILE", required = true)]
+    #[arg(long, short, value_name = "FILE", required = true, value_parser = crate::paths::path())]
     pub output: Option<PathBuf>,
 
     /// Sign the bundle with this secret key (see `rally bundle keygen`); the signature goes to FILE.sig.
-    #[arg(long, value_name = "KEY")]
+    #[arg(long, value_name = "KEY", value_parser = crate::paths::path())]
     pub sign: Option<PathBuf>,
 
     #[command(flatten)]
@@ -61,11 +61,11 @@ pub struct CreateArgs {
 #[derive(Debug, Args)]
 pub struct InspectArgs {
     /// Bundle to inspect.
-    #[arg(value_name = "FILE")]
+    #[arg(value_name = "FILE", value_parser = crate::paths::path())]
     pub file: PathBuf,
 
     /// Public key to trust, instead of the keys in trusted-keys of rally's home directory.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = crate::paths::path())]
     pub trusted_key: Vec<PathBuf>,
 
     /// Output format.
@@ -93,7 +93,7 @@ pub struct TrustArgs {
     pub trust: Option<TrustLevel>,
 
     /// Public key to trust, instead of the keys in trusted-keys of rally's home directory.
-    #[arg(long, value_name = "FILE", help_heading = "Bundle")]
+    #[arg(long, value_name = "FILE", help_heading = "Bundle", value_parser = crate::paths::path())]
     pub trusted_key: Vec<PathBuf>,
 
     /// SHA-256 digest that the bundle must have.

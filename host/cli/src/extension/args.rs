@@ -45,7 +45,7 @@ pub struct NewArgs {
     pub lang: Language,
 
     /// Parent directory of the new track.
-    #[arg(long, value_name = "DIR", default_value = ".")]
+    #[arg(long, value_name = "DIR", default_value = ".", value_parser = crate::paths::path())]
     pub path: PathBuf,
 }
 
@@ -80,7 +80,7 @@ impl std::fmt::Display for Language {
 #[derive(Debug, Args)]
 pub struct BuildArgs {
     /// Directory of the track.
-    #[arg(value_name = "DIR", default_value = ".")]
+    #[arg(value_name = "DIR", default_value = ".", value_parser = crate::paths::path())]
     pub path: PathBuf,
 
     #[command(flatten)]
@@ -91,7 +91,7 @@ pub struct BuildArgs {
 #[derive(Debug, Args)]
 pub struct InspectArgs {
     /// Component file, or directory of a track.
-    #[arg(value_name = "FILE|DIR", default_value = ".")]
+    #[arg(value_name = "FILE|DIR", default_value = ".", value_parser = crate::paths::path())]
     pub path: PathBuf,
 
     /// Output format.
@@ -106,7 +106,7 @@ pub struct InspectArgs {
 #[derive(Debug, Args)]
 pub struct CheckArgs {
     /// Component file, or directory of a track.
-    #[arg(value_name = "FILE|DIR", default_value = ".")]
+    #[arg(value_name = "FILE|DIR", default_value = ".", value_parser = crate::paths::path())]
     pub path: PathBuf,
 
     #[command(flatten)]
@@ -117,15 +117,15 @@ pub struct CheckArgs {
 #[derive(Debug, Args)]
 pub struct TestArgs {
     /// Directory of the track.
-    #[arg(value_name = "DIR", default_value = ".")]
+    #[arg(value_name = "DIR", default_value = ".", value_parser = crate::paths::path())]
     pub path: PathBuf,
 
     /// Race against the responses recorded in FILE instead of the embedded node.
-    #[arg(long, value_name = "FILE", conflicts_with = "record")]
+    #[arg(long, value_name = "FILE", conflicts_with = "record", value_parser = crate::paths::path())]
     pub recording: Option<PathBuf>,
 
     /// Record the embedded node's responses to FILE, for use with --recording.
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = crate::paths::path())]
     pub record: Option<PathBuf>,
 
     /// Seed of the races; with --recording, the recorded seed is used.

@@ -14,7 +14,7 @@ pub struct TrackArgs {
     pub track: Option<String>,
 
     /// Directory of a track, or its JSON file.
-    #[arg(long, value_name = "PATH")]
+    #[arg(long, value_name = "PATH", value_parser = crate::paths::path())]
     pub track_path: Option<PathBuf>,
 }
 

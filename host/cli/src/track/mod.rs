@@ -8,5 +8,7 @@
 
 pub mod args;
 mod options;
+mod selection;
 
-pub use options::{Reading, announce, find, finder, listed, now, track_params};
+pub use options::{Reading, announce, finder, listed, now, track_params};
+pub use selection::{OpenedTrack, TrackSelection};

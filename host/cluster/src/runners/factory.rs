@@ -48,7 +48,7 @@ impl RunnerFactory for BuiltinRunnerFactory {
                 true => Connection::guarded(endpoint, mode),
                 false => Connection::new(endpoint, mode),
             };
-            connection.connect().await?;
+            self.cluster.make_ready(&mut connection).await?;
             let environment = Environment {
                 capabilities: Arc::clone(self.cluster.capabilities()),
                 serverless: self.cluster.is_serverless(),

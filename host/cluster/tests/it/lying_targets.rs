@@ -3,7 +3,8 @@
 use std::net::TcpListener;
 use std::time::Duration;
 
-use crate::support::{ONLY, Target, block_on, description, once, params, response, runner};
+use crate::support::{ONLY, Target, block_on, description, once, params, response, root, runner};
+use rally_cluster::http::{Connection, Endpoint, WriteMode};
 use rally_cluster::runners::BuiltinRunnerFactory;
 use rally_cluster::{ClientOptions, Cluster, parse_target_hosts};
 use rally_race::{Failure, FailureKind, RunnerFactory};
@@ -402,4 +403,38 @@ fn what_is_no_cluster_is_named_before_the_race() {
         let error = block_on(Cluster::connect(&hosts, &ClientOptions::default())).unwrap_err().to_string();
         assert!(error.contains(expected), "{error}");
     }
+}
+
+#[test]
+fn a_host_that_is_down_is_named_also_where_others_answer() {
+    let up = Target::answering(|_| ("200 OK".to_owned(), root("7.10.2")));
+    let down = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    for hosts in [format!("{},{down}", up.address), format!("{down},{}", up.address)] {
+        let hosts = parse_target_hosts(&hosts).unwrap();
+        let error = block_on(Cluster::connect(&hosts, &ClientOptions::default())).unwrap_err().to_string();
+        assert!(error.contains(&format!("cannot reach the target at {down}")), "{error}");
+    }
+}
+
+#[test]
+fn a_client_waits_for_a_host_that_is_down_when_its_task_begins_where_the_user_asks_for_it() {
+    let up = Target::answering(|_| ("200 OK".to_owned(), root("7.10.2")));
+    let restarting = TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
+    block_on(async {
+        let hosts = parse_target_hosts(&up.address.to_string()).unwrap();
+        let cluster =
+            Cluster::connect(&hosts, &ClientOptions::default()).await.unwrap().waiting_for_hosts(true);
+        let endpoint =
+            Endpoint::all(&parse_target_hosts(&restarting.to_string()).unwrap(), &ClientOptions::default())
+                .unwrap()
+                .remove(0);
+        let mut connection = Connection::new(endpoint, WriteMode::Flatten);
+        let back = std::thread::spawn(move || {
+            std::thread::sleep(Duration::from_millis(100));
+            let listener = TcpListener::bind(restarting).unwrap();
+            listener.accept().map(drop)
+        });
+        cluster.make_ready(&mut connection).await.unwrap();
+        assert!(back.join().unwrap().is_ok(), "the client connected once its host was back");
+    });
 }

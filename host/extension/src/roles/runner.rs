@@ -64,7 +64,7 @@ pub(crate) async fn connect(
     if let Some(target) = &role.environment.target {
         let endpoint = Arc::clone(target.cluster.endpoint(partition.index));
         let mut connection = Connection::guarded(endpoint, WriteMode::Flatten);
-        connection.connect().await?;
+        target.cluster.make_ready(&mut connection).await?;
         instance.connect(Arc::clone(&target.cluster), partition, connection);
     }
     Ok(())

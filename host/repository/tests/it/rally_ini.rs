@@ -139,7 +139,15 @@ fn a_value_that_refers_to_nothing_is_an_error_only_where_it_is_used() {
 }
 
 #[test]
-fn a_tilde_is_not_expanded_silently() {
-    let text = load(&ini("[node]\nroot.dir = ~/rally\n")).root_folder().unwrap_err().to_string();
-    assert!(text.contains("rally.ini:2: ") && text.contains("begins with ~"), "{text}");
+fn a_tilde_is_the_home_folder() {
+    let home = std::path::PathBuf::from(std::env::var_os("HOME").unwrap());
+    assert_eq!(load(&ini("[node]\nroot.dir = ~/rally\n")).root_folder().unwrap(), home.join("rally"));
+    let url = load(&ini("[tracks]\nown.url = ~/tracks\n")).tracks_url("own").unwrap();
+    assert_eq!(url.as_deref(), home.join("tracks").to_str());
+}
+
+#[test]
+fn the_home_of_another_user_is_not_expanded_silently() {
+    let text = load(&ini("[node]\nroot.dir = ~other/rally\n")).root_folder().unwrap_err().to_string();
+    assert!(text.contains("rally.ini:2: ") && text.contains("home folder of another user"), "{text}");
 }

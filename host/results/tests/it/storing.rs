@@ -153,8 +153,10 @@ fn a_record_that_cannot_be_replaced_stays_as_it_was() {
     fs::remove_file(folder.path().join("race.json")).unwrap();
     fs::create_dir(folder.path().join("race.json")).unwrap();
     folder.write(&record("one")).unwrap_err();
-    let left: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
-    assert_eq!(left, ["race.json"]);
+    let mut left: Vec<_> =
+        fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+    left.sort();
+    assert_eq!(left, ["lock", "race.json"]);
 }
 
 #[test]
@@ -334,4 +336,25 @@ fn race_json_has_all_of_the_json_report() {
             assert_eq!(kept[name], *value, "{name}");
         }
     }
+}
+
+#[test]
+fn a_race_whose_process_has_gone_is_shown_as_killed_and_one_that_runs_as_running() {
+    let home = tempfile::tempdir().unwrap();
+    let store = RaceStore::new(home.path());
+    let running = store.create(&record("running")).unwrap();
+    // The kernel takes the lock from a process that ends; dropping the folder does the same.
+    drop(store.create(&record("killed")).unwrap());
+    let mut complete = record("complete");
+    complete.status = RaceStatus::Complete;
+    drop(store.create(&complete).unwrap());
+    let (races, _) = store.races().unwrap();
+    let status = |id: &str| races.iter().find(|race| race.race_id == id).unwrap().status;
+    assert_eq!(
+        ["running", "killed", "complete"].map(status),
+        [RaceStatus::Running, RaceStatus::Killed, RaceStatus::Complete]
+    );
+    assert_eq!(store.read("killed").unwrap().status, RaceStatus::Killed);
+    drop(running);
+    assert_eq!(store.read("running").unwrap().status, RaceStatus::Killed);
 }

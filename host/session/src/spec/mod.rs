@@ -1,13 +1,12 @@
 //! A race as a value: everything that decides what is sent, and to whom.
 
+mod credentials;
+mod limits;
+mod track;
+
 use std::collections::BTreeMap;
-use std::fmt;
-use std::path::PathBuf;
-use std::time::Duration;
 
 use rally_cluster::{ClientOptions, ClientOptionsError, ClusterHealth, SECRET_CLIENT_OPTIONS, TargetHost};
-use rally_component::{Bounds, Digest};
-use rally_extension::Limits;
 use rally_race::{OnError, Timing};
 use rally_results::Compat;
 use serde::{Deserialize, Serialize};
@@ -15,6 +14,9 @@ use serde_json::{Map, Value};
 
 pub use rally_race::ClientShare;
 
+pub use self::credentials::Credentials;
+pub use self::limits::ExtensionLimits;
+pub use self::track::{BundleSpec, NamedTrack, RepositorySpec, TrackSpec, TrustLevel};
 use crate::error::SessionError;
 
 /// The version of [`RaceSpec`] that this program writes and reads.
@@ -90,82 +92,6 @@ pub struct RaceSpec {
     pub user_tags: BTreeMap<String, String>,
 }
 
-/// Where a track comes from.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum TrackSpec {
-    /// A folder with a `track.json`, or the JSON file of a track.
-    Folder(PathBuf),
-    /// A track that ships with rally, or one of a track repository.
-    Named(NamedTrack),
-    /// A file that holds a whole track.
-    Bundle(BundleSpec),
-}
-
-/// A track by its name.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct NamedTrack {
-    /// Its name.
-    pub name: String,
-    /// Where it is looked for.
-    #[serde(default)]
-    pub repository: RepositorySpec,
-}
-
-/// Which track repository, and which state of it. By default tracks that ship with rally come before those of the default
-/// repository.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct RepositorySpec {
-    /// Name of the repository. Tracks that ship with rally do not count where it is given.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub name: Option<String>,
-    /// Commit, branch or tag, instead of the branch that fits the target's version.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub revision: Option<String>,
-    /// Version by which the branch is chosen, instead of the target's.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub distribution_version: Option<String>,
-}
-
-impl RepositorySpec {
-    /// Whether the user asks for a track of a repository, and not for one that ships with rally.
-    pub fn is_asked(&self) -> bool {
-        self.name.is_some() || self.revision.is_some()
-    }
-}
-
-/// A bundle, and how far it is trusted.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields)]
-pub struct BundleSpec {
-    /// Its file.
-    pub file: PathBuf,
-    /// What has to be true of it before it is read.
-    #[serde(default)]
-    pub trust: TrustLevel,
-    /// Files of the public keys that are trusted, instead of those in rally's home.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub trusted_keys: Vec<PathBuf>,
-    /// SHA-256 that it has to have.
-    #[serde(default, skip_serializing_if = "Option::is_none", with = "digest")]
-    pub digest: Option<Digest>,
-}
-
-/// What has to be true of a bundle before it is read.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum TrustLevel {
-    /// A trusted key has signed it.
-    #[default]
-    Signed,
-    /// It is unchanged since it was made, by whomever.
-    Digest,
-    /// It is the user's own: any tar archive of a track.
-    Local,
-}
-
 /// What is raced against.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -174,108 +100,6 @@ pub enum TargetSpec {
     Embedded,
     /// A cluster that runs already.
     Hosts(Vec<TargetHost>),
-}
-
-/// What the track's own code may take, as [`Limits`] has it. Times are in microseconds, sizes in bytes.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
-pub struct ExtensionLimits {
-    /// Computing time of one call, microseconds.
-    pub time_per_call: u64,
-    /// Computing time of one call that prepares, microseconds.
-    pub time_to_open: u64,
-    /// How long one run of a runner may take, waiting included, microseconds.
-    pub time_to_run: u64,
-    /// Memory of one instance, bytes.
-    pub memory: u64,
-    /// Table elements of one instance.
-    pub table_elements: usize,
-    /// Handles of one instance.
-    pub handles: usize,
-    /// Bytes that one call may hand to the host.
-    pub host_call_bytes: u64,
-    /// Lines that one instance may log.
-    pub log_lines: u32,
-    /// Bytes that are kept of an answer.
-    pub response_bytes: u64,
-    /// Requests of one runner under way at the same time.
-    pub requests_in_flight: u32,
-    /// Bytes that one instance may write to the track's data folder.
-    pub data_bytes: u64,
-    /// Size of the largest component that is loaded, bytes; [`Bounds::default`] where it is `None`.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub max_size: Option<u64>,
-}
-
-impl Default for ExtensionLimits {
-    fn default() -> ExtensionLimits {
-        ExtensionLimits::new(&Limits::default(), None)
-    }
-}
-
-impl ExtensionLimits {
-    /// These limits; components of at most `max_size` bytes.
-    pub fn new(limits: &Limits, max_size: Option<u64>) -> ExtensionLimits {
-        let microseconds = |time: Duration| u64::try_from(time.as_micros()).unwrap_or(u64::MAX);
-        ExtensionLimits {
-            time_per_call: microseconds(limits.time_per_call),
-            time_to_open: microseconds(limits.time_to_open),
-            time_to_run: microseconds(limits.time_to_run),
-            memory: limits.memory as u64,
-            table_elements: limits.table_elements,
-            handles: limits.handles,
-            host_call_bytes: limits.host_call_bytes as u64,
-            log_lines: limits.log_lines,
-            response_bytes: limits.response_bytes as u64,
-            requests_in_flight: limits.in_flight,
-            data_bytes: limits.data_bytes,
-            max_size,
-        }
-    }
-
-    /// As the host of extensions takes them.
-    pub fn limits(&self) -> Limits {
-        let bytes = |size: u64| usize::try_from(size).unwrap_or(usize::MAX);
-        Limits {
-            time_per_call: Duration::from_micros(self.time_per_call),
-            time_to_open: Duration::from_micros(self.time_to_open),
-            time_to_run: Duration::from_micros(self.time_to_run),
-            memory: bytes(self.memory),
-            table_elements: self.table_elements,
-            handles: self.handles,
-            host_call_bytes: bytes(self.host_call_bytes),
-            log_lines: self.log_lines,
-            response_bytes: bytes(self.response_bytes),
-            in_flight: self.requests_in_flight,
-            data_bytes: self.data_bytes,
-        }
-    }
-
-    /// What a component's file may be.
-    pub fn bounds(&self) -> Bounds {
-        self.max_size.map_or_else(Bounds::default, Bounds::of_size)
-    }
-}
-
-/// Passwords and keys for the target: the client options that no specification, record, log or message may hold.
-///
-/// `Debug` does not show them. They serialize, so that they can be sent to a driver on a channel of their own.
-#[derive(Clone, Default, PartialEq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct Credentials(Map<String, Value>);
-
-impl Credentials {
-    /// Whether there are none.
-    pub fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-}
-
-impl fmt::Debug for Credentials {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        // Not even the names: a misspelt option may be the password itself.
-        formatter.write_str(if self.is_empty() { "Credentials(none)" } else { "Credentials(hidden)" })
-    }
 }
 
 /// A specification cannot be raced.
@@ -450,23 +274,5 @@ mod decimal {
     pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<u64, D::Error> {
         let text = String::deserialize(deserializer)?;
         text.parse().map_err(|error| de::Error::custom(format!("'{text}' is not a seed: {error}")))
-    }
-}
-
-/// A digest as its hexadecimal digits.
-mod digest {
-    use rally_component::Digest;
-    use serde::{Deserialize, Deserializer, Serializer, de};
-
-    pub fn serialize<S: Serializer>(digest: &Option<Digest>, serializer: S) -> Result<S::Ok, S::Error> {
-        match digest {
-            Some(digest) => serializer.collect_str(digest),
-            None => serializer.serialize_none(),
-        }
-    }
-
-    pub fn deserialize<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Digest>, D::Error> {
-        let text = Option::<String>::deserialize(deserializer)?;
-        text.map(|text| text.parse().map_err(de::Error::custom)).transpose()
     }
 }
