@@ -11,48 +11,32 @@ use rally_session::Home;
 
 use crate::ending::CommandError;
 use crate::terminal;
-use crate::track::args::{FlavorArgs, RepositoryArgs, StrictArgs, TaskFilterArgs, TrackArgs, TrackParamArgs};
-use crate::track::{self, Reading};
+use crate::track::TrackSelection;
+use crate::track::args::{StrictArgs, TaskFilterArgs};
 
 /// Options of `rally info`.
 #[derive(Debug, Args)]
 pub struct InfoArgs {
     #[command(flatten)]
-    pub track: TrackArgs,
+    pub selection: TrackSelection,
 
     /// Show only this challenge.
-    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new(), help_heading = None::<&'static str>)]
     pub challenge: Option<String>,
-
-    #[command(flatten)]
-    pub params: TrackParamArgs,
 
     #[command(flatten)]
     pub strict: StrictArgs,
 
     #[command(flatten)]
     pub filters: TaskFilterArgs,
-
-    #[command(flatten)]
-    pub flavor: FlavorArgs,
-
-    #[command(flatten)]
-    pub repository: RepositoryArgs,
 }
 
 /// Tells about a track.
 pub fn run(arguments: &InfoArgs) -> Result<(), CommandError> {
     let home = Home::from_environment().map_err(CommandError::user)?;
-    let reading = Reading::with(&arguments.params)?
-        .strict(arguments.strict)
-        .filtered(&arguments.filters)?
-        .flavor(&arguments.flavor)
-        .challenge(arguments.challenge.as_deref());
-    let found = track::find(&arguments.track, &arguments.repository, &home)?;
-    let track = rally_track::load(&found.source, &reading.options()).map_err(CommandError::user)?;
-    for warning in found.warnings.iter().chain(&track.warnings) {
-        terminal::warn(warning);
-    }
+    let reading = arguments.selection.reading()?.strict(arguments.strict);
+    let reading = reading.filtered(&arguments.filters)?.challenge(arguments.challenge.as_deref());
+    let track = arguments.selection.open(&home, reading)?.load()?;
     terminal::print(describe(&track, arguments.challenge.as_deref())).map_err(CommandError::failure)
 }
 

@@ -10,8 +10,8 @@ use rally_session::Home;
 
 use crate::ending::CommandError;
 use crate::terminal;
-use crate::track::args::{FlavorArgs, RepositoryArgs, StrictArgs, TaskFilterArgs, TrackArgs, TrackParamArgs};
-use crate::track::{self, Reading};
+use crate::track::args::{StrictArgs, TaskFilterArgs};
+use crate::track::{OpenedTrack, TrackSelection};
 
 /// Options of `rally plan`.
 #[derive(Debug, Args)]
@@ -21,27 +21,21 @@ use crate::track::{self, Reading};
 )]
 pub struct PlanArgs {
     #[command(flatten)]
-    pub track: TrackArgs,
+    pub selection: TrackSelection,
 
     /// Challenge to show; in JSON, the selected challenge.
-    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new())]
+    #[arg(long, value_name = "NAME", value_parser = NonEmptyStringValueParser::new(), help_heading = None::<&'static str>)]
     pub challenge: Option<String>,
 
     /// Plan a race in test mode: each task briefly, with 1,000 documents.
-    #[arg(long)]
+    #[arg(long, help_heading = None::<&'static str>)]
     pub test_mode: bool,
-
-    #[command(flatten)]
-    pub params: TrackParamArgs,
 
     #[command(flatten)]
     pub strict: StrictArgs,
 
     #[command(flatten)]
     pub filters: TaskFilterArgs,
-
-    #[command(flatten)]
-    pub flavor: FlavorArgs,
 
     /// Keep operations that a serverless target does not offer.
     #[arg(long, help_heading = "Track")]
@@ -50,9 +44,6 @@ pub struct PlanArgs {
     /// Time that templates see as `now`, in seconds since 1970 [default: the current time].
     #[arg(long, value_name = "EPOCH", value_parser = seconds, allow_negative_numbers = true, help_heading = "Track")]
     pub now: Option<f64>,
-
-    #[command(flatten)]
-    pub repository: RepositoryArgs,
 
     /// Output format; docs/plan.md describes the JSON.
     #[arg(long, value_enum, value_name = "FORMAT", default_value_t, help_heading = "Output")]
@@ -63,7 +54,7 @@ pub struct PlanArgs {
     pub variant: String,
 
     /// Write the index and template bodies that the JSON refers to into this directory, one file each.
-    #[arg(long, value_name = "DIR", help_heading = "Output")]
+    #[arg(long, value_name = "DIR", help_heading = "Output", value_parser = crate::paths::path())]
     pub bodies: Option<PathBuf>,
 }
 
@@ -88,19 +79,16 @@ fn seconds(text: &str) -> Result<f64, String> {
 /// Plans a track. One that cannot be raced has a plan in JSON that says so; the exit code is that of wrong input.
 pub fn run(arguments: &PlanArgs) -> Result<(), CommandError> {
     let home = Home::from_environment().map_err(CommandError::user)?;
-    let mut options = Reading::with(&arguments.params)?
+    let reading = arguments
+        .selection
+        .reading()?
         .strict(arguments.strict)
         .filtered(&arguments.filters)?
-        .flavor(&arguments.flavor)
         .challenge(arguments.challenge.as_deref())
-        .test_mode(arguments.test_mode)
-        .options();
+        .test_mode(arguments.test_mode);
+    let OpenedTrack { found, mut options } = arguments.selection.open(&home, reading)?;
     options.keep_unavailable = arguments.keep_unavailable;
     options.now = arguments.now.unwrap_or(options.now);
-    let found = track::find(&arguments.track, &arguments.repository, &home)?;
-    for warning in &found.warnings {
-        terminal::warn(warning);
-    }
     let made = match rally_plan::plan(&found.source, &options, &arguments.variant) {
         Ok(made) => made,
         Err(error) => {

@@ -9,46 +9,36 @@ use rally_session::Home;
 
 use crate::ending::CommandError;
 use crate::terminal;
-use crate::track::args::{FlavorArgs, RepositoryArgs, TrackArgs, TrackParamArgs};
-use crate::track::{self, Reading};
+use crate::track::TrackSelection;
 
 /// Options of `rally render-track`.
 #[derive(Debug, Args)]
 pub struct RenderArgs {
     #[command(flatten)]
-    pub track: TrackArgs,
+    pub selection: TrackSelection,
 
     /// Output file [default: standard output].
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", value_parser = crate::paths::path(), help_heading = None::<&'static str>)]
     pub output_path: Option<PathBuf>,
-
-    #[command(flatten)]
-    pub params: TrackParamArgs,
-
-    #[command(flatten)]
-    pub flavor: FlavorArgs,
-
-    #[command(flatten)]
-    pub repository: RepositoryArgs,
 }
 
 /// Renders a track. Whether the JSON makes a track is for `rally validate-track` to say.
 pub fn run(arguments: &RenderArgs) -> Result<(), CommandError> {
     let home = Home::from_environment().map_err(CommandError::user)?;
-    let reading = Reading::with(&arguments.params)?.flavor(&arguments.flavor);
-    let found = track::find(&arguments.track, &arguments.repository, &home)?;
-    for warning in &found.warnings {
-        terminal::warn(warning);
-    }
-    let rendered = rally_track::render(&found.source, &reading.options()).map_err(CommandError::user)?;
+    let opened = arguments.selection.open(&home, arguments.selection.reading()?)?;
+    let source = &opened.found.source;
+    let rendered = rally_track::render(source, &opened.options).map_err(CommandError::user)?;
     let text = format!("{rendered:#}\n");
     match &arguments.output_path {
         None => terminal::print_data(text.as_bytes()).map_err(CommandError::failure),
         Some(path) => {
             whole_file::write(path, |file| file.write_all(text.as_bytes())).map_err(CommandError::failure)?;
-            let name = found.source.name();
-            terminal::print(format_args!("Rendered track '{name}' to '{}'.\n", path.display()))
-                .map_err(CommandError::failure)
+            let name = source.name();
+            terminal::print(format_args!(
+                "Rendered track [{name}] has been written to [{}].\n",
+                path.display()
+            ))
+            .map_err(CommandError::failure)
         }
     }
 }

@@ -10,5 +10,5 @@ pub mod args;
 mod options;
 mod selection;
 
-pub use options::{Reading, announce, finder, listed, now, track_params};
+pub use options::{Reading, announce, find, finder, listed, now, track_params};
 pub use selection::{OpenedTrack, TrackSelection};
