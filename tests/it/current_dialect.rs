@@ -160,5 +160,5 @@ fn an_operation_that_nobody_knows_is_an_error_before_anything_is_sent() {
     let schedule = json!([{"operation": {"operation-type": "creat-index"}}]);
     let run = race(&machine, &places(schedule), &[]);
     run.expect_code(64)
-        .expect_error(&["unknown operation type [creat-index]", "did you mean [create-index]?"]);
+        .expect_error(&["unknown operation type 'creat-index'", "did you mean 'create-index'?"]);
 }

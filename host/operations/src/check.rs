@@ -40,7 +40,7 @@ pub fn problems<'a>(
                 add(places.task_problem(&challenge.name, &task.name, property, message, None));
             }
             for (below, message) in of_operation(track, task, names) {
-                let message = format!("operation [{}]: {message}", task.operation.name);
+                let message = format!("operation '{}': {message}", task.operation.name);
                 add(places.operation_problem(&challenge.name, &task.name, &below, message, None));
             }
         }
@@ -196,9 +196,9 @@ fn of_part(pointer: &str, values: &Map<String, Value>, findings: &mut Vec<Findin
         let parts: Vec<&str> =
             OperationType::all().filter(|kind| kind.is_composable()).map(OperationType::name).collect();
         let suggestion = rally_support::suggest::closest(name, parts.iter().copied());
-        let hint = suggestion.map(|name| format!(", did you mean [{name}]?")).unwrap_or_default();
+        let hint = suggestion.map(|name| format!(", did you mean '{name}'?")).unwrap_or_default();
         let message = format!(
-            "the operation type [{name}] cannot be a part of a composite operation{hint} Those that can are {}",
+            "the operation type '{name}' cannot be a part of a composite operation{hint} Those that can are {}",
             parts.join(", ")
         );
         return findings.push((format!("{pointer}/operation-type"), message));

@@ -79,7 +79,8 @@ fn persist<Written>(
     // The user's umask takes away what others may not do, as with any other file.
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    let file: NamedTempFile = builder.prefix(".rally-").tempfile_in(folder).map_err(without_path)?;
+    let file: NamedTempFile =
+        builder.prefix(".rally-").tempfile_in(folder).map_err(|error| without_path(&error, folder))?;
     if let Some(permissions) = permissions {
         file.as_file().set_permissions(permissions)?;
     }
@@ -93,11 +94,9 @@ fn persist<Written>(
     Ok(written)
 }
 
-/// The error of the system alone. tempfile names the temporary file, which says nothing to whoever reads the message.
-fn without_path(error: io::Error) -> io::Error {
-    let inner =
-        error.get_ref().and_then(|inner| inner.source()).and_then(|cause| cause.downcast_ref::<io::Error>());
-    inner.and_then(io::Error::raw_os_error).map_or(error.kind().into(), io::Error::from_raw_os_error)
+/// The error without the temporary file's path, which says nothing to whoever reads the message.
+fn without_path(error: &io::Error, folder: &Path) -> io::Error {
+    fs::metadata(folder).err().unwrap_or_else(|| error.kind().into())
 }
 
 fn write_through<Written>(

@@ -131,7 +131,7 @@ pub async fn part(operation: &OperationType, session: &mut Session<'_>) -> Resul
         Procedure::Several(perform) => retry.run(async || perform(session).await).await,
         Procedure::Search(_) => search::part(session).await,
         Procedure::Bulk | Procedure::WaitForTransform | Procedure::Composite => {
-            Err(Stop::Unusable(format!("[{}] cannot be a part of a composite operation", operation.name())))
+            Err(Stop::Unusable(format!("'{}' cannot be a part of a composite operation", operation.name())))
         }
     }
 }

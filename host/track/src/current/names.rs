@@ -56,14 +56,14 @@ impl Reader<'_> {
                 true => {
                     let declared = operations.keys().map(String::as_str);
                     let suggestion = closest(name, declared.chain(types.iter().copied()));
-                    (format!("there is no operation [{name}]{}", did_you_mean(suggestion)), pointer.clone())
+                    (format!("unknown operation '{name}'{}", did_you_mean(suggestion)), pointer.clone())
                 }
                 false => {
                     let suggestion = match name {
                         "index" => Some("bulk"),
                         _ => closest(name, types.iter().copied()),
                     };
-                    let message = format!("unknown operation type [{name}]{}", did_you_mean(suggestion));
+                    let message = format!("unknown operation type '{name}'{}", did_you_mean(suggestion));
                     (message, format!("{pointer}/operation-type"))
                 }
             };
@@ -77,8 +77,7 @@ impl Reader<'_> {
         let is_unknown = Dialect::Current.built_in_source(operation).is_none();
         if let Some(source) = source.filter(|source| is_unknown && !names.param_sources.contains(*source)) {
             let suggestion = closest(source, names.param_sources.iter().map(String::as_str));
-            let message =
-                format!("no extension registers the parameter source [{source}]{}", did_you_mean(suggestion));
+            let message = format!("unknown parameter source '{source}'{}", did_you_mean(suggestion));
             let help = registered(&names.param_sources);
             self.problem(&format!("{pointer}/param-source"), message, Some(help));
         }
@@ -92,7 +91,7 @@ impl Reader<'_> {
         }
         let known = BUILT_IN_SCHEDULERS.into_iter().chain(names.iter().map(String::as_str));
         let suggestion = closest(schedule, known);
-        let message = format!("unknown scheduler [{schedule}]{}", did_you_mean(suggestion));
+        let message = format!("unknown scheduler '{schedule}'{}", did_you_mean(suggestion));
         let help = format!("built in are {}; {}", BUILT_IN_SCHEDULERS.join(", "), registered(names));
         self.problem(&format!("{}/schedule", draft.pointer), message, Some(help));
     }

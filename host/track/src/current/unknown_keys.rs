@@ -169,7 +169,7 @@ impl Reader<'_> {
     fn check_keys_of_operation(&mut self, pointer: &str, value: &Value, operation: &Operation) {
         let Some(kind) = Dialect::Current.operation_type(&operation.operation_type) else { return };
         let known: Vec<&str> = kind.parameters().map(|parameter| parameter.name).collect();
-        self.check_keys_of(pointer, value, &known, &format!("an operation of type [{}]", kind.name()));
+        self.check_keys_of(pointer, value, &known, &format!("an operation of type '{}'", kind.name()));
     }
 
     fn check_keys_of(&mut self, pointer: &str, value: &Value, known: &[&str], owner: &str) {
@@ -182,10 +182,10 @@ impl Reader<'_> {
             let pointer = child(pointer, key);
             if self.options.strict {
                 let help = suggestion.is_none().then(|| format!("known here: {}", listed(known)));
-                let message = format!("unknown key \"{key}\" of {owner}{suggested}");
+                let message = format!("unknown key '{key}' of {owner}{suggested}");
                 self.problem_of_key(&pointer, message, help);
             } else {
-                let message = format!("unknown key \"{key}\" of {owner} has no effect{suggested}");
+                let message = format!("unknown key '{key}' of {owner} has no effect{suggested}");
                 self.warn_of_key(&pointer, &message);
             }
         }

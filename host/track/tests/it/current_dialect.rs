@@ -193,7 +193,7 @@ fn unknown_keys_are_warnings_with_their_place() {
     assert_eq!(track.challenges[0].schedule[0].tasks()[0].params["think-time"], 5);
     let [colour, think_time] = track.warnings.as_slice() else { panic!("{:?}", track.warnings) };
     assert!(
-        colour.contains("at /corpora/0/documents/0/colour: unknown key \"colour\" of a data file"),
+        colour.contains("at /corpora/0/documents/0/colour: unknown key 'colour' of a data file"),
         "{colour}"
     );
     assert!(think_time.contains("at /schedule/0/think-time: unknown key"), "{think_time}");
@@ -208,18 +208,18 @@ fn a_misspelt_key_comes_with_the_one_that_is_probably_meant() {
     let warnings = directory.load(&LoadOptions::default()).unwrap().warnings;
     let text = warnings.join("\n");
     assert!(
-        text.contains("unknown key \"itertions\" of a task has no effect, did you mean [iterations]?"),
+        text.contains("unknown key 'itertions' of a task has no effect, did you mean 'iterations'?"),
         "{text}"
     );
     assert!(
         text.contains(
-            "unknown key \"pagse\" of an operation of type [search] has no effect, did you mean [pages]?"
+            "unknown key 'pagse' of an operation of type 'search' has no effect, did you mean 'pages'?"
         ),
         "{text}"
     );
     let strict = LoadOptions { strict: true, ..LoadOptions::default() };
     let error = directory.load(&strict).unwrap_err().to_string();
-    assert!(error.contains("did you mean [iterations]?"), "{error}");
+    assert!(error.contains("did you mean 'iterations'?"), "{error}");
     assert!(error.contains("at /operations/0/pagse"), "{error}");
 }
 
@@ -256,11 +256,11 @@ fn names_that_neither_rally_nor_an_extension_has_are_refused() {
     };
     let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
     let expected = [
-        ("unknown operation type [serch], did you mean [search]?", "/schedule/0/operation/operation-type"),
-        ("the parameter source [min], did you mean [mine]?", "/schedule/1/operation/param-source"),
-        ("there is no operation [serach], did you mean [search]?", "/schedule/2/operation"),
-        ("unknown scheduler [poison], did you mean [poisson]?", "/schedule/3/schedule"),
-        ("did you mean [force-merge]?", "/schedule/4/parallel/tasks/0/operation/operation-type"),
+        ("unknown operation type 'serch', did you mean 'search'?", "/schedule/0/operation/operation-type"),
+        ("unknown parameter source 'min', did you mean 'mine'?", "/schedule/1/operation/param-source"),
+        ("unknown operation 'serach', did you mean 'search'?", "/schedule/2/operation"),
+        ("unknown scheduler 'poison', did you mean 'poisson'?", "/schedule/3/schedule"),
+        ("did you mean 'force-merge'?", "/schedule/4/parallel/tasks/0/operation/operation-type"),
     ];
     assert_eq!(problems.len(), expected.len(), "{problems:#?}");
     for (problem, (words, pointer)) in problems.iter().zip(expected) {
@@ -283,7 +283,7 @@ fn names_are_checked_in_the_challenge_that_will_be_raced_or_in_all() {
         LoadOptions { challenge: Some("bad".to_owned()), ..LoadOptions::default() },
         LoadOptions { every_challenge: true, ..LoadOptions::default() },
     ] {
-        assert!(directory.load(&options).unwrap_err().to_string().contains("[does-not-exist]"));
+        assert!(directory.load(&options).unwrap_err().to_string().contains("'does-not-exist'"));
     }
 }
 
