@@ -366,3 +366,12 @@ fn names_of_a_track_with_python_code_pass() {
     let path = format!("--track-path={}", folder.path().display());
     Machine::new().rally(["validate-track", &path]).expect_code(0);
 }
+
+#[test]
+fn the_tracks_that_ship_with_rally_are_valid_strictly() {
+    let machine = Machine::new();
+    for name in ["tutorial", "percolate", "random-profession", "random-scheduler"] {
+        let folder = format!("--track-path={}/../../tracks/{name}", env!("CARGO_MANIFEST_DIR"));
+        machine.rally(["validate-track", "--strict", &folder]).expect_code(0);
+    }
+}

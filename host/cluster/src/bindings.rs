@@ -10,7 +10,7 @@ use rally_race::{
     Binding, Bindings, Cause, ParamSourceFactory, RunnerFactory, SchedulerBinding, SourceBinding,
 };
 use rally_support::suggest::closest;
-use rally_track::{Dialect, Operation, Task, Track};
+use rally_track::{Operation, Source, Task, Track};
 use serde_json::Value;
 
 use crate::cluster::Cluster;
@@ -51,8 +51,9 @@ impl TargetBindings {
             return Err(self.unknown(&operation.name, &operation.operation_type, more).into());
         }
         let values = built_in_params(&self.track, operation)?.into_values(operation);
-        match (self.track.dialect, operation.operation_type.as_str()) {
-            (Dialect::Rally2017, "search")
+        let source = self.track.dialect.built_in_source(operation);
+        match (source, operation.operation_type.as_str()) {
+            (Some(Source::Search2017), _)
                 if values.contains_key("pages") != values.contains_key("items_per_page") =>
             {
                 tracing::warn!(

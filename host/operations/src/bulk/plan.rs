@@ -2,7 +2,7 @@
 
 use std::ops::RangeInclusive;
 
-use rally_track::{Challenge, Corpus, Dialect, Documents, Element, Operation, Track};
+use rally_track::{Challenge, Corpus, Documents, Element, Operation, Source, Track};
 use serde_json::Value;
 
 use super::bounds::bounds_of_range;
@@ -100,13 +100,13 @@ pub struct PlannedReader {
 /// # Errors
 /// Where the operation's parameters make no sense, leave no documents, or do not go with so many clients.
 pub fn bulk_plan(track: &Track, operation: &Operation, clients: u32) -> Result<BulkPlan, ParamError> {
-    match track.dialect {
-        Dialect::Current => current(track, operation, clients),
-        Dialect::Rally2017 => {
+    match track.dialect.built_in_source(operation) {
+        Some(Source::Documents2017) => {
             let options = BulkOptions::read(operation)?;
             let declared = track.document_sets().enumerate().map(declared_2017).collect();
             plan_2017(operation, &options, declared, clients)
         }
+        _ => current(track, operation, clients),
     }
 }
 

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use rally_race::{BodyKind, Cause, More, ParamSource, ParamSourceFactory, Params, Partition};
-use rally_track::{Dialect, Operation, Track};
+use rally_track::{Operation, Source, Track};
 use serde_json::{Map, Value};
 
 use super::body_pool::{BodyPool, SharedPool};
@@ -56,7 +56,7 @@ impl BulkSourceFactory {
         sets: &[Arc<DocumentSet>],
         typed: bool,
     ) -> Result<Self, Cause> {
-        if track.dialect == Dialect::Rally2017 {
+        if track.dialect.built_in_source(operation) == Some(Source::Documents2017) {
             return BulkSourceFactory::new(operation, sets, typed);
         }
         let plan = bulk_plan(track, operation, clients)?;

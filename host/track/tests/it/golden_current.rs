@@ -107,6 +107,8 @@ fn a_whole_track_is_read_as_rally_2_13_does() {
             keep_unavailable: !processors.contains(&"serverless"),
             test_mode: processors.contains(&"test-mode"),
             any_names: true,
+            // No key of the track is taken for an unknown one.
+            strict: true,
             ..LoadOptions::default()
         };
         let source = TrackSource::Repository {
