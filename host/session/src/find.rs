@@ -47,7 +47,7 @@ pub struct FoundTrack {
     pub source: TrackSource,
     /// What the user should know of how it was found.
     pub warnings: Vec<String>,
-    /// The track repository that it comes from. Nobody changes its files while this is there.
+    /// The track repository that it comes from. A lock keeps its files unchanged while this value lives.
     pub checkout: Option<Checkout>,
 }
 

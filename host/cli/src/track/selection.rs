@@ -27,7 +27,7 @@ pub struct TrackSelection {
 
 /// A track that has been found.
 pub struct OpenedTrack {
-    /// Where it is. Nobody changes its files while this is there.
+    /// Where it is. A lock keeps its files unchanged while this value lives.
     pub found: FoundTrack,
     /// How it is read.
     pub options: LoadOptions,

@@ -20,7 +20,7 @@ impl<Key: Ord + Clone, const N: usize> Growth<Key, N> {
     pub(super) fn look(&mut self, counters: BTreeMap<Key, [Option<f64>; N]>) {
         for (key, now) in &counters {
             let before = self.last.get(key);
-            // A counter started anew takes its neighbours along: a count of zero is not lower than zero.
+            // A counter that restarted marks its neighbours as well: a count of zero is not lower than zero.
             let restarted = before.is_some_and(|before| {
                 before.iter().zip(now).any(|(before, now)| before > now && now.is_some())
             });
@@ -39,7 +39,7 @@ impl<Key: Ord + Clone, const N: usize> Growth<Key, N> {
         &self.grown
     }
 
-    /// How much all have counted together; `None` where nobody counts such a thing.
+    /// The sum over all shards; `None` if the target does not report this counter.
     pub(super) fn total(&self, index: usize) -> Option<f64> {
         self.grown.values().filter_map(|grown| grown[index]).reduce(|sum, value| sum + value)
     }
